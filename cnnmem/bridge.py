@@ -1,0 +1,150 @@
+"""The named steps between two totals or published numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from .errors import CnnmemError
+from .totals import Total, show, signed
+from .walk import Step, steps_between
+
+if TYPE_CHECKING:
+    from .charts import Waterfall
+    from .folklore import Published
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Two totals and the steps from the first to the second, which sum to the difference."""
+
+    start: Total | Published
+    end: Total | Published
+    steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        difference = self.end.value - self.start.value
+        steps = sum((step.delta for step in self.steps), Fraction())
+        if steps != difference:
+            raise AssertionError(f"the steps sum to {steps}, not to the difference {difference}")
+
+    @property
+    def unexplained(self) -> Fraction:
+        """What no step explains: 0 unless a published number has no convention."""
+        return sum((s.delta for s in self.steps if s.stage == "unexplained"), Fraction())
+
+    def __str__(self) -> str:
+        lines = [(self.start.label, "", f"{show(self.start.value)} {self.start.unit}")]
+        lines += [(f"  {s.stage}", s.name, signed(s.delta)) for s in self.steps]
+        lines.append((self.end.label, "", f"{show(self.end.value)} {self.end.unit}"))
+        left = max(len(f"{stage}: {name}" if name else stage) for stage, name, _ in lines)
+        right = max(len(value.split(" ")[0]) for _, _, value in lines)
+        text = []
+        for stage, name, value in lines:
+            figure, _, unit = value.partition(" ")
+            text.append(f"{f'{stage}: {name}' if name else stage:<{left}}  {figure:>{right}} {unit}".rstrip())
+        return "\n".join(text)
+
+    def waterfall(self) -> Waterfall:
+        """Return the steps as a chart."""
+        from .charts import Waterfall
+
+        unit = self.end.unit.name
+        if self.start.unit != self.end.unit:
+            unit = f"as printed: {self.start.unit.name}, at the end {unit}"
+        return Waterfall(
+            f"From {self.start.label} to {self.end.label}",
+            (self.start.label, self.start.value),
+            tuple((step.name, step.delta) for step in self.steps),
+            (self.end.label, self.end.value),
+            unit,
+        )
+
+    def _repr_html_(self) -> str:
+        from .export import html_table
+
+        rows = [("", self.start.label, show(self.start.value), str(self.start.unit))]
+        rows += [(s.stage, s.name, signed(s.delta), "") for s in self.steps]
+        rows.append(("", self.end.label, show(self.end.value), str(self.end.unit)))
+        return html_table(("stage", "step", "value", "unit"), rows, "Reconciliation")
+
+
+def reconcile(start: Total | Published, end: Total | Published) -> Reconciliation:
+    """Return the named steps from one total to another, in one fixed order.
+
+    The order is: rows, what is counted in a row, factor, bytes a value, unit. Either side can be
+    a published number; what its convention does not explain, or all that is left where it has
+    none, is a step of the stage "unexplained". Arithmetic is exact.
+
+    Raises `CnnmemError` for totals that are not of one measure, as parameters and MACs.
+
+    >>> from cnnmem import summary
+    >>> table = summary("vgg16")
+    >>> print(reconcile(table.total("tensors-mib"), table.total("torchinfo-memory")))
+    vgg16 at 224x224, tensors-mib                       58.13 MiB
+      rows: max pooling out                             -5.84
+      rows: the image out                               -0.57
+      factor: x 2 for x 1                               51.72
+      unit: MB for MiB                                   5.02
+    vgg16 at 224x224, torchinfo-memory                 108.45 MB
+    """
+    if isinstance(start, Total) and isinstance(end, Total):
+        return Reconciliation(start, end, tuple(_between(start, end)))
+    if isinstance(start, Total):
+        return Reconciliation(start, end, tuple(_to_published(start, end)))  # type: ignore[arg-type]
+    # from a published number: the same steps backwards, in their fixed order
+    first, inner = _from_published(start, end)
+    return Reconciliation(start, end, (*first, *inner))
+
+
+def _to_published(start: Total, end: Published) -> Iterator[Step]:
+    reached = end.reproduced()
+    if reached is not None:
+        yield from _between(start, reached)
+        if end.value != reached.value:
+            yield Step("print", "rounded in print", end.value - reached.value)
+        return
+    value = start.value
+    if start.unit != end.unit:
+        _same_measure(start.convention.measures, end.measures)
+        value = start.base / end.unit.size
+        yield Step("unit", f"{end.unit} for {start.unit}", value - start.value)
+    if end.value != value:
+        yield Step("unexplained", "unexplained", end.value - value)
+
+
+def _from_published(
+    start: Published, end: Total | Published
+) -> tuple[list[Step], list[Step]]:
+    reached = start.reproduced()
+    if reached is not None:
+        first = Step("print", "rounding in print undone", reached.value - start.value)
+        inner = reconcile(reached, end).steps
+        return ([first] if first.delta else []), list(inner)
+    goal = end if isinstance(end, Total) else end.reproduced()
+    if goal is None:  # neither number has a convention
+        value = end.value * end.unit.size / start.unit.size
+        unit_step = Step("unit", f"{end.unit} for {start.unit}", end.value - value)
+    else:
+        _same_measure(start.measures, goal.convention.measures)
+        value = goal.base / start.unit.size
+        unit_step = Step("unit", f"{goal.unit} for {start.unit}", goal.value - value)
+    first = Step("unexplained", "unexplained", value - start.value)
+    last = []
+    if goal is not None and end.value != goal.value:
+        last.append(Step("print", "rounded in print", end.value - goal.value))
+    return [first] if first.delta else [], [*([unit_step] if unit_step.delta else []), *last]
+
+
+def _same_measure(a: str, b: str) -> None:
+    if a != b:
+        raise CnnmemError(
+            f"a total of {a} and one of {b} cannot be reconciled; take two totals of one measure"
+        )
+
+
+def _between(start: Total, end: Total) -> Iterator[Step]:
+    _same_measure(start.convention.measures, end.convention.measures)
+    return steps_between(start, end)

@@ -1,0 +1,13 @@
+"""One chart described as data; :mod:`.svg` draws it live, :mod:`.mpl` for print.
+
+>>> from cnnmem.charts import Series, StackedBars, svg
+>>> tiny = StackedBars("Tiny", ("conv", "fc"), (Series("weights", (27, 81)),), "parameters")
+>>> svg.draw(tiny).startswith("<svg")
+True
+
+matplotlib is imported by :mod:`cnnmem.charts.mpl` alone.
+"""
+
+from .data import Chart, Group, Marker, Series, StackedBars, Timeline, Waterfall
+
+__all__ = ["Chart", "Group", "Marker", "Series", "StackedBars", "Timeline", "Waterfall"]

@@ -1,0 +1,124 @@
+"""Numbers as a chart prints them; the same input gives the same text everywhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+Number = int | Fraction | float
+"""What a chart may hold: exact ints and Fractions, or floats."""
+
+_PREFIXES = ("", " k", " M", " G", " T", " P", " E", " Z", " Y")
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def _minus(text: str) -> str:
+    """A true minus sign, as wide as a plus and easier to see than a hyphen."""
+    return "−" + text[1:] if text[0] == "-" else text
+
+
+def exact(value: Number) -> str:
+    """The value itself, with thousands separators.
+
+    >>> exact(138357544), exact(Fraction(5, 2)), exact(Fraction(-1, 3)), exact(0.1 + 0.2)
+    ('138,357,544', '2.5', '−1/3', '0.3')
+
+    A float is printed to twelve significant digits, so that it reads as it was meant.
+    """
+    if isinstance(value, int):
+        return _minus(f"{value:,}")
+    if isinstance(value, float):
+        return _minus(f"{value:,.12g}")
+    if value.denominator == 1:
+        return _minus(f"{value.numerator:,}")
+    if 10**9 % value.denominator == 0 and abs(value) < 10**6:  # at most 15 digits in all
+        return _minus(f"{float(value):,.15g}")
+    return _minus(f"{value.numerator:,}/{value.denominator:,}")
+
+
+def exacts(values: Sequence[Number]) -> list[str]:
+    """:func:`exact` of many values >= 0, at the speed that a chart of 700 bars needs."""
+    if set(map(type, values)) == {int}:
+        return [f"{value:,}" for value in values]
+    return [exact(value) for value in values]
+
+
+def rounded(value: float) -> str:
+    """Four significant digits, all of them before the point for large values.
+
+    >>> rounded(12.845056), rounded(8724152.0), rounded(0.0)
+    ('12.85', '8,724,152', '0')
+    """
+    if not value:
+        return "0"
+    return _minus(f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}")
+
+
+def percent(part: Number, whole: Number) -> str:
+    """The share of ``part`` in ``whole``, never rounded to all or to nothing.
+
+    >>> percent(102_764_544, 138_357_544), percent(64, 138_357_544), percent(0, 0)
+    ('74.3 %', 'under 0.1 %', '0.0 %')
+    """
+    if not whole:
+        return "0.0 %"
+    share = float(100 * part / whole)
+    if part and share < 0.05:
+        return "under 0.1 %"
+    if part != whole and share >= 99.95:
+        return "over 99.9 %"
+    return f"{share:.1f} %"
+
+
+def si(value: float) -> str:
+    """A tick label for a count, with an SI prefix.
+
+    >>> si(0), si(2_500_000), si(10**18)
+    ('0', '2.5 M', '1 E')
+    """
+    power, size = 0, abs(value)
+    while size >= 1000 and power < len(_PREFIXES) - 1:
+        size /= 1000
+        power += 1
+    return _minus(f"{value / 1000**power:g}{_PREFIXES[power]}")
+
+
+def plain(value: float) -> str:
+    """A tick label for a value that has a unit with a prefix of its own, MB say.
+
+    >>> plain(0.5), plain(12000), plain(1e18)
+    ('0.5', '12,000', '1e+18')
+    """
+    return _minus(f"{value:,.7g}")
+
+
+def signed(text: str, value: Number) -> str:
+    """``text``, which tells ``value``, with its sign always written.
+
+    >>> signed("12.85", 12.85), signed("−3", -3), signed("0", 0)
+    ('+12.85', '−3', '±0')
+    """
+    return ("−" if value < 0 else "+" if value > 0 else "±") + text.removeprefix("−")
+
+
+def aligned(values: Iterable[float]) -> list[str]:
+    """A column of values with equal decimals: two, or as many as the smallest of them needs.
+
+    >>> aligned([553.4302, -0.005, 0])
+    ['553.430', '−0.005', '0.000']
+    """
+    values, decimals = list(values), 2
+    smallest = min((abs(value) for value in values if value), default=1.0)
+    while decimals < 6 and smallest < 0.9 * 10.0**-decimals:
+        decimals += 1
+    return [_minus(f"{value:,.{decimals}f}") for value in values]
+
+
+def clean(text: str) -> str:
+    r"""``text`` with what XML 1.0 forbids, control characters say, shown as U+FFFD.
+
+    >>> clean("conv\x00")
+    'conv�'
+    """
+    return _ILLEGAL.sub("\ufffd", text)

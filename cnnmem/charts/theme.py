@@ -1,0 +1,41 @@
+"""One look for screen and print: Okabe and Ito's colours, each with a pattern of its own.
+
+Colours: Okabe and Ito, "Color Universal Design" (2008), without black, which a dark page hides.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Fill(NamedTuple):
+    """How one series is filled: ``lines`` is drawn with ``ink`` on an 8 x 8 tile of ``colour``."""
+
+    colour: str
+    ink: str
+    lines: str  # SVG; empty is a plain fill
+    hatch: str  # the same for matplotlib
+
+
+FILLS = (
+    Fill("#0072B2", "#fff", "", ""),
+    Fill("#E69F00", "#000", '<path d="M-2,2L2,-2M0,8L8,0M6,10L10,6"/>', "////"),
+    Fill("#009E73", "#fff", '<circle cx="2" cy="2" r=".8"/><circle cx="6" cy="6" r=".8"/>', ".."),
+    Fill("#CC79A7", "#000", '<path d="M0,2H8M0,6H8"/>', "---"),
+    Fill("#56B4E9", "#000", '<path d="M-2,6L2,10M0,0L8,8M6,-2L10,2"/>', "\\\\\\\\"),
+    Fill("#D55E00", "#fff", '<path d="M0,0L8,8M0,8L8,0"/>', "xxx"),
+    Fill("#F0E442", "#000", '<path d="M2,0V8M6,0V8"/>', "|||"),
+)
+"""A fill a series, in order."""
+
+GAIN, LOSS, LEVEL = FILLS[1], FILLS[0], Fill("#808080", "#fff", "", "")
+"""Waterfalls: a step up, a step down, a total."""
+
+TEXT = 13  # the smallest size on a drawing 960 wide, so that a projector shows it
+TITLE = 16
+FONT = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
+
+INK = "var(--jp-ui-font-color1,inherit)"  # JupyterLab's text colour, else the page's
+PAPER = "var(--jp-layout-color0,transparent)"  # behind text that crosses a bar
+PRINT_INK = "#222"
+PRINT_PAPER = "#fff"

@@ -1,0 +1,104 @@
+"""Units of memory and of counts, and how numbers are printed.
+
+>>> MiB.name, MiB.size, number(138357544)
+('MiB', 1048576, '138,357,544')
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from numbers import Rational
+
+from .errors import UnknownNameError
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit: its name and how many of the base (byte, value, MAC, ...) it holds."""
+
+    name: str
+    size: int = 1
+
+    def __str__(self) -> str:
+        return self.name
+
+
+B = Unit("B")
+KB, MB, GB = Unit("kB", 10**3), Unit("MB", 10**6), Unit("GB", 10**9)
+KiB, MiB, GiB = Unit("KiB", 2**10), Unit("MiB", 2**20), Unit("GiB", 2**30)
+VALUES = Unit("values")
+PARAMETERS = Unit("parameters")
+MACS = Unit("MACs")
+FLOPS = Unit("FLOPs")
+OPERATIONS = Unit("operations")
+
+MEMORY = (B, KB, MB, GB, KiB, MiB, GiB)
+BYTES_PER_VALUE = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2, "int8": 1}
+
+
+def bytes_per_value(dtype: str) -> int:
+    """Return the bytes of one value of a dtype.
+
+    >>> bytes_per_value("bfloat16")
+    2
+    """
+    if dtype not in BYTES_PER_VALUE:
+        raise UnknownNameError(f"no dtype is called {dtype!r}; there are {', '.join(BYTES_PER_VALUE)}")
+    return BYTES_PER_VALUE[dtype]
+
+
+def number(value: Rational | float, digits: int = 2) -> str:
+    """Return a number with thousands separators; `digits` decimals unless it is whole.
+
+    >>> number(Fraction(73254912, 10**6)), number(-2147479552)
+    ('73.25', '-2,147,479,552')
+    """
+    if value == int(value):
+        return f"{int(value):,}"
+    return fixed(value, digits)
+
+
+def fixed(value: Rational | float, digits: int = 2) -> str:
+    """Return a number with exactly `digits` decimals, rounded half to even, exact for fractions.
+
+    >>> fixed(Fraction(1, 3), 4)
+    '0.3333'
+    """
+    scaled = round(Fraction(value) * 10**digits)
+    whole, rest = divmod(abs(scaled), 10**digits)
+    sign = "-" if scaled < 0 else ""
+    return f"{sign}{whole:,}" + (f".{rest:0{digits}d}" if digits else "")
+
+
+def memory(count: int | Fraction) -> str:
+    """Return a number of bytes as people read it, in decimal units.
+
+    >>> memory(553430176), memory(602112), memory(12)
+    ('553.43 MB', '602.11 kB', '12 B')
+    """
+    for unit in (GB, MB, KB):
+        if abs(count) >= unit.size:
+            return f"{fixed(Fraction(count, unit.size))} {unit}"
+    return f"{number(Fraction(count))} B"
+
+
+def percent(part: int | Fraction, whole: int | Fraction) -> str:
+    """Return a share, with a digit behind the point.
+
+    >>> percent(102764544, 138357544)
+    '74.3 %'
+    """
+    return f"{fixed(Fraction(100 * part) / whole, 1)} %" if whole else "0.0 %"
+
+
+def round_digits(value: int | Fraction, digits: int) -> int | Fraction:
+    """Return a number rounded to so many significant digits.
+
+    >>> round_digits(802816, 2), round_digits(25088, 2)
+    (800000, 25000)
+    """
+    power = len(str(abs(int(value)))) - digits
+    if power <= 0:
+        return value
+    return round(Fraction(value, 10**power)) * 10**power

@@ -1,0 +1,84 @@
+"""The networks of the lessons, as data.
+
+Each function returns a `Network`; its arguments are the variant (the first one named is the
+default), `top` (False leaves the classifier out), `classes` and the image (H, W, C) it is made
+for. Any other size can be given to `summary`.
+
+>>> from cnnmem import zoo
+>>> zoo.vgg16().nodes[0].name
+'conv1_1'
+>>> zoo.get("densenet201", variant="keras", top=False).nodes[-1].name
+'relu'
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import CnnmemError, UnknownNameError
+from ..network import Network
+from .classic import alexnet, lenet5
+from .densenet import densenet121, densenet169, densenet201
+from .mobilenet import mobilenet_v1, mobilenet_v2
+from .resnet import resnet18, resnet34, resnet50
+from .vgg import vgg11, vgg13, vgg16, vgg19
+
+NETWORKS: dict[str, Callable[..., Network]] = {
+    function.__name__: function
+    for function in (
+        lenet5,
+        alexnet,
+        vgg11,
+        vgg13,
+        vgg16,
+        vgg19,
+        resnet18,
+        resnet34,
+        resnet50,
+        densenet121,
+        densenet169,
+        densenet201,
+        mobilenet_v1,
+        mobilenet_v2,
+    )
+}
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all networks."""
+    return tuple(NETWORKS)
+
+
+def variants(name: str) -> tuple[str, ...]:
+    """Return the variants of a network, the default first.
+
+    >>> variants("vgg16")
+    ('paper', 'torchvision', 'keras')
+    """
+    return _function(name).variants  # type: ignore[attr-defined, no-any-return]
+
+
+def get(name: str, **options: Any) -> Network:
+    """Return a network by its name, with the options of its function.
+
+    Raises `UnknownNameError` for an unknown name and `CnnmemError` for an unknown option.
+    """
+    function = _function(name)
+    known = inspect.signature(function).parameters
+    for option in options:
+        if option not in known:
+            raise CnnmemError(f"{name} has no option {option!r}; it has {', '.join(known)}")
+    return function(**options)
+
+
+def _function(name: str) -> Callable[..., Network]:
+    if name not in NETWORKS:
+        raise UnknownNameError(
+            f"no network is called {name!r}; there are {', '.join(NETWORKS)}"
+        )
+    return NETWORKS[name]
+
+
+__all__ = ["NETWORKS", "get", "names", "variants", *NETWORKS]
