@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -82,6 +83,7 @@ class Summary:
     mode: Mode = "train"
     graph: Network | None = None
     storage: Storage | None = None
+    says_saved: bool = True
     uncounted: tuple[str, ...] = ()
 
     @property
@@ -106,8 +108,11 @@ class Summary:
 
     @property
     def saved_bytes(self) -> int | None:
-        """Bytes kept for backward, as PyTorch keeps them on the CPU, the loss left out."""
-        if self.storage is None:
+        """Bytes kept for backward, as PyTorch keeps them on the CPU, the loss left out.
+
+        None where the table comes from a framework that does not say.
+        """
+        if not self.says_saved:
             return None
         return sum(row.saved for row in self.rows)
 
@@ -183,12 +188,17 @@ def summary(
     *,
     dtype: str = "float32",
     mode: Mode = "train",
+    **options: Any,
 ) -> Summary:
     """Return the table of a network.
 
     `network` is a `Network` or the name of one in the zoo, `input_shape` its image (H, W, C)
     (default: the one it is made for), `batch` the number of images. `mode` "eval" gives what
     backward keeps of a network in evaluation mode. Nothing is executed or allocated.
+
+    A `torch.nn.Module` takes the shape of its whole input, (N, C, H, W), and a `keras.Model` none,
+    or that of one image: see `cnnmem.from_torch.summary` and `cnnmem.from_keras.summary`, which
+    get all arguments.
 
     Raises `ShapeError`, naming the layer, where the network does not work at this size, and
     `NetworkError` where an in-place layer overwrites what backward needs.
@@ -202,9 +212,10 @@ def summary(
 
         network = zoo.get(network)
     if not isinstance(network, Network):
+        return _adapter(network)(network, input_shape, batch=batch, dtype=dtype, mode=mode, **options)
+    if options:
         raise CnnmemError(
-            f"cannot summarise a {type(network).__name__}; give a cnnmem Network, the name of one "
-            "in the zoo, a torch.nn.Module or a keras.Model"
+            f"a plain network has no option {next(iter(options))!r}; it has dtype and mode"
         )
     if not is_int(batch) or batch < 1:
         raise ShapeError(f"batch is {batch!r}; it must be a whole number from 1 on")
@@ -213,15 +224,24 @@ def summary(
     width = bytes_per_value(dtype)
     shapes = network.trace_shapes(input_shape)
     storage = trace_storage(network, shapes, mode)
-    return Summary(
-        network.name,
-        shapes[0],
-        batch,
-        _rows(network, shapes, storage, batch, width),
-        dtype,
-        mode,
-        network,
-        storage,
+    rows = _rows(network, shapes, storage, batch, width)
+    return Summary(network.name, shapes[0], batch, rows, dtype, mode, network, storage)
+
+
+def _adapter(model: object) -> Callable[..., Summary]:
+    """Return the reader of a framework's model; a framework that is not imported has no models."""
+    torch, keras = sys.modules.get("torch"), sys.modules.get("keras")
+    if torch is not None and isinstance(model, torch.nn.Module):
+        from . import from_torch
+
+        return from_torch.summary
+    if keras is not None and isinstance(model, keras.Model):
+        from . import from_keras
+
+        return from_keras.summary
+    raise CnnmemError(
+        f"cannot summarise a {type(model).__name__}; give a cnnmem Network, the name of one in the "
+        "zoo, a torch.nn.Module or a keras.Model"
     )
 
 

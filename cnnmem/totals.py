@@ -67,8 +67,9 @@ def total(summary: Summary, convention: Convention | str = "tensors") -> Total:
     Raises `CnnmemError` where the table lacks what the convention counts.
     """
     convention = get(convention)
-    if summary.storage is None and any(
-        count.quantity in ("kept tensors", "alive at the peak") for count in convention.counts
+    needs = [count.quantity for count in convention.counts]
+    if ("kept tensors" in needs and not summary.says_saved) or (
+        "alive at the peak" in needs and summary.storage is None
     ):
         raise CnnmemError(
             f"the table of {summary.network} does not say what is kept for backward, so "

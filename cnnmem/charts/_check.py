@@ -45,6 +45,4 @@ def units(unit: str, scale: object, base_unit: str) -> None:
     if isinstance(scale, int | Fraction) and not Fraction(1, LIMIT) < scale < LIMIT:
         raise ValueError(f"scale: {scale!r} must be positive, as 10**6 for MB")
     if scale != 1 and not base_unit:
-        raise ValueError(
-            f"base_unit: ''; with scale={scale} say what the values count, as 'bytes'"
-        )
+        raise ValueError(f"base_unit: ''; with scale={scale} say what the values count, as 'bytes'")

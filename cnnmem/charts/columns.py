@@ -54,8 +54,8 @@ class Plot(NamedTuple):
 
 def draw_columns(chart: StackedBars | Timeline, canvas: Canvas) -> list[str]:
     """The elements of the drawing, back to front."""
-    axis = _axis(chart)
-    out, top = draw_header(chart, canvas, _beyond(chart, axis))
+    axis = value_axis(chart)
+    out, top = draw_header(chart, canvas, beyond(chart, axis))
     if isinstance(chart, StackedBars):
         strip, top = draw_strip(chart, canvas, top, LEFT, canvas.width - RIGHT)
         out += strip
@@ -79,7 +79,8 @@ def draw_columns(chart: StackedBars | Timeline, canvas: Canvas) -> list[str]:
     return out
 
 
-def _axis(chart: StackedBars | Timeline) -> Axis:
+def value_axis(chart: StackedBars | Timeline) -> Axis:
+    """The axis of the columns, in units of ``scale``; markers far out do not stretch it."""
     scale = float(chart.scale)
     heights = [float(total) / scale for total in chart.totals]
     if chart.log:
@@ -196,7 +197,7 @@ def _references(chart: StackedBars | Timeline) -> list[tuple[float, str]]:
     ]
 
 
-def _beyond(chart: StackedBars | Timeline, axis: Axis) -> list[str]:
+def beyond(chart: StackedBars | Timeline, axis: Axis) -> list[str]:
     """What is said of lines that this axis does not hold."""
     scale = float(chart.scale)
     lines = _references(chart)

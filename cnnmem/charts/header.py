@@ -24,7 +24,7 @@ from .words import amount, bare, marker_text
 _SIDE = 12.0
 _LINE = 20.0  # pixels from a line of the legend to the next
 _STRIP = 12.0  # height of the strip of totals
-_COUNT, _AMOUNT = "888,888,888 (under 0.1 %)", "8,888 (under 0.1 %)"  # room kept for numbers
+_COUNT, _AMOUNT = "888,888,888 (88.8 %)", "8,888 (88.8 %)"  # room kept for numbers
 _FAR = 4
 
 
@@ -63,25 +63,23 @@ def draw_header(
     out = draw_title(chart.title, total, canvas)
     names = [one.name for one in chart.series]
     room = canvas.width - 2 * _SIDE
-    entries = [f"{name} {number}" for name, number in zip(names, numbers, strict=True)]
     kept = _COUNT if chart.scale == 1 else _AMOUNT
-    longest = [*(f"{name} {kept}" for name in names), *entries]
-    wanted = 44 + max(map(text_width, longest), default=0.0)
-    per_line = max(1, min(len(names), int(room / wanted)))
-    column = room / per_line if len(names) > per_line else wanted
-    for index, (name, number, fill) in enumerate(zip(names, numbers, FILLS, strict=False)):
-        x = _SIDE + column * (index % per_line)
-        y = 44 + _LINE * (index // per_line)
-        space = column - 38 - text_width(f" {number}")
+    x, top = _SIDE, 50.0 if names else 30.0
+    for name, number, fill in zip(names, numbers, FILLS, strict=False):
+        width = text_width(f" {number}")
+        short = fit(name, max(room - 40 - width, 40.0))
+        width = 44 + text_width(short) + max(width, text_width(f" {kept}"))
+        if x > _SIDE and x + width > _SIDE + room:
+            x, top = _SIDE, top + _LINE
         out.append(
-            f'<rect x="{x:.1f}" y="{y - 11:.1f}" width="16" height="13" '
+            f'<rect x="{x:.1f}" y="{top - 17:.1f}" width="16" height="13" '
             f'fill="{fill_of(canvas.prefix, fill)}"/>'
         )
         out.append(
-            f'<text x="{x + 22:.1f}" y="{y:.1f}">{escape(fit(name, max(space, 40.0)))}'
+            f'<text x="{x + 22:.1f}" y="{top - 6:.1f}">{escape(short)}'
             f'<tspan dx="6">{escape(number)}</tspan></text>'
         )
-    top = 30 + _LINE * -(-len(names) // per_line)
+        x += width
     for text in above:
         top += _LINE
         out.append(label(_SIDE, top - 6, fit(text, room)))

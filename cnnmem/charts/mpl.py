@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from .columns import beyond, value_axis
 from .data import Chart, StackedBars, Timeline, Waterfall
 from .format import clean, percent, plain, si
 from .parts import fit
 from .theme import FILLS, GAIN, LEVEL, LOSS, Fill
-from .words import amount, marker_text, waterfall_cells
+from .words import amount, bare, marker_text, waterfall_cells
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SIZE = (9.6, 4.2)  # inches
 _MOST_NAMES = 40  # names below an axis
-_STYLE = {
+_MOST_HATCHED = 150  # bars wide enough for a pattern
+_IN_LINE = 3  # entries of a legend side by side
+_STYLE: dict[Any, Any] = {
     "hatch.linewidth": 0.6,
     "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine draws the same
     "svg.hashsalt": "cnnmem",
@@ -51,7 +54,7 @@ def plot(chart: Chart, ax: Axes | None = None) -> Axes:
         else:
             _columns(chart, ax)
             _markers(chart, ax)
-        ax.set_title(_plain(chart.title), loc="left", fontweight="bold")
+        ax.set_title(_plain(chart.title), loc="left", fontweight="bold", pad=_pad(chart))
         ax.spines[["top", "right"]].set_visible(False)
         ax.set_axisbelow(True)
         if chart.note:
@@ -99,19 +102,22 @@ def _columns(chart: StackedBars | Timeline, ax: Axes) -> None:
         tops = [low + height for low, height in zip(base, heights, strict=True)]
         name = _plain(one.name)
         if isinstance(chart, StackedBars):
-            name += f" {amount(sum(one.values), chart)} ({percent(sum(one.values), whole)})"
-            ax.bar(range(count), heights, 0.8, base, label=name, **_look(fill))
+            name += f" {bare(sum(one.values), chart)} ({percent(sum(one.values), whole)})"
+            look = _look(fill if count <= _MOST_HATCHED else fill._replace(hatch=""))
+            ax.bar(range(count), heights, 0.8, base, label=name, **look)
         elif count:
             edges = [index - 0.5 for index in range(count + 1)]
             ax.stairs(tops, edges, baseline=base, fill=True, label=name, **_look(fill))
         base = tops
+    axis = value_axis(chart)
+    ax.set_ylim(axis.low, axis.high * (3 if chart.log else 1.14))  # room for a flag
     if chart.log:
         ax.set_yscale("log", nonpositive="clip")
-    style = si if chart.scale == 1 else plain
-    ax.yaxis.set_major_formatter(lambda value, _: style(float(value)))
+    ax.set_yticks(axis.ticks, map(si if chart.scale == 1 else plain, axis.ticks))
+    ax.minorticks_off()
     ax.set_ylabel(_plain(chart.unit) + (", logarithmic" if chart.log else ""))
     ax.grid(axis="y", alpha=0.3)
-    step = 1 + (count - 1) // _MOST_NAMES
+    step = 1 + max(count - 1, 0) // _MOST_NAMES
     names = [_plain(fit(name, 132, head=0 if "." in name else 0.5)) for name in chart.categories]
     slant = 45 if count > 6 else 0
     ax.set_xticks(
@@ -119,13 +125,17 @@ def _columns(chart: StackedBars | Timeline, ax: Axes) -> None:
         ha="right" if slant else "center", rotation_mode="anchor" if slant else None,
     )  # fmt: skip
     ax.set_xlim(-0.6, max(count, 1) - 0.4)
-    if chart.series:
-        ax.legend(frameon=False, fontsize="small", ncols=2)
+    if chart.series and count:
+        ax.legend(
+            frameon=False, fontsize="small", ncols=_IN_LINE, loc="lower left",
+            bbox_to_anchor=(0, 0.98), borderaxespad=0,
+        )  # fmt: skip
 
 
 def _markers(chart: StackedBars | Timeline, ax: Axes) -> None:
     """The highest column, the total, and what the chart marks."""
-    scale, said = float(chart.scale), []
+    scale, axis = float(chart.scale), value_axis(chart)
+    said = []
     if isinstance(chart, StackedBars):
         said.append(f"total {amount(chart.total, chart)}")
     elif chart.peak is not None:
@@ -140,13 +150,20 @@ def _markers(chart: StackedBars | Timeline, ax: Axes) -> None:
             _flag(ax, index, float(height) / scale, text)
         elif isinstance(chart, StackedBars):
             said.append(text)
-        elif marker.value is not None:
+        elif marker.value is not None and 0 <= marker.value <= axis.high * scale:
             ax.axhline(float(marker.value) / scale, color="#222", linestyle="--", linewidth=1)
             ax.annotate(
                 _plain(text), (0, float(marker.value) / scale), (4, 3),
                 xycoords=("axes fraction", "data"), textcoords="offset points", fontsize="small",
             )  # fmt: skip
-    ax.set_title(_plain(" · ".join(said)), loc="right", fontsize="medium")
+    said += beyond(chart, axis)
+    ax.set_title(_plain(" · ".join(said)), loc="right", fontsize="medium", pad=_pad(chart))
+
+
+def _pad(chart: Chart) -> float:
+    """Points between plot and title: a line of the legend takes fourteen."""
+    lines = 0 if isinstance(chart, Waterfall) else -(-len(chart.series) // _IN_LINE)
+    return 6.0 + 14 * lines
 
 
 def _flag(ax: Axes, x: float, y: float, text: str) -> None:
@@ -154,7 +171,6 @@ def _flag(ax: Axes, x: float, y: float, text: str) -> None:
         _plain(text), (x, y), (0, 20), textcoords="offset points", ha="center", fontsize="small",
         arrowprops={"arrowstyle": "-|>", "color": "#222"},
     )  # fmt: skip
-    ax.margins(y=0.18)
 
 
 def _waterfall(chart: Waterfall, ax: Axes) -> None:
@@ -173,6 +189,7 @@ def _waterfall(chart: Waterfall, ax: Axes) -> None:
         )  # fmt: skip
         if row:
             ax.plot([start if not ends else stop] * 2, [row - 1, row], color="#222", linewidth=0.6)
+    ax.margins(x=0.05)
     ax.axvline(0, color="#222", linewidth=0.8)
     ax.set_yticks(range(len(names)), [_plain(fit(name, 300)) for name in names])
     ax.invert_yaxis()

@@ -75,8 +75,7 @@ class Canvas(NamedTuple):
     def halo(self) -> str:
         """Attributes that keep a text readable where it crosses a bar."""
         return (
-            f' paint-order="stroke" stroke="{self.paper}" stroke-width="4"'
-            ' stroke-linejoin="round"'
+            f' paint-order="stroke" stroke="{self.paper}" stroke-width="4" stroke-linejoin="round"'
         )
 
 
