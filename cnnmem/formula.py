@@ -50,6 +50,8 @@ class Named(int):
         return _join(int(other) - int(self), other, " − ", self, _SUM)
 
     def __mul__(self, other: int) -> Named:
+        if other == 1 and not isinstance(other, Named):
+            return self
         return _join(int(self) * int(other), self, " · ", other, _PRODUCT)
 
     def __rmul__(self, other: int) -> Named:
