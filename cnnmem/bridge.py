@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from .errors import CnnmemError
 from .totals import Total, show, signed
+from .units import MEMORY, B, Unit
 from .walk import Step, steps_between
 
 if TYPE_CHECKING:
     from .charts import Waterfall
     from .folklore import Published
 
+UNEXPLAINED = "no convention gives the number"
 
 @dataclass(frozen=True)
 class Reconciliation:
@@ -94,9 +96,7 @@ def reconcile(start: Total | Published, end: Total | Published) -> Reconciliatio
         return Reconciliation(start, end, tuple(_between(start, end)))
     if isinstance(start, Total):
         return Reconciliation(start, end, tuple(_to_published(start, end)))  # type: ignore[arg-type]
-    # from a published number: the same steps backwards, in their fixed order
-    first, inner = _from_published(start, end)
-    return Reconciliation(start, end, (*first, *inner))
+    return Reconciliation(start, end, tuple(_from_published(start, end)))  # type: ignore[arg-type]
 
 
 def _to_published(start: Total, end: Published) -> Iterator[Step]:
@@ -106,36 +106,41 @@ def _to_published(start: Total, end: Published) -> Iterator[Step]:
         if end.value != reached.value:
             yield Step("print", "rounded in print", end.value - reached.value)
         return
+    _same_measure(start.measures, end.measures)
     value = start.value
-    if start.unit != end.unit:
-        _same_measure(start.convention.measures, end.measures)
-        value = start.base / end.unit.size
-        yield Step("unit", f"{end.unit} for {start.unit}", value - start.value)
+    for step in _to_unit(value, start.unit, end.unit):
+        value += step.delta
+        yield step
     if end.value != value:
-        yield Step("unexplained", "unexplained", end.value - value)
+        yield Step("unexplained", UNEXPLAINED, end.value - value)
 
 
-def _from_published(
-    start: Published, end: Total | Published
-) -> tuple[list[Step], list[Step]]:
+def _from_published(start: Published, end: Total | Published) -> Iterator[Step]:
     reached = start.reproduced()
     if reached is not None:
-        first = Step("print", "rounding in print undone", reached.value - start.value)
-        inner = reconcile(reached, end).steps
-        return ([first] if first.delta else []), list(inner)
-    goal = end if isinstance(end, Total) else end.reproduced()
-    if goal is None:  # neither number has a convention
-        value = end.value * end.unit.size / start.unit.size
-        unit_step = Step("unit", f"{end.unit} for {start.unit}", end.value - value)
-    else:
-        _same_measure(start.measures, goal.convention.measures)
-        value = goal.base / start.unit.size
-        unit_step = Step("unit", f"{goal.unit} for {start.unit}", goal.value - value)
-    first = Step("unexplained", "unexplained", value - start.value)
-    last = []
-    if goal is not None and end.value != goal.value:
-        last.append(Step("print", "rounded in print", end.value - goal.value))
-    return [first] if first.delta else [], [*([unit_step] if unit_step.delta else []), *last]
+        if reached.value != start.value:
+            yield Step("print", "rounding in print undone", reached.value - start.value)
+        yield from reconcile(reached, end).steps
+        return
+    _same_measure(start.measures, end.measures)
+    # the unit is changed last, so the way there is walked backwards
+    way = [Step(s.stage, s.name, -s.delta) for s in _to_unit(end.value, end.unit, start.unit)]
+    target = end.value - sum((step.delta for step in way), Fraction())
+    if target != start.value:
+        yield Step("unexplained", UNEXPLAINED, target - start.value)
+    yield from _to_unit(target, start.unit, end.unit)
+
+
+def _to_unit(value: Fraction, start: Unit, end: Unit) -> Iterator[Step]:
+    """Yield the steps that print a value in another unit; a value that becomes bytes is float32."""
+    if start not in MEMORY and end in MEMORY:
+        yield Step("bytes a value", "4 for 1", value * 3)
+        value, start = value * 4, B
+    elif start in MEMORY and end not in MEMORY:
+        yield Step("bytes a value", "1 for 4", -value * 3 / 4)
+        value /= 4
+    if start.size != end.size:
+        yield Step("unit", f"{end} for {start}", value * start.size / end.size - value)
 
 
 def _same_measure(a: str, b: str) -> None:
@@ -146,5 +151,5 @@ def _same_measure(a: str, b: str) -> None:
 
 
 def _between(start: Total, end: Total) -> Iterator[Step]:
-    _same_measure(start.convention.measures, end.convention.measures)
+    _same_measure(start.measures, end.measures)
     return steps_between(start, end)

@@ -229,6 +229,8 @@ PRESETS = (
                (Count("alive at the peak"),), 1, 4, MB, source="cnnmem.training.inference"),
     Convention("macs", "multiply-accumulates of convolutions and matrix products", EXACT, unit=MACS,
                source="half of torch.utils.flop_counter.FlopCounterMode"),
+    Convention("convolution-macs", "multiply-accumulates of convolutions alone",
+               (Count("macs", CONVOLUTION),), unit=MACS, source="arXiv 1704.04861, table 4"),
     Convention("flops", "the same, a multiplication and an addition counted apart", EXACT, 2,
                unit=FLOPS, source="torch.utils.flop_counter.FlopCounterMode"),
     Convention("ptflops-aten", "MACs and the biases of linear layers",

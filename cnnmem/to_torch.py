@@ -11,7 +11,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from . import torch_modules as modules
@@ -65,6 +64,7 @@ def build(network: Network, image: Shape | None = None) -> PlainModule:
     Raises `ShapeError` where the network does not work at this size, and `NetworkError` where the
     name of a node is the beginning of another one's ("a" and "a.b"), which modules cannot have.
 
+    >>> import torch
     >>> from cnnmem import zoo
     >>> module = build(zoo.lenet5())
     >>> module(torch.zeros(2, 1, 32, 32)).shape

@@ -30,6 +30,11 @@ class Total:
         return self.convention.unit
 
     @property
+    def measures(self) -> str:
+        """What the total is of: "memory" or "operations"."""
+        return self.convention.measures
+
+    @property
     def base(self) -> Fraction:
         """The value in base units: bytes, or what is counted."""
         return self.value * self.unit.size

@@ -1,0 +1,175 @@
+"""The command line: `python -m cnnmem`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from . import conventions, folklore, zoo
+from .bridge import reconcile
+from .errors import CnnmemError
+from .export import to_dict
+from .table import Summary, summary
+from .totals import Total, show
+
+TOTAL = re.compile(r"(?P<network>\w+)(/(?P<variant>\w+))?(@(?P<size>\w+))?:(?P<convention>[\w-]+)")
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise CnnmemError(f"{message} (see {self.prog} --help)")
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Return "224" or "480x640" as (height, width)."""
+    parts = text.lower().split("x")
+    if len(parts) > 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no input size; give pixels, 224, or height x width, 480x640"
+        )
+    height, width = int(parts[0]), int(parts[-1])
+    return height, width
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text)
+
+
+def _network_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("network", metavar="NETWORK", help="a name that `list` shows")
+    parser.add_argument("--input", type=_size, metavar="N", help="input size: 224 or 480x640")
+    parser.add_argument("--batch", type=_count, default=1, metavar="N", help="images (default: 1)")
+    parser.add_argument("--variant", metavar="NAME", help="whose network; `list` shows the variants")
+    parser.add_argument("--classes", type=_count, metavar="N", help="classes of the classifier")
+    parser.add_argument("--no-top", action="store_true", help="leave the classifier out")
+    parser.add_argument("--dtype", default="float32", metavar="NAME", help="float32, bfloat16, ...")
+    parser.add_argument("--mode", default="train", choices=("train", "eval"))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="cnnmem",
+        description="Where the memory of a convolutional network goes, and why numbers disagree.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("list", help="the networks, their variants, and the conventions")
+    command = commands.add_parser("summary", help="the table of a network")
+    _network_arguments(command)
+    command.add_argument(
+        "--convention", default="tensors", metavar="NAME", help="of the total (default: tensors)"
+    )
+    form = command.add_mutually_exclusive_group()
+    for name in ("json", "csv", "markdown"):
+        form.add_argument(f"--{name}", action="store_const", const=name, dest="form")
+    command = commands.add_parser("explain", help="the formulas of a layer, with values put in")
+    _network_arguments(command)
+    command.add_argument("layer", metavar="LAYER")
+    command = commands.add_parser(
+        "reconcile",
+        help="the steps between two totals",
+        description="A total is NETWORK[/VARIANT][@SIZE]:CONVENTION, as in vgg16/keras@1024:"
+        "keras-memory; a published number goes by the id that `folklore` shows.",
+    )
+    command.add_argument("first", metavar="A")
+    command.add_argument("second", metavar="B")
+    commands.add_parser("folklore", help="published numbers and what explains them")
+    return parser
+
+
+def _table(args: argparse.Namespace) -> Summary:
+    options: dict[str, Any] = {"top": not args.no_top}
+    if args.variant is not None:
+        options["variant"] = args.variant
+    if args.classes is not None:
+        options["classes"] = args.classes
+    network = zoo.get(args.network, **options)
+    shape = None if args.input is None else (*args.input, network.image[2])
+    return summary(network, shape, args.batch, dtype=args.dtype, mode=args.mode)
+
+
+def _total(text: str) -> Total | folklore.Published:
+    if text in folklore.published():
+        return folklore.get(text)
+    match = TOTAL.fullmatch(text)
+    if match is None:
+        raise CnnmemError(
+            f"{text!r} is neither a total, NETWORK[/VARIANT][@SIZE]:CONVENTION, nor the id of a "
+            "published number (see cnnmem folklore)"
+        )
+    options = {"variant": match["variant"]} if match["variant"] else {}
+    network = zoo.get(match["network"], **options)
+    try:
+        shape = (*_size(match["size"]), network.image[2]) if match["size"] else None
+    except argparse.ArgumentTypeError as error:
+        raise CnnmemError(str(error)) from None
+    return summary(network, shape).total(match["convention"])
+
+
+def _list() -> str:
+    lines = ["networks (variants, the default first)"]
+    lines += [f"  {name:<14}{', '.join(zoo.variants(name))}" for name in zoo.names()]
+    lines += ["", "conventions"]
+    width = max(map(len, conventions.BY_NAME)) + 2
+    lines += [f"  {c.name:<{width}}[{c.unit}] {c.title}" for c in conventions.PRESETS]
+    return "\n".join(lines)
+
+
+def _folklore() -> str:
+    entries = folklore.published().values()
+    width = max(len(entry.id) for entry in entries) + 2
+    lines = []
+    for entry in entries:
+        why = f"explained by {entry.convention}" if entry.convention else "unexplained"
+        lines.append(f"{entry.id:<{width}}{entry.printed:>15}  {why}: {entry.what}; {entry.source}")
+        if entry.note:
+            lines.append(f"{'':<{width + 17}}{entry.note}")
+    return "\n".join(lines)
+
+
+def _summary(args: argparse.Namespace) -> str:
+    table = _table(args)
+    of = table.total(args.convention)
+    if args.form == "json":
+        return json.dumps(to_dict(table, args.convention))
+    if args.form == "csv":
+        return table.to_csv().rstrip("\n")
+    text = table.to_markdown() if args.form == "markdown" else str(table)
+    return f"{text}\n\n{show(of.value)} {of.unit}, {of.convention.name}: {of.convention.title}"
+
+
+def _run(args: argparse.Namespace) -> str:
+    if args.command == "list":
+        return _list()
+    if args.command == "folklore":
+        return _folklore()
+    if args.command == "reconcile":
+        return str(reconcile(_total(args.first), _total(args.second)))
+    if args.command == "explain":
+        return _table(args).explain(args.layer)
+    return _summary(args)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; bad arguments print one line and return 2."""
+    try:
+        print(_run(_parser().parse_args(argv)))
+    except CnnmemError as error:
+        print(f"cnnmem: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # the reader (`head`, a pager) has seen enough; nothing is left to be flushed at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
