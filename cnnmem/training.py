@@ -103,6 +103,7 @@ class Timeline:
             tuple(Series(name, tuple(c)) for name, c in columns.items() if any(c)),
             "MB",
             scale=10**6,
+            base_unit="bytes",
         )
 
 

@@ -62,7 +62,7 @@ def linear(low: float, high: float, most: int = 6, whole: bool = False) -> Axis:
     return Axis(first * step, last * step, tuple(i * step for i in range(first, last + 1)), False)
 
 
-def logarithmic(values: Iterable[float], most: int = 7) -> Axis:
+def logarithmic(values: Iterable[float], most: int = 6) -> Axis:
     """Whole decades around the positive values, the smallest of them still off the bottom.
 
     >>> logarithmic([0, 64, 102_760_448]).ticks
@@ -71,6 +71,6 @@ def logarithmic(values: Iterable[float], most: int = 7) -> Axis:
     positive = [value for value in values if value > _TINY] or [1.0]
     first = math.ceil(math.log10(min(positive))) - 1
     last = max(math.ceil(math.log10(max(positive))), first + 1)
-    every = 1 + (last - first) // (most + 2)
+    every = -(-(last - first) // (most + 2))
     ticks = tuple(10.0**power for power in range(last, first - 1, -every))
     return Axis(10.0**first, 10.0**last, ticks[::-1], True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,9 +20,10 @@ from .parts import (
     draw_flags,
     escape,
     fill_of,
+    fit,
     label,
     place,
-)  # fmt: skip
+)
 from .theme import FILLS, TEXT
 from .words import amount, marker_text
 
@@ -29,7 +31,9 @@ LEFT, RIGHT = 78.0, 16.0  # margins of the plot; fixed, so that nothing moves wi
 _FAR = 4  # a marker further out than this many times the data is drawn at the edge
 _WIDEST = 140.0  # pixels of a bar
 _PATTERNED = 5.0  # pixels of a column; in less a pattern is noise
-_LEAST = 60.0  # pixels of height that names and flags must leave to the plot
+_NAME = 0.3  # of the plot is the longest name on a flag
+_HEAD, _TICK = 110.0, 20.0  # pixels that the header takes, about, and a tick needs
+_LEAST = 60.0  # pixels of height of a plot; where the rest leaves less, the drawing grows
 
 
 class Plot(NamedTuple):
@@ -52,39 +56,41 @@ class Plot(NamedTuple):
         return self.bottom - (self.bottom - self.top) * min(max(place_, 0.0), 1.0)
 
 
-def draw_columns(chart: StackedBars | Timeline, canvas: Canvas) -> list[str]:
-    """The elements of the drawing, back to front."""
-    axis = value_axis(chart)
+def draw_columns(chart: StackedBars | Timeline, canvas: Canvas) -> tuple[list[str], int]:
+    """The elements of the drawing, back to front, and the height it needs."""
+    right, foot = canvas.width - RIGHT, 20.0 if chart.note else 6.0
+    foot += names_height(chart, right - LEFT)
+    axis = value_axis(chart, int((canvas.height - foot - _HEAD) / _TICK))
     out, top = draw_header(chart, canvas, beyond(chart, axis))
     if isinstance(chart, StackedBars):
-        strip, top = draw_strip(chart, canvas, top, LEFT, canvas.width - RIGHT)
+        strip, top = draw_strip(chart, canvas, top, LEFT, right)
         out += strip
-    right = canvas.width - RIGHT
-    bottom = canvas.height - names_height(chart, right - LEFT) - (20 if chart.note else 6)
-    plot = Plot(LEFT, top + 8, right, bottom, axis, float(chart.scale))
-    lanes = 1 + max((p.lane for p in place(_flags(chart, plot), LEFT, right)), default=0)
-    plot = plot._replace(top=min(top + 8 + LANE * lanes, bottom - _LEAST))
-    placed = place(_flags(chart, plot), LEFT, right)
+    plot = Plot(LEFT, top, right, canvas.height - foot, axis, float(chart.scale))
+    lanes = 1 + max((one.lane for one in place(_flags(chart, plot), LEFT, right)), default=0)
+    top += 8 + LANE * lanes
+    plot = plot._replace(top=top, bottom=max(plot.bottom, top + _LEAST))
+    height = plot.bottom + foot
     out += _draw_axis(chart, plot)
     out += draw_names(chart, plot.left, plot.right, plot.top, plot.bottom)
     out += _draw_series(chart, canvas, plot)
     out += _draw_lines(chart, canvas, plot)
-    out += draw_flags(placed, plot.top - 4, canvas.halo)
+    out += draw_flags(place(_flags(chart, plot), LEFT, right), plot.top - 4, canvas.halo)
     out += _hover(chart, plot)
     if not chart.categories:
         middle = (plot.top + plot.bottom) / 2
         out.append(label((LEFT + right) / 2, middle, f"no {chart.category}s", MIDDLE))
     if chart.note:
-        out.append(label(LEFT, canvas.height - 6, chart.note))
-    return out
+        out.append(label(LEFT, height - 6, fit(chart.note, right - LEFT)))
+    return out, math.ceil(height)
 
 
-def value_axis(chart: StackedBars | Timeline) -> Axis:
+def value_axis(chart: StackedBars | Timeline, most: int = 6) -> Axis:
     """The axis of the columns, in units of ``scale``; markers far out do not stretch it."""
+    most = min(max(most, 2), 6)
     scale = float(chart.scale)
     heights = [float(total) / scale for total in chart.totals]
     if chart.log:
-        return logarithmic(heights)
+        return logarithmic(heights, most)
     highest = max(heights, default=0.0)
     on_strip = isinstance(chart, StackedBars)  # a value alone belongs to the strip of totals
     for marker in chart.markers:
@@ -92,15 +98,16 @@ def value_axis(chart: StackedBars | Timeline) -> Axis:
             value = float(marker.value) / scale
             highest = max(highest, value if value <= _FAR * highest else 0.0)
     counts = chart.scale == 1 and set(map(type, chart.totals)) == {int}
-    return linear(0.0, highest, whole=counts)
+    return linear(0.0, highest, most, whole=counts)
 
 
 def _flags(chart: StackedBars | Timeline, plot: Plot) -> list[Flag]:
     """The highest column names itself; so does every column with a marker."""
-    count, flags = len(chart.categories), []
+    count, room = len(chart.categories), (plot.right - plot.left) * _NAME
+    flags = []
     if chart.peak is not None:
         height = chart.totals[chart.peak]
-        what = chart.categories[chart.peak]
+        what = fit(chart.categories[chart.peak], room)
         if isinstance(chart, StackedBars):
             text = f"{what} {percent(height, chart.total)}"
         else:
@@ -111,13 +118,13 @@ def _flags(chart: StackedBars | Timeline, plot: Plot) -> list[Flag]:
             if name == marker.category:
                 height = chart.totals[index] if marker.value is None else marker.value
                 x, y = plot.x(index + 0.5, count), plot.y(float(height))
-                flags.append(Flag(x, y, marker_text(marker, chart), True))
+                flags.append(Flag(x, y, fit(marker_text(marker, chart), room), True))
     return flags
 
 
 def _draw_axis(chart: StackedBars | Timeline, plot: Plot) -> list[str]:
     height, middle = plot.bottom - plot.top, (plot.top + plot.bottom) / 2
-    unit = chart.unit + (", logarithmic" if chart.log else "")
+    unit = fit(chart.unit + (", logarithmic" if chart.log else ""), height + 60)
     out = [
         f'<text transform="translate(16,{middle:.1f}) rotate(-90)"{MIDDLE}>{escape(unit)}</text>'
     ]
@@ -184,7 +191,8 @@ def _draw_lines(chart: StackedBars | Timeline, canvas: Canvas, plot: Plot) -> li
             'stroke-width="1.5" stroke-dasharray="7,4"/>'
         )
         below = y - plot.top < TEXT
-        out.append(label(plot.left + 6, y + (15 if below else -5), text, canvas.halo))
+        short = fit(text, plot.right - plot.left - 12)
+        out.append(label(plot.left + 6, y + (15 if below else -5), short, canvas.halo))
     return out
 
 

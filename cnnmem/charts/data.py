@@ -176,7 +176,8 @@ class StackedBars(_Stacked):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.highlight, frozenset) or not self.highlight <= set(self.categories):
+        highlight: object = self.highlight
+        if not isinstance(highlight, frozenset) or not highlight <= set(self.categories):
             raise ValueError(
                 f"highlight: {self.highlight!r} must be a frozenset of names out of categories"
             )

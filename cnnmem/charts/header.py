@@ -17,7 +17,7 @@ from .parts import (
     label,
     place,
     text_width,
-)  # fmt: skip
+)
 from .theme import FILLS, TITLE
 from .words import amount, bare, marker_text
 
@@ -30,6 +30,7 @@ _FAR = 4
 
 def draw_title(title: str, total: str, canvas: Canvas) -> list[str]:
     """The title at the left, what it comes to at the right."""
+    total = fit(total, canvas.width * 0.55, bold=True)
     taken = text_width(total, bold=True)
     room = canvas.width - 2 * _SIDE - taken - 16
     short = fit(title, max(room, 40.0), TITLE, bold=True, head=1)
@@ -99,7 +100,7 @@ def draw_strip(
     span = max([total, *(v for v in values if v <= _FAR * total)]) or 1.0
     flags = []
     for marker, value in zip(guesses, values, strict=True):
-        text = marker_text(marker, chart)
+        text = fit(marker_text(marker, chart), room / 2 - 40)
         text = f"{text} →" if value > span else f"← {text}" if value < 0 else text
         x = left + room * min(max(value / span, 0.0), 1.0)
         flags.append(Flag(x, 0.0, text, True))

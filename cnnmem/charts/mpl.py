@@ -41,7 +41,7 @@ def plot(chart: Chart, ax: Axes | None = None) -> Axes:
     >>> from matplotlib.figure import Figure
     >>> from cnnmem.charts import Series, StackedBars
     >>> tiny = StackedBars("Tiny", ("conv", "fc"), (Series("weights", (27, 81)),), "parameters")
-    >>> [bar.get_height() for bar in plot(tiny, Figure().add_subplot()).patches]
+    >>> [float(bar.get_height()) for bar in plot(tiny, Figure().add_subplot()).patches]
     [27.0, 81.0]
     """
     if ax is None:
@@ -95,7 +95,7 @@ def _look(fill: Fill) -> dict[str, Any]:
 
 def _columns(chart: StackedBars | Timeline, ax: Axes) -> None:
     scale, count = float(chart.scale), len(chart.categories)
-    base = [0.0] * count
+    base, handles, labels = [0.0] * count, list[Any](), list[str]()
     whole = chart.total if isinstance(chart, StackedBars) else 0
     for one, fill in zip(chart.series, FILLS, strict=False):
         heights = [float(value) / scale for value in one.values]
@@ -104,10 +104,12 @@ def _columns(chart: StackedBars | Timeline, ax: Axes) -> None:
         if isinstance(chart, StackedBars):
             name += f" {bare(sum(one.values), chart)} ({percent(sum(one.values), whole)})"
             look = _look(fill if count <= _MOST_HATCHED else fill._replace(hatch=""))
-            ax.bar(range(count), heights, 0.8, base, label=name, **look)
+            shown: Any = ax.bar(range(count), heights, 0.8, base, **look)
         elif count:
             edges = [index - 0.5 for index in range(count + 1)]
-            ax.stairs(tops, edges, baseline=base, fill=True, label=name, **_look(fill))
+            shown = ax.stairs(tops, edges, baseline=base, fill=True, **_look(fill))
+        handles.append(shown)
+        labels.append(name)
         base = tops
     axis = value_axis(chart)
     ax.set_ylim(axis.low, axis.high * (3 if chart.log else 1.14))  # room for a flag
@@ -127,6 +129,8 @@ def _columns(chart: StackedBars | Timeline, ax: Axes) -> None:
     ax.set_xlim(-0.6, max(count, 1) - 0.4)
     if chart.series and count:
         ax.legend(
+            handles,
+            labels,
             frameon=False, fontsize="small", ncols=_IN_LINE, loc="lower left",
             bbox_to_anchor=(0, 0.98), borderaxespad=0,
         )  # fmt: skip

@@ -25,14 +25,14 @@ _WIDEST = 1.35  # times its own width, a drawing stops growing with the page
 def _render(chart: Chart, width: int, height: int, id_prefix: str, alone: bool) -> str:
     if not re.fullmatch(r"[A-Za-z][\w-]*", id_prefix, re.ASCII):
         raise ValueError(f"id_prefix: {id_prefix!r}; begin with a letter, then letters, digits, -")
-    if width < 320 or height < 240:
-        raise ValueError(f"width, height: {width} x {height}; names need 320 x 240 at least")
+    if width < 480 or height < 240:
+        raise ValueError(f"width, height: {width} x {height}; names need 480 x 240 at least")
     canvas = Canvas(width, height, id_prefix, PRINT_PAPER if alone else PAPER)
     if isinstance(chart, Waterfall):
         kind, (body, height) = "waterfall", draw_waterfall(chart, canvas)
     else:
         kind = "bars" if isinstance(chart, StackedBars) else "timeline"
-        body = draw_columns(chart, canvas)
+        body, height = draw_columns(chart, canvas)
     alt, title = escape(chart.alt), escape(chart.title)
     if alone:
         size, paper = f'width="{width}" height="{height}"', (
@@ -58,7 +58,7 @@ def draw(chart: Chart, width: int = 960, height: int = 360, id_prefix: str = "c"
     """An inline ``<svg>`` as wide as its place, with a height that never jumps.
 
     ``width`` and ``height`` are the units of its viewBox. Give charts of one page an
-    ``id_prefix`` each. A waterfall of many steps is drawn higher than ``height``.
+    ``id_prefix`` each. What does not fit (a waterfall of many steps, say) is drawn higher.
 
     >>> from cnnmem.charts import Series, StackedBars
     >>> tiny = StackedBars("Tiny", ("conv", "fc"), (Series("weights", (27, 81)),), "parameters")

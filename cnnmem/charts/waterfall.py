@@ -24,8 +24,10 @@ def draw_waterfall(chart: Waterfall, canvas: Canvas) -> tuple[list[str], int]:
     line = min((height - _TOP - foot) / len(names), _WIDEST_LINE)
     moved, reached = waterfall_cells(chart)
     values = [reached[0], *moved[1:-1], reached[-1]]
-    values = [f"{value} {chart.unit}" for value in values]
-    left = _SIDE + min(max(text_width(name, bold=True) for name in names), canvas.width * 0.36) + 12
+    with_unit = [f"{value} {chart.unit}" for value in values]
+    if max(map(text_width, with_unit)) < canvas.width * 0.3:
+        values = with_unit
+    left = _SIDE + min(max(text_width(name, bold=True) for name in names), canvas.width * 0.34) + 12
     right = canvas.width - _SIDE - max(text_width(value, bold=True) for value in values) - 14
     right = max(right, left + 80)
     bottom = _TOP + line * len(names) + 4
@@ -73,7 +75,7 @@ def draw_waterfall(chart: Waterfall, canvas: Canvas) -> tuple[list[str], int]:
                 'stroke="currentColor" stroke-opacity=".6"/>'
             )
     if chart.note:
-        out.append(label(_SIDE, height - 8, chart.note))
+        out.append(label(_SIDE, height - 8, fit(chart.note, canvas.width - 2 * _SIDE)))
     return [*out, *bars, "</g>"], round(height)
 
 
