@@ -125,7 +125,7 @@ def _register(root: nn.Module, name: str, module: nn.Module) -> None:
     for step in path:
         if step not in parent._modules:
             parent._modules[step] = Group()
-        parent = parent._modules[step]  # type: ignore[assignment]
+        parent = parent._modules[step]
         if not isinstance(parent, Group):
             raise NetworkError(
                 f"layer {name!r} cannot be a module inside another layer; "
@@ -167,7 +167,7 @@ def _module(layer: Layer, *inputs: Shape) -> nn.Module:
         case Activation():
             return ACTIVATIONS[layer.function]()
         case AdaptiveAvgPool2d():
-            return nn.AdaptiveAvgPool2d(layer.size)  # type: ignore[arg-type]
+            return nn.AdaptiveAvgPool2d(layer.size)
         case GlobalMaxPool2d():
             return modules.GlobalMaxPool2d(layer.keepdims)
         case GlobalAvgPool2d():

@@ -34,7 +34,7 @@ class PaddedMaxPool2d(nn.MaxPool2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the pooled map; a value of the padding is never the largest."""
-        return super().forward(F.pad(x, self.before, value=-torch.inf))  # type: ignore[no-any-return]
+        return super().forward(F.pad(x, self.before, value=-torch.inf))
 
 
 class PaddedAvgPool2d(nn.AvgPool2d):
@@ -89,7 +89,7 @@ class Saturating(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the function of each value."""
-        return self.function(x)  # type: ignore[no-any-return]
+        return self.function(x)
 
 
 class GlobalAvgPool2d(nn.Module):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from torchvision_shim import models
 
 from cnnmem import summary, zoo
 from cnnmem.errors import NetworkError, ShapeError
@@ -10,8 +11,6 @@ from cnnmem.layers import Add, BatchNorm, Conv2d, Dropout, Linear, MaxPool2d, Re
 from cnnmem.measure import saved_bytes
 from cnnmem.network import Network, Node
 from cnnmem.to_torch import build
-
-from torchvision_shim import models
 
 SMALL = {"lenet5": (32, 32, 1), "alexnet": (80, 90, 3), "vgg": (40, 33, 3), "": (75, 75, 3)}
 NETWORKS = [(name, variant) for name in zoo.names() for variant in zoo.variants(name)]

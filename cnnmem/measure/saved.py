@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import CnnmemError, ShapeError
+from ..windows import is_int
 
 
 def saved_bytes(
@@ -36,7 +37,7 @@ def saved_bytes(
     """
     if mode not in ("train", "eval"):
         raise CnnmemError(f'mode is {mode!r}; give "train" or "eval"')
-    if not all(isinstance(n, int) and n >= 1 for n in input_shape) or not input_shape:
+    if not input_shape or not all(is_int(n) and n >= 1 for n in input_shape):
         raise ShapeError(
             f"input shape is {input_shape!r}; give whole numbers from 1 on: (N, C, H, W)"
         )
