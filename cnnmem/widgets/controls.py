@@ -1,0 +1,149 @@
+"""Controls as data: what an explorer lets the reader set, and the widgets made from it.
+
+A control has one widget that is shown and one value that is the setting. A number has a slider
+and a box side by side; the box is the truth, the slider follows it as far as it reaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets
+
+from ..errors import CnnmemError
+
+LABEL = "9em"
+
+
+@dataclass(frozen=True)
+class Number:
+    """A whole number: a slider from `least` to `most`, and a box that takes any."""
+
+    name: str
+    label: str
+    least: int
+    most: int
+    value: int
+    step: int = 1
+    help: str = ""
+
+    def build(self, changed: Callable[[], None]) -> Bound:
+        """Return the control's widgets; `changed` is called once for every change by the reader."""
+        slider = ipywidgets.IntSlider(
+            value=min(max(self.value, self.least), self.most),
+            min=self.least,
+            max=self.most,
+            step=self.step,
+            description=self.label,
+            readout=False,
+            style={"description_width": LABEL},
+            layout={"width": "28em", "max_width": "100%"},
+            tooltip=self.help or self.label,
+        )
+        box = ipywidgets.IntText(
+            value=self.value,
+            layout={"width": "7em"},
+            tooltip=f"{self.label}: any whole number",
+            continuous_update=False,
+        )
+        following = False
+
+        def slid(change: dict[str, Any]) -> None:
+            if not following:
+                box.value = change["new"]
+
+        def typed(change: dict[str, Any]) -> None:
+            nonlocal following
+            following = True
+            slider.value = min(max(change["new"], self.least), self.most)
+            following = False
+            changed()
+
+        slider.observe(slid, "value")
+        box.observe(typed, "value")
+        return Bound(self.name, ipywidgets.HBox([slider, box]), box, (slider,))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several values, each with a label; `options` may depend on the other settings."""
+
+    name: str
+    label: str
+    options: tuple[tuple[str, Any], ...] | Callable[[dict[str, Any]], tuple[tuple[str, Any], ...]]
+    value: Any = None
+    help: str = ""
+
+    def choices(self, settings: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+        """Return the (label, value) pairs that can be chosen at these settings."""
+        return self.options(settings) if callable(self.options) else self.options
+
+    def build(self, changed: Callable[[], None], settings: dict[str, Any]) -> Bound:
+        """Return the control's widget."""
+        options = self.choices(settings)
+        dropdown = ipywidgets.Dropdown(
+            options=options,
+            value=options[0][1] if self.value is None else self.value,
+            description=self.label,
+            style={"description_width": LABEL},
+            layout={"width": "35em", "max_width": "100%"},
+            tooltip=self.help or self.label,
+        )
+        dropdown.observe(lambda change: changed(), "value")
+        return Bound(self.name, dropdown, dropdown, ())
+
+
+@dataclass(frozen=True)
+class Switch:
+    """On or off."""
+
+    name: str
+    label: str
+    value: bool = False
+    help: str = ""
+
+    def build(self, changed: Callable[[], None]) -> Bound:
+        """Return the control's widget."""
+        box = ipywidgets.Checkbox(
+            value=self.value,
+            description=self.label,
+            indent=False,
+            layout={"width": "auto", "margin": "0 1.5em 0 0"},
+            tooltip=self.help or self.label,
+        )
+        box.observe(lambda change: changed(), "value")
+        return Bound(self.name, box, box, ())
+
+
+Control = Number | Choice | Switch
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A control that is on the screen: `shown` is its widget, `source` holds its value."""
+
+    name: str
+    shown: ipywidgets.Widget
+    source: ipywidgets.Widget
+    followers: tuple[ipywidgets.Widget, ...]
+
+    @property
+    def value(self) -> Any:
+        """The setting."""
+        return self.source.value
+
+    def set(self, value: Any) -> None:
+        """Set the control as the reader would; raises `CnnmemError` for what it cannot hold."""
+        if isinstance(self.source, ipywidgets.Dropdown):
+            labels = {label: choice for label, choice in self.source.options}
+            if value not in labels.values():
+                raise CnnmemError(
+                    f"{self.name} cannot be {value!r} here; it can be "
+                    + ", ".join(repr(choice) for choice in labels.values())
+                )
+        wanted = bool if isinstance(self.source, ipywidgets.Checkbox) else int
+        if not isinstance(self.source, ipywidgets.Dropdown) and type(value) is not wanted:
+            raise CnnmemError(f"{self.name} cannot be {value!r}; give a {wanted.__name__}")
+        self.source.value = value

@@ -1,0 +1,210 @@
+"""An explorer: controls, and a view that is computed anew from their settings at every change.
+
+The live chart is one `HTML` widget whose value is replaced: no `Output`, no plotting library.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+
+import ipywidgets
+
+from ..charts import Chart, Marker, StackedBars, Timeline, svg
+from ..errors import CnnmemError
+from ..export import html_table
+from .controls import Bound, Choice, Control, Number, Switch
+
+_IDS = count(1)
+
+
+@dataclass(frozen=True)
+class View:
+    """What an explorer shows: a chart (or several), a line that says the result, perhaps a table.
+
+    `readout` is plain text, one or more lines; `table` a header and rows.
+    """
+
+    charts: tuple[Chart, ...]
+    readout: str
+    table: tuple[tuple[str, ...], tuple[tuple[str, ...], ...]] | None = None
+
+
+class Explorer(ipywidgets.VBox):  # type: ignore[misc]
+    """Controls above a live chart. From Python it is driven as a reader drives it.
+
+    `set(name=value)` moves a control; `settings`, `readout`, `bars`, `alt` and `message` tell what
+    is shown. A refused setting leaves the last chart standing and says why in `message`.
+    A page without a kernel shows the chart's picture with its alt text instead.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        controls: Sequence[Control],
+        view: Callable[..., View],
+        help: str = "",
+        height: int = 360,
+    ) -> None:
+        self._title, self._view, self._height = title, view, height
+        self._prefix = f"x{next(_IDS)}"
+        self._markers: tuple[Marker, ...] = ()
+        self._quiet = True
+        self._choices = {c.name: c for c in controls if isinstance(c, Choice)}
+        self._bound: dict[str, Bound] = {}
+        for control in controls:
+            if isinstance(control, Choice):
+                self._bound[control.name] = control.build(self._changed, self.settings)
+            else:
+                self._bound[control.name] = control.build(self._changed)
+        self._screen = ipywidgets.HTML(layout={"width": "100%"})
+        self.view: View | None = None
+        self.message = ""
+        self._drawn: tuple[str, ...] = ()
+        switches = [self._bound[c.name].shown for c in controls if isinstance(c, Switch)]
+        others = [self._bound[c.name].shown for c in controls if not isinstance(c, Switch)]
+        rows = [*others]
+        if switches:
+            rows.append(ipywidgets.HBox(switches, layout={"flex_flow": "row wrap"}))
+        if help:
+            rows.append(
+                ipywidgets.HTML(
+                    f"<details><summary>How to use it</summary><p>{html.escape(help)}</p></details>"
+                )
+            )
+        super().__init__([*rows, self._screen], layout={"width": "100%"})
+        self.add_class("cnnmem-explorer")
+        self._quiet = False
+        self._changed()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The controls' values by name."""
+        return {name: bound.value for name, bound in self._bound.items()}
+
+    def set(self, **settings: Any) -> Explorer:
+        """Move controls as the reader would, one after the other; returns the explorer.
+
+        Raises `CnnmemError` for a control that is not there or a value it cannot hold.
+        """
+        for name, value in settings.items():
+            if name not in self._bound:
+                raise CnnmemError(f"no control is called {name!r}; there are {', '.join(self._bound)}")
+            self._bound[name].set(value)
+        return self
+
+    def predict(self, *markers: Marker) -> Explorer:
+        """Keep predictions on the chart; without arguments take them off."""
+        self._markers = markers
+        self._changed()
+        return self
+
+    @property
+    def readout(self) -> str:
+        """The line under the controls: the total with its unit and convention."""
+        return self.view.readout if self.view else ""
+
+    @property
+    def bars(self) -> list[dict[str, Any]]:
+        """The bars as they are drawn, read out of the SVG: name, exact values, total."""
+        return [bar for drawing in self._drawn for bar in svg.bars(drawing)]
+
+    @property
+    def alt(self) -> str:
+        """The charts in words."""
+        return " ".join(chart.alt for chart in self._charts())
+
+    def text(self, most: int = 8) -> str:
+        """Return the readout and the charts as plain text, of many bars the highest `most`."""
+        parts = [self.readout]
+        for chart in self._charts():
+            crowded = isinstance(chart, StackedBars | Timeline) and len(chart.categories) > most
+            parts.append(chart.text(most) if crowded else chart.text())  # type: ignore[call-arg]
+        return "\n\n".join([*parts, *([self.message] if self.message else [])])
+
+    def _charts(self) -> tuple[Chart, ...]:
+        return tuple(self._marked(chart) for chart in self.view.charts) if self.view else ()
+
+    def _marked(self, chart: Chart) -> Chart:
+        if not self._markers or not isinstance(chart, StackedBars | Timeline):
+            return chart
+        fitting = tuple(
+            m for m in self._markers if m.category is None or m.category in chart.categories
+        )
+        return replace(chart, markers=(*chart.markers, *fitting))
+
+    def _changed(self) -> None:
+        if self._quiet:
+            return
+        self._refresh_choices()
+        settings = self.settings
+        try:
+            self.view = self._view(**settings)
+            self.message = ""
+        except CnnmemError as error:
+            self.message = str(error)
+        except Exception as error:
+            self.message = f"this is a defect of the kit, please report it: {error!r}"
+            self._show()
+            raise
+        self._show()
+
+    def _refresh_choices(self) -> None:
+        """Offer what can be chosen at these settings; what no longer can gives way to the first."""
+        for name, choice in self._choices.items():
+            if callable(choice.options):
+                options, source = choice.choices(self.settings), self._bound[name].source
+                if tuple(source.options) != options:
+                    self._quiet = True
+                    kept = source.value if source.value in [v for _, v in options] else options[0][1]
+                    source.options = options
+                    source.value = kept
+                    self._quiet = False
+
+    def _show(self) -> None:
+        if not self.message:
+            self._drawn = tuple(
+                svg.draw(chart, height=self._height, id_prefix=f"{self._prefix}-{i}")
+                for i, chart in enumerate(self._charts())
+            )
+        self._screen.value = self._html(self._drawn)
+
+    def _html(self, drawings: Sequence[str]) -> str:
+        # the message has its place from the start, so that the chart does not jump
+        lines = html.escape(self.readout).replace("\n", "<br>")
+        note = html.escape(self.message) or "&nbsp;"
+        look = "color:var(--jp-error-color0,#b00020);font-weight:600" if self.message else ""
+        dim = ";opacity:.35" if self.message else ""
+        table = ""
+        if self.view and self.view.table:
+            table = html_table(*self.view.table, left=1)
+        settings = html.escape(" ".join(f"{k}={v}" for k, v in self.settings.items()))
+        return (
+            f'<div data-settings="{settings}" style="font-size:14px;line-height:1.45">'
+            f'<div role="status" class="cnnmem-readout" style="font-weight:600;min-height:1.45em">'
+            f'{lines}</div><div role="alert" class="cnnmem-message" style="min-height:1.45em;{look}">'
+            f"{note}</div>"
+            f'<div style="width:100%{dim}">{"".join(drawings)}</div>{table}</div>'
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Add a picture and the readout for readers without a kernel."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        pictures = "".join(svg.data_uri_img(chart, height=self._height) for chart in self._charts())
+        readout = html.escape(self.readout).replace("\n", "<br>")
+        data["text/plain"] = f"{self._title}\n{self.readout}"
+        data["text/html"] = (
+            f"<p><strong>{html.escape(self._title)}</strong><br>{readout}</p>{pictures}"
+            "<p><em>Run the cell to move the controls.</em></p>"
+        )
+        return bundle
+
+    def __repr__(self) -> str:
+        return f"<{self._title}: {self.readout}>"
+
+
+__all__ = ["Choice", "Explorer", "Number", "Switch", "View"]
