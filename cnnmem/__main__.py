@@ -48,7 +48,9 @@ def _network_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", metavar="NETWORK", help="a name that `list` shows")
     parser.add_argument("--input", type=_size, metavar="N", help="input size: 224 or 480x640")
     parser.add_argument("--batch", type=_count, default=1, metavar="N", help="images (default: 1)")
-    parser.add_argument("--variant", metavar="NAME", help="whose network; `list` shows the variants")
+    parser.add_argument(
+        "--variant", metavar="NAME", help="whose network; `list` shows the variants"
+    )
     parser.add_argument("--classes", type=_count, metavar="N", help="classes of the classifier")
     parser.add_argument("--no-top", action="store_true", help="leave the classifier out")
     parser.add_argument("--dtype", default="float32", metavar="NAME", help="float32, bfloat16, ...")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 UNEXPLAINED = "no convention gives the number"
 
+
 @dataclass(frozen=True)
 class Reconciliation:
     """Two totals and the steps from the first to the second, which sum to the difference."""
@@ -46,7 +47,9 @@ class Reconciliation:
         text = []
         for stage, name, value in lines:
             figure, _, unit = value.partition(" ")
-            text.append(f"{f'{stage}: {name}' if name else stage:<{left}}  {figure:>{right}} {unit}".rstrip())
+            text.append(
+                f"{f'{stage}: {name}' if name else stage:<{left}}  {figure:>{right}} {unit}".rstrip()
+            )
         return "\n".join(text)
 
     def waterfall(self) -> Waterfall:

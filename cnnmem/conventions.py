@@ -16,7 +16,18 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 from .errors import CnnmemError, UnknownNameError
-from .units import FLOPS, MACS, MB, MEMORY, OPERATIONS, PARAMETERS, VALUES, MiB, Unit, bytes_per_value
+from .units import (
+    FLOPS,
+    MACS,
+    MB,
+    MEMORY,
+    OPERATIONS,
+    PARAMETERS,
+    VALUES,
+    MiB,
+    Unit,
+    bytes_per_value,
+)
 
 if TYPE_CHECKING:
     from .table import Row, Summary
@@ -166,9 +177,7 @@ NO_IMAGE = (*CONVOLUTION, *POOLING, "linear", "batch_norm", "relu", "relu6", "si
 
 
 def _modules(name: str, title: str, factor: int, source: str) -> Convention:
-    counts = tuple(
-        Count(q, NO_IMAGE, where="modules") for q in ("values", "views", "overwrites")
-    )
+    counts = tuple(Count(q, NO_IMAGE, where="modules") for q in ("values", "views", "overwrites"))
     return Convention(name, title, counts, factor, 4, MiB, source=source)
 
 

@@ -118,7 +118,9 @@ def to_markdown(summary: Summary) -> str:
     """Return the table as Markdown, bars in names escaped."""
 
     def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+        return (
+            "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+        )
 
     body = [_cells(row, summary.says_saved) for row in summary.rows]
     rule = "|" + "|".join([" --- "] * 3 + [" ---: "] * (len(COLUMNS) - 3)) + "|"

@@ -88,7 +88,14 @@ class Published:
 
 
 def _published(
-    id: str, printed: str, value: str | int, unit: Unit, what: str, source: str, network: str, **more: Any
+    id: str,
+    printed: str,
+    value: str | int,
+    unit: Unit,
+    what: str,
+    source: str,
+    network: str,
+    **more: Any,
 ) -> Published:
     options = tuple(more.pop("options", {}).items())
     tolerance = Fraction(Decimal(str(more.pop("tolerance", 0))))
@@ -184,8 +191,16 @@ def _all() -> tuple[Published, ...]:
     ):
         tool = conventions.get(convention).source
         entries.append(
-            p(id, f"{value:,}", value, unit, "operations of ResNet-18", f"{RESNET}: {tool}",
-              "resnet18", convention=convention)  # fmt: skip
+            p(
+                id,
+                f"{value:,}",
+                value,
+                unit,
+                "operations of ResNet-18",
+                f"{RESNET}: {tool}",
+                "resnet18",
+                convention=convention,
+            )  # fmt: skip
         )
     return tuple(entries)
 
@@ -200,7 +215,9 @@ def get(id: str) -> Published:
     """Return a published number by its id; raises `UnknownNameError`."""
     entries = published()
     if id not in entries:
-        raise UnknownNameError(f"no published number is called {id!r}; there are {', '.join(entries)}")
+        raise UnknownNameError(
+            f"no published number is called {id!r}; there are {', '.join(entries)}"
+        )
     return entries[id]
 
 

@@ -60,7 +60,9 @@ class Layer:
     arity: ClassVar[tuple[int, int | None]] = (1, 1)  # how many inputs: least, most
     symbols: ClassVar[dict[str, str | tuple[str, ...]]] = {}  # the textbook names of the fields
     view: ClassVar[bool] = False  # the output is the input's storage, unchanged
-    in_place = False  # the output overwrites the input's storage (a field where a layer has the choice)
+    in_place = (
+        False  # the output overwrites the input's storage (a field where a layer has the choice)
+    )
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return the shape of the output; raise `ShapeError` where there can be none."""
@@ -416,7 +418,9 @@ class _Pool2d(Layer):
             object.__setattr__(self, "stride", self.kernel)
         _freeze_window(self)
         sides = pad_sides(self.padding)
-        if sides and any(2 * p > k for p, k in zip(sides, (*self.kernel[:1] * 2, *self.kernel[1:] * 2))):  # type: ignore[index]  # noqa: E501
+        if sides and any(
+            2 * p > k for p, k in zip(sides, (*self.kernel[:1] * 2, *self.kernel[1:] * 2))
+        ):  # type: ignore[index]  # noqa: E501
             raise ShapeError(
                 f"padding {self.padding} is more than half of the pool's kernel {self.kernel}; "
                 "a window would lie outside the map: pad with ZeroPad2d"

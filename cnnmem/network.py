@@ -73,9 +73,7 @@ class Network:
             known.add(node.name)
 
     @classmethod
-    def chain(
-        cls, name: str, layers: dict[str, Layer], image: Shape = (224, 224, 3)
-    ) -> Network:
+    def chain(cls, name: str, layers: dict[str, Layer], image: Shape = (224, 224, 3)) -> Network:
         """Return the network in which each layer reads the one before it."""
         sources = [INPUT, *layers]
         return cls(
@@ -110,7 +108,9 @@ class Network:
 
     def shapes(self, image: Shape | None = None) -> dict[str, Shape]:
         """Return the output shape of the image and of every layer by name."""
-        return dict(zip([INPUT, *(n.name for n in self.nodes)], self.trace_shapes(image), strict=True))
+        return dict(
+            zip([INPUT, *(n.name for n in self.nodes)], self.trace_shapes(image), strict=True)
+        )
 
 
 def check_image(image: object) -> Shape:

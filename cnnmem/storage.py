@@ -41,9 +41,7 @@ def trace_storage(network: Network, shapes: list[Shape], mode: Mode = "train") -
     """
     owner, requires_grad, kept = [0], [False], []
     keeper: dict[int, int] = {}
-    for position, (node, sources) in enumerate(
-        zip(network.nodes, network.sources, strict=True), 1
-    ):
+    for position, (node, sources) in enumerate(zip(network.nodes, network.sources, strict=True), 1):
         layer = node.layer
         asked = layer.keeps(shapes[position], *[shapes[i] for i in sources])
         drops = mode == "train" and asked.masks > 0

@@ -168,7 +168,9 @@ class Summary:
 
     def __repr__(self) -> str:
         size = "x".join(map(str, self.image))
-        return f"<Summary of {self.network} at {size}, batch {self.batch}: {self.params:,} parameters>"
+        return (
+            f"<Summary of {self.network} at {size}, batch {self.batch}: {self.params:,} parameters>"
+        )
 
     def _repr_html_(self) -> str:
         from .export import to_html
@@ -212,7 +214,9 @@ def summary(
 
         network = zoo.get(network)
     if not isinstance(network, Network):
-        return _adapter(network)(network, input_shape, batch=batch, dtype=dtype, mode=mode, **options)
+        return _adapter(network)(
+            network, input_shape, batch=batch, dtype=dtype, mode=mode, **options
+        )
     if options:
         raise CnnmemError(
             f"a plain network has no option {next(iter(options))!r}; it has dtype and mode"
@@ -231,14 +235,15 @@ def summary(
 def _adapter(model: object) -> Callable[..., Summary]:
     """Return the reader of a framework's model; a framework that is not imported has no models."""
     torch, keras = sys.modules.get("torch"), sys.modules.get("keras")
-    if torch is not None and isinstance(model, torch.nn.Module):
-        from . import from_torch
-
-        return from_torch.summary
+    # Keras first: on its PyTorch backend a keras.Model is a torch.nn.Module too.
     if keras is not None and isinstance(model, keras.Model):
         from . import from_keras
 
         return from_keras.summary
+    if torch is not None and isinstance(model, torch.nn.Module):
+        from . import from_torch
+
+        return from_torch.summary
     raise CnnmemError(
         f"cannot summarise a {type(model).__name__}; give a cnnmem Network, the name of one in the "
         "zoo, a torch.nn.Module or a keras.Model"
@@ -282,10 +287,7 @@ def _rows(
                 layer.statistics(*inputs),
                 size if new else 0,
                 layer.macs(output, *inputs) * batch,
-                saved[position]
-                + (copies + masks) * width
-                + indices * 8
-                + keeps.statistics * 4,
+                saved[position] + (copies + masks) * width + indices * 8 + keeps.statistics * 4,
                 size if layer.view else 0,
                 size if layer.in_place else 0,
                 sum([sizes[i] for i in sources]),
@@ -299,4 +301,3 @@ def _rows(
             )
         )
     return tuple(rows)
-

@@ -162,7 +162,9 @@ def inference(summary: Summary) -> Timeline:
         row = summary.rows[position]
         working = sum(sizes[made] for made in alive) + _scratch(row, width)
         moments.append(Moment("forward", row.name, parameters, 0, 0, 0, working))
-    return Timeline(summary, f"Inference of {summary.network}, batch {summary.batch}", tuple(moments))
+    return Timeline(
+        summary, f"Inference of {summary.network}, batch {summary.batch}", tuple(moments)
+    )
 
 
 def alive_at_inference_peak(summary: Summary) -> list[int]:
@@ -185,7 +187,9 @@ def training_step(summary: Summary, optimizer: str = "sgd", first: bool = False)
     Raises `UnknownNameError` for another optimizer.
     """
     if optimizer not in OPTIMIZERS:
-        raise UnknownNameError(f"no optimizer is called {optimizer!r}; there are {', '.join(OPTIMIZERS)}")
+        raise UnknownNameError(
+            f"no optimizer is called {optimizer!r}; there are {', '.join(OPTIMIZERS)}"
+        )
     if summary.mode != "train":
         raise CnnmemError(
             f'the table of {summary.network} is of mode "{summary.mode}"; a training step needs '

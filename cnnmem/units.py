@@ -44,7 +44,9 @@ def bytes_per_value(dtype: str) -> int:
     2
     """
     if dtype not in BYTES_PER_VALUE:
-        raise UnknownNameError(f"no dtype is called {dtype!r}; there are {', '.join(BYTES_PER_VALUE)}")
+        raise UnknownNameError(
+            f"no dtype is called {dtype!r}; there are {', '.join(BYTES_PER_VALUE)}"
+        )
     return BYTES_PER_VALUE[dtype]
 
 

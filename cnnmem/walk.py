@@ -63,7 +63,9 @@ class Walk:
     def _value(self) -> Fraction:
         return add_up([line.amount() for line in self.lines.values()], self.how)
 
-    def step(self, stage: str, name: str, lines: dict[str, Line | None], **how: Any) -> Iterator[Step]:
+    def step(
+        self, stage: str, name: str, lines: dict[str, Line | None], **how: Any
+    ) -> Iterator[Step]:
         """Change lines (None drops one) and how they are added up; yield the step if it counts."""
         for key, line in lines.items():
             if line is None:

@@ -109,8 +109,10 @@ def _axis(layer: Any, axis: int, n: int, before: int, after: int, size: Pair) ->
     if room < 0:
         k_h, k_w = layer.kernel
         spread = "" if layer.dilation == (1, 1) else f" with dilation {shape_text(layer.dilation)}"
-        padding = f"padding {layer.padding[0]}" if len(set(layer.padding)) == 1 else (
-            f"padding {layer.padding}"
+        padding = (
+            f"padding {layer.padding[0]}"
+            if len(set(layer.padding)) == 1
+            else (f"padding {layer.padding}")
         )
         raise ShapeError(
             f"kernel {shape_text((k_h, k_w))}{spread} does not fit a {shape_text(size)} map "
@@ -118,22 +120,35 @@ def _axis(layer: Any, axis: int, n: int, before: int, after: int, size: Pair) ->
         )
     if getattr(layer, "ceil_mode", False):
         out = ceil_div(room, stride) + 1
-        return out - 1 if (out - 1) * stride >= n + before else out
+        return out - 1 if (out - 1) * stride >= n + max(before, after) else out
     return room // stride + 1
+
+
+def split_padding(layer: Any, height: int, width: int) -> tuple[Quad, Pair]:
+    """Return (top, bottom, left, right) padded by a copy first, and (height, width) by the kernel.
+
+    PyTorch's kernels pad alike on both sides, those of pools by half the kernel at most. What one
+    side has more, and what is too much for a pool, is padded by a copy.
+    """
+    if layer.padding == "same":
+        top, bottom = same_sides(height, layer.kernel[0], layer.stride[0], layer.dilation[0])
+        left, right = same_sides(width, layer.kernel[1], layer.stride[1], layer.dilation[1])
+    else:
+        top, bottom, left, right = layer.padding
+    by_kernel = [min(top, bottom), min(left, right)]
+    if layer.kind.endswith("pool"):
+        by_kernel = [p if 2 * p <= k else 0 for p, k in zip(by_kernel, layer.kernel, strict=True)]
+    p_h, p_w = by_kernel
+    return (top - p_h, bottom - p_h, left - p_w, right - p_w), (p_h, p_w)
 
 
 def copied_for_padding(layer: Any, shape: tuple[int, ...]) -> int:
     """Return the values of the padded copy that a window layer needs, 0 where it needs none.
 
-    PyTorch's kernels pad alike on both sides. What one side has more is padded by a copy first;
-    the layer then keeps that copy instead of its input.
+    The layer then keeps that copy instead of its input.
     """
     h, w, c = shape
-    if layer.padding == "same":
-        top, bottom = same_sides(h, layer.kernel[0], layer.stride[0], layer.dilation[0])
-        left, right = same_sides(w, layer.kernel[1], layer.stride[1], layer.dilation[1])
-    else:
-        top, bottom, left, right = layer.padding
-    if top == bottom and left == right:
+    (top, bottom, left, right), _ = split_padding(layer, h, w)
+    if not (top or bottom or left or right):
         return 0
-    return math.prod((h + abs(bottom - top), w + abs(right - left), c))
+    return math.prod((h + top + bottom, w + left + right, c))

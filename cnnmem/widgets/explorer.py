@@ -92,7 +92,9 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         """
         for name, value in settings.items():
             if name not in self._bound:
-                raise CnnmemError(f"no control is called {name!r}; there are {', '.join(self._bound)}")
+                raise CnnmemError(
+                    f"no control is called {name!r}; there are {', '.join(self._bound)}"
+                )
             self._bound[name].set(value)
         return self
 
@@ -159,7 +161,9 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
                 options, source = choice.choices(self.settings), self._bound[name].source
                 if tuple(source.options) != options:
                     self._quiet = True
-                    kept = source.value if source.value in [v for _, v in options] else options[0][1]
+                    kept = (
+                        source.value if source.value in [v for _, v in options] else options[0][1]
+                    )
                     source.options = options
                     source.value = kept
                     self._quiet = False

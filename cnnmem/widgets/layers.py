@@ -151,7 +151,9 @@ def readout(of: Total) -> str:
     )
 
 
-def largest_rows(chart: StackedBars, most: int = 8) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+def largest_rows(
+    chart: StackedBars, most: int = 8
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Return header and rows of a chart's highest bars, exact."""
     order = sorted(range(len(chart.categories)), key=lambda i: (-chart.totals[i], i))[:most]
     header = ("layer", *[s.name for s in chart.series], "sum", "share")

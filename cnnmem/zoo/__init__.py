@@ -75,9 +75,7 @@ def get(name: str, **options: Any) -> Network:
 
 def _function(name: str) -> Callable[..., Network]:
     if name not in NETWORKS:
-        raise UnknownNameError(
-            f"no network is called {name!r}; there are {', '.join(NETWORKS)}"
-        )
+        raise UnknownNameError(f"no network is called {name!r}; there are {', '.join(NETWORKS)}")
     return NETWORKS[name]
 
 

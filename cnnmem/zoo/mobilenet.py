@@ -147,7 +147,9 @@ def _torchvision_v2(
         name = build.block = f"features.{i}"
         step, source = 0, (x,)
         if expand != 1:
-            conv_norm_activation(f"{name}.conv.0", Conv2d(channels * expand, 1, bias=False), *source)
+            conv_norm_activation(
+                f"{name}.conv.0", Conv2d(channels * expand, 1, bias=False), *source
+            )
             step, source = 1, ()
         depthwise = DepthwiseConv2d(3, stride, 1, bias=False)
         conv_norm_activation(f"{name}.conv.{step}", depthwise, *source)
