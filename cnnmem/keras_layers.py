@@ -1,0 +1,220 @@
+"""What Keras' layers and operations are called in a table, and the MACs each of them does.
+
+A layer that is not listed here is not counted: its name goes to `Summary.uncounted`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import layers as L
+from keras.src.applications.convnext import LayerScale, StochasticDepth
+from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
+
+Sizes = tuple[int, ...]  # a whole tensor's shape, the batch first, in the order of the framework
+Macs = Callable[[Any, Sizes, Sizes], int]  # (layer, input, output) -> MACs of the whole batch
+
+
+def _window(layer: Any) -> int:
+    return math.prod(int(k) for k in layer.kernel_size)
+
+
+def _channels(layer: Any, x: Sizes) -> int:
+    return x[1] if layer.data_format == "channels_first" else x[-1]
+
+
+def _conv(layer: Any, x: Sizes, y: Sizes) -> int:
+    return _window(layer) * (_channels(layer, x) // int(layer.groups)) * math.prod(y)
+
+
+def _depthwise(layer: Any, x: Sizes, y: Sizes) -> int:
+    return _window(layer) * math.prod(y)
+
+
+def _separable(layer: Any, x: Sizes, y: Sizes) -> int:
+    between = math.prod(y) // int(layer.filters) * _channels(layer, x) * int(layer.depth_multiplier)
+    return (_window(layer) + int(layer.filters)) * between
+
+
+def _transposed(layer: Any, x: Sizes, y: Sizes) -> int:
+    return _window(layer) * math.prod(x) * int(layer.filters)
+
+
+def _dense(layer: Any, x: Sizes, y: Sizes) -> int:
+    return x[-1] * math.prod(y)
+
+
+def _none(layer: Any, x: Sizes, y: Sizes) -> int:
+    return 0
+
+
+def _with(kind: str, macs: Macs, *classes: type) -> dict[type, tuple[str, Macs]]:
+    return dict.fromkeys(classes, (kind, macs))
+
+
+# The kind "" stands for the class's own name in snake case.
+LAYERS: dict[type, tuple[str, Macs]] = {
+    **_with("conv", _conv, L.Conv1D, L.Conv2D, L.Conv3D),
+    **_with("depthwise_conv", _depthwise, L.DepthwiseConv1D, L.DepthwiseConv2D),
+    **_with("separable_conv", _separable, L.SeparableConv1D, L.SeparableConv2D),
+    **_with(
+        "transposed_conv", _transposed, L.Conv1DTranspose, L.Conv2DTranspose, L.Conv3DTranspose
+    ),
+    **_with("linear", _dense, L.Dense),
+    **_with("batch_norm", _none, L.BatchNormalization),
+    **_with("layer_norm", _none, L.LayerNormalization),
+    **_with("group_norm", _none, L.GroupNormalization),
+    **_with("max_pool", _none, L.MaxPooling1D, L.MaxPooling2D, L.MaxPooling3D),
+    **_with("avg_pool", _none, L.AveragePooling1D, L.AveragePooling2D, L.AveragePooling3D),
+    **_with(
+        "global_avg_pool",
+        _none,
+        L.GlobalAveragePooling1D,
+        L.GlobalAveragePooling2D,
+        L.GlobalAveragePooling3D,
+    ),
+    **_with(
+        "global_max_pool",
+        _none,
+        L.GlobalMaxPooling1D,
+        L.GlobalMaxPooling2D,
+        L.GlobalMaxPooling3D,
+    ),
+    **_with(
+        "adaptive_avg_pool",
+        _none,
+        L.AdaptiveAveragePooling1D,
+        L.AdaptiveAveragePooling2D,
+        L.AdaptiveAveragePooling3D,
+    ),
+    **_with(
+        "adaptive_max_pool",
+        _none,
+        L.AdaptiveMaxPooling1D,
+        L.AdaptiveMaxPooling2D,
+        L.AdaptiveMaxPooling3D,
+    ),
+    **_with("zero_pad", _none, L.ZeroPadding1D, L.ZeroPadding2D, L.ZeroPadding3D),
+    **_with("crop", _none, L.Cropping1D, L.Cropping2D, L.Cropping3D),
+    **_with("upsample", _none, L.UpSampling1D, L.UpSampling2D, L.UpSampling3D),
+    **_with("flatten", _none, L.Flatten, L.Reshape),
+    **_with(
+        "dropout", _none, L.Dropout, L.SpatialDropout1D, L.SpatialDropout2D, L.SpatialDropout3D
+    ),
+    **_with("identity", _none, L.Identity, L.ActivityRegularization),
+    **_with("softmax", _none, L.Softmax),
+    **_with(
+        "",
+        _none,
+        *(L.Add, L.Subtract, L.Multiply, L.Average, L.Maximum, L.Minimum, L.Concatenate),
+        *(L.ReLU, L.LeakyReLU, L.PReLU, L.ELU, L.Activation),
+        *(L.RMSNormalization, L.UnitNormalization),
+        *(L.AlphaDropout, L.GaussianDropout, L.GaussianNoise),
+        *(L.Permute, L.RepeatVector, L.Embedding, L.Masking),
+        *(L.Rescaling, L.Normalization, L.Resizing, L.CenterCrop, L.RandomFlip, L.RandomCrop),
+        *(LayerScale, StochasticDepth, CustomScaleLayer),  # of keras.applications
+    ),
+}
+
+# Layers and operations whose output is their input's memory. (A dropout passes its input through
+# in use; a plain network counts it so too.)
+VIEWS = {"flatten", "dropout", "identity", "alpha_dropout", "gaussian_dropout", "gaussian_noise",
+         "stochastic_depth"}  # fmt: skip
+
+# Names of functions that are kinds of a plain network under another name.
+FUNCTIONS = {
+    "linear": "identity",
+    "swish": "silu",
+    "hard_sigmoid": "hardsigmoid",
+    "hard_silu": "hardswish",
+    "hard_swish": "hardswish",
+    "hard_tanh": "hardtanh",
+    "average_pool": "avg_pool",
+    "adaptive_average_pool": "adaptive_avg_pool",
+    "reshape": "flatten",
+    "ravel": "flatten",
+    "squeeze": "flatten",
+    "expand_dims": "flatten",
+}
+ACTIVATION_NAMES = {name for name, _ in inspect.getmembers(keras.activations, callable)}
+
+# Operations of keras.ops that multiply no matrices. Any other one is `uncounted`.
+_PLAIN = """
+    Abs Absolute Add Amax Amin Average Cast Ceil Clip Concatenate Copy Divide DivideNoNan Exp
+    ExpandDims Expm1 Flip Floor FloorDivide GetItem Log Log1p Max Maximum Mean Min Minimum Mod
+    Moveaxis Multiply Negative OnesLike Pad Power Prod Ravel Reciprocal Repeat Reshape Roll Round
+    Rsqrt SaturateCast Sign Sin Cos Slice Split Sqrt Square Squeeze Stack Std StopGradient Subtract
+    Sum Swapaxes Tan Tile Transpose TrueDivide Unstack Var Where ZerosLike BroadcastTo Logsumexp
+    Relu Relu6 Sigmoid Softplus Softsign Silu Squareplus LogSigmoid LeakyRelu HardSigmoid HardSilu
+    Elu Selu Gelu Celu Glu HardTanh Tanh TanhShrink SoftShrink HardShrink Softmax LogSoftmax Erf
+    MaxPool AveragePool AdaptiveMaxPool AdaptiveAveragePool Normalize Moments BatchNorm LayerNorm
+    RMSNorm DepthToSpace SpaceToDepth Resize PadImages CropImages Greater GreaterEqual Less
+    LessEqual Equal NotEqual LogicalAnd LogicalOr LogicalNot
+"""
+PLAIN_OPERATIONS = frozenset(_PLAIN.split())
+
+
+def read(operation: Any) -> tuple[str, Macs | None]:
+    """Return the kind of a Keras layer or operation, and its formula of MACs.
+
+    The formula is None where none is known: for layers and operations that are not listed here,
+    for subclasses with a `call` of their own, and for quantised or LoRA layers.
+
+    >>> read(keras.layers.ReLU(6.0))[0]
+    'relu6'
+    """
+    if not isinstance(operation, L.Layer):
+        name = type(operation).__name__
+        return _called(name), _none if name in PLAIN_OPERATIONS else None
+    base = next((each for each in type(operation).__mro__ if each in LAYERS), None)
+    if base is None or type(operation).call is not base.call:  # type: ignore[attr-defined]
+        return snake(type(operation).__name__), None
+    kind, macs = LAYERS[base]
+    return kind or _own_kind(operation, base), macs if _as_listed(operation) else None
+
+
+def _own_kind(layer: Any, base: type) -> str:
+    if base is L.Activation:
+        name = _function_name(layer.activation)
+        return _called(name) if name in ACTIVATION_NAMES else "activation"
+    if base is L.ReLU and not (layer.negative_slope or layer.threshold):
+        return {None: "relu", 6: "relu6"}.get(layer.max_value, "clipped_relu")
+    return {L.ReLU: "leaky_relu", L.LeakyReLU: "leaky_relu", L.PReLU: "prelu", L.ELU: "elu"}.get(
+        base, snake(base.__name__)
+    )
+
+
+def _as_listed(layer: Any) -> bool:
+    """Return whether nothing that was put into the layer does work of its own."""
+    activation = getattr(layer, "activation", None)
+    return (
+        (activation is None or _function_name(activation) in ACTIVATION_NAMES
+         or type(activation) in LAYERS)
+        and getattr(layer, "quantization_mode", None) is None
+        and not getattr(layer, "lora_enabled", False)
+    )  # fmt: skip
+
+
+def _function_name(function: Any) -> str:
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _called(name: str) -> str:
+    kind = snake(name)
+    return FUNCTIONS.get(kind, kind)
+
+
+def snake(name: str) -> str:
+    """Return a class's name in snake case, as Keras' automatic names have it.
+
+    >>> snake("SeparableConv2D"), snake("EinsumDense")
+    ('separable_conv2d', 'einsum_dense')
+    """
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
