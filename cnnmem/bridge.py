@@ -52,6 +52,17 @@ class Reconciliation:
             )
         return "\n".join(text)
 
+    def sentence(self) -> str:
+        """Return the difference in one sentence."""
+        difference = self.end.value - self.start.value
+        count = f"{len(self.steps)} step{'' if len(self.steps) == 1 else 's'}"
+        missing = self.unexplained
+        verdict = f"{signed(missing)} unexplained" if missing else "all explained"
+        return (
+            f"From {show(self.start.value)} {self.start.unit} to {show(self.end.value)} "
+            f"{self.end.unit}: {count}, {signed(difference)}, {verdict}."
+        )
+
     def waterfall(self) -> Waterfall:
         """Return the steps as a chart."""
         from .charts import Waterfall

@@ -60,8 +60,9 @@ def trace_storage(network: Network, shapes: list[Shape], mode: Mode = "train") -
         elif mode == "eval":
             # no mask is drawn, and the running statistics, which are buffers, serve backward
             asked = asked._replace(masks=0, statistics=0)
-        if layer.kind in MULTIPLYING and not learns:
-            asked = NOTHING  # the gradient of the input needs the weights alone
+        if layer.kind == "linear" and not learns:
+            # the gradient of its input needs the weights alone; a convolution keeps its input anyway
+            asked = NOTHING
         kept.append(asked)
         if asked.inputs:
             for source in _needed(node, sources, requires_grad):

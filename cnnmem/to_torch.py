@@ -37,7 +37,7 @@ from .layers import (
     ZeroPad2d,
 )
 from .network import Network
-from .windows import Quad, same_sides
+from .windows import Quad, split_padding
 
 ACTIVATIONS: dict[str, Callable[..., nn.Module]] = {
     "relu": nn.ReLU,
@@ -86,7 +86,7 @@ class PlainModule(nn.Module):
             module = _module(node.layer, *[shapes[i] for i in sources])
             module.requires_grad_(not node.frozen)
             self.calls.append(module)
-            if not node.functional or any(True for _ in module.parameters()):
+            if not node.functional or module.state_dict():
                 _register(self, node.name, module)
         registered = {id(module) for module in self.modules()}
         self.functions = [id(module) not in registered for module in self.calls]
@@ -198,19 +198,8 @@ def _for_pad(sides: Quad) -> Quad:
 
 def _split_padding(layer: Any, shape: Shape) -> tuple[Quad | None, tuple[int, int]]:
     """Return what is padded before the layer (None: nothing), and (height, width) by the layer."""
-    if layer.padding == "same":
-        sides = tuple(
-            same_sides(n, kernel, stride, dilation)
-            for n, kernel, stride, dilation in zip(
-                shape[:2], layer.kernel, layer.stride, layer.dilation, strict=True
-            )
-        )
-    else:
-        sides = (layer.padding[:2], layer.padding[2:])
-    (top, bottom), (left, right) = sides
-    alike = (min(top, bottom), min(left, right))
-    rest = (top - alike[0], bottom - alike[0], left - alike[1], right - alike[1])
-    return (_for_pad(rest) if any(rest) else None), alike
+    before, by_kernel = split_padding(layer, *shape[:2])
+    return (_for_pad(before) if any(before) else None), by_kernel
 
 
 def _conv(layer: Any, shape: Shape) -> nn.Module:

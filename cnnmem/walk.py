@@ -180,7 +180,7 @@ def change_of(before: Form, after: Form) -> str:
     """Say in words how a form changes.
 
     >>> change_of({"values": 1}, {"values": 1, "overwrites": 1})
-    'outputs written in place counted'
+    'in-place outputs counted'
     """
     gone = " and ".join(QUANTITIES[q][0] for q in before if q not in after)
     new = " and ".join(QUANTITIES[q][0] for q in after if q not in before)

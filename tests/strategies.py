@@ -36,7 +36,7 @@ SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too
 settings.register_profile(
     "ci", max_examples=300, deadline=None, derandomize=True, suppress_health_check=SLOW
 )
-settings.register_profile("long", max_examples=10_000, deadline=None, suppress_health_check=SLOW)
+settings.register_profile("long", max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "10000")), deadline=None, suppress_health_check=SLOW)
 PROFILE = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
@@ -197,7 +197,8 @@ def _join_fits(a, b):
 
 def _is_one_call(layer, inputs):
     """Return whether the framework has a function for the layer that does it in one step."""
-    return not layer.weights((1, 1, 1)) and not (isinstance(layer, Add) and inputs > 2)
+    stores = layer.weights((1, 1, 1)) + layer.biases((1, 1, 1)) + layer.statistics((1, 1, 1))
+    return not stores and not (isinstance(layer, Add) and inputs > 2)
 
 
 def _in_use(nodes):

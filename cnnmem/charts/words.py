@@ -22,7 +22,9 @@ _NAMED = 3  # columns that an alt text names
 
 def bare(value: Number, chart: Chart) -> str:
     """``value`` in the chart's unit, which is left out."""
-    return exact(value) if chart.scale == 1 else rounded(float(value) / float(chart.scale))
+    if chart.scale == 1 and isinstance(value, int):
+        return exact(value)
+    return rounded(float(value) / float(chart.scale))
 
 
 def amount(value: Number, chart: Chart) -> str:
@@ -135,8 +137,9 @@ def _table(title: str, rows: Iterable[tuple[str, ...]], note: str) -> str:
 
 
 def column(values: Iterable[Number], chart: Chart) -> list[str]:
-    """Values to be read below each other: exact when ``scale`` is 1, else equal decimals."""
-    if chart.scale == 1:
+    """Values to be read below each other: unscaled ints exactly, others with equal decimals."""
+    values = list(values)
+    if chart.scale == 1 and all(isinstance(value, int) for value in values):
         return [exact(value) for value in values]
     return aligned(float(value) / float(chart.scale) for value in values)
 

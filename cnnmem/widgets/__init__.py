@@ -5,8 +5,10 @@ The only package of the kit that imports ipywidgets.
 
 from __future__ import annotations
 
+from .bridge import bridge
 from .controls import Choice, Number, Switch
 from .explorer import Explorer, View
 from .layers import bars_of, explore
+from .timeline import over_time
 
-__all__ = ["Choice", "Explorer", "Number", "Switch", "View", "bars_of", "explore"]
+__all__ = ["Choice", "Explorer", "Number", "Switch", "View", "bars_of", "bridge", "explore", "over_time"]

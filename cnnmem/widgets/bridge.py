@@ -1,0 +1,81 @@
+"""The explorer of a difference: two totals, and the steps between them as a waterfall."""
+
+from __future__ import annotations
+
+from .. import folklore, zoo
+from ..bridge import reconcile
+from ..folklore import Published
+from ..table import summary
+from ..totals import Total
+from .controls import Choice, Number
+from .explorer import Explorer, View
+
+# Totals of memory that can be compared for any network of the zoo.
+CONVENTIONS = (
+    "tensors",
+    "tensors-mib",
+    "values",
+    "cs231n",
+    "keras-outputs",
+    "torchinfo-memory",
+    "torchsummary",
+    "torchstat",
+    "caffe",
+    "inference-peak",
+    "autograd",
+)
+
+
+def bridge(
+    first: str = "tensors",
+    second: str = "autograd",
+    network: str = "vgg16",
+    *,
+    size: int = 224,
+    numbers: tuple[str, ...] = (),
+) -> Explorer:
+    """Return the explorer of the steps between two totals of a network.
+
+    Controls: `first` and `second` (a convention, or the id of one of the published `numbers`
+    offered), `network` and `size` (of the totals; a published number brings its own).
+
+    >>> bridge("tensors", "autograd").readout
+    'From 60.95 MB to 73.25 MB: 4 steps, +12.30, all explained.'
+    """
+    known = folklore.published()
+    offered = (
+        *((f"{known[id].printed} ({known[id].source.split(':')[0]})", id) for id in numbers),
+        *((name, name) for name in CONVENTIONS),
+    )
+    names = tuple(
+        (label, label)
+        for name in zoo.names()
+        for i, variant in enumerate(zoo.variants(name))
+        for label in [name if i == 0 else f"{name}/{variant}"]
+    )
+
+    def view(first: str, second: str, network: str, size: int) -> View:
+        name, _, variant = network.partition("/")
+        built = zoo.get(name, **({"variant": variant} if variant else {}))
+        table = summary(built, (size, size, built.image[2]))
+
+        def total(name: str) -> Total | Published:
+            return folklore.get(name) if name in known else table.total(name)
+
+        steps = reconcile(total(first), total(second))
+        return View((steps.waterfall(),), steps.sentence())
+
+    return Explorer(
+        "Reconciliation explorer",
+        (
+            Choice("first", "from", offered, first),
+            Choice("second", "to", offered, second),
+            Choice("network", "network", names, network),
+            Number("size", "input size (pixels)", 32, 1536, size, 16),
+        ),
+        view,
+        help="Choose two ways to add up the same network. Each bar is one difference between them; "
+        "together they give exactly the distance from the first total to the second.",
+    )
+
+

@@ -1,0 +1,78 @@
+"""On random networks the plain table equals torch: faked nowhere, executed on the CPU."""
+
+import pytest
+import torch
+from hypothesis import given
+from strategies import PROFILE, networks
+from torch.utils.flop_counter import FlopCounterMode
+
+from cnnmem import summary
+from cnnmem.errors import NetworkError
+from cnnmem.measure import saved_bytes
+from cnnmem.to_torch import build
+
+
+def table_or_refusal(drawn, mode):
+    """Return the plain table, or the error with which the core refuses the network."""
+    try:
+        return summary(drawn.network, batch=drawn.batch, mode=mode)
+    except NetworkError as error:
+        return error
+
+
+@PROFILE
+@given(networks())
+def test_shapes_parameters_statistics_and_macs_equal_torch(drawn):
+    table = table_or_refusal(drawn, "eval")
+    if isinstance(table, NetworkError):
+        return
+    module = build(drawn.network).eval()
+    parameters = dict(module.named_parameters())
+    buffers = dict(module.named_buffers())
+    shapes = {}
+    for node in drawn.network.nodes:
+        if not node.functional:
+            module.get_submodule(node.name).register_forward_hook(
+                lambda part, args, output, name=node.name: shapes.update({name: output.shape})
+            )
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        output = module(torch.rand(drawn.batch_shape))
+    shapes[drawn.network.nodes[-1].name] = output.shape
+    assert table.macs * 2 == counter.get_total_flops()
+    for row in table.rows[1:]:
+        own = [p.numel() for name, p in parameters.items() if name.startswith(f"{row.name}.")]
+        assert row.params == sum(own)
+        running = [b for name, b in buffers.items() if name.startswith(f"{row.name}.running")]
+        assert row.statistics == sum(b.numel() for b in running)
+        if row.name in shapes:
+            *size, channels = row.output
+            assert shapes[row.name] == (drawn.batch, channels, *size)
+
+
+@PROFILE
+@pytest.mark.parametrize("mode", ["train", "eval"])
+@given(drawn=networks())
+def test_what_backward_keeps_equals_what_torch_keeps(drawn, mode):
+    table = table_or_refusal(drawn, mode)
+    if not isinstance(table, NetworkError):
+        assert table.saved_bytes == saved_bytes(build(drawn.network), drawn.batch_shape, mode)
+        assert table.saved_bytes == table.total("autograd").base
+
+
+@PROFILE
+@given(networks())
+def test_the_core_refuses_in_place_layers_just_where_backward_fails(drawn):
+    refused = isinstance(table_or_refusal(drawn, "train"), NetworkError)
+    assert refused is backward_fails(build(drawn.network), drawn.batch_shape)
+
+
+def backward_fails(module, batch_shape):
+    output = module(torch.rand(batch_shape))
+    if not output.requires_grad:
+        return False
+    try:
+        output.sum().backward()
+    except RuntimeError as error:
+        assert "modified by an inplace operation" in str(error)
+        return True
+    return False
