@@ -41,6 +41,7 @@ def trace_storage(network: Network, shapes: list[Shape], mode: Mode = "train") -
     """
     owner, requires_grad, kept = [0], [False], []
     keeper: dict[int, int] = {}
+    learning: set[int] = set()  # storages that a gradient reaches by now
     for position, (node, sources) in enumerate(zip(network.nodes, network.sources, strict=True), 1):
         layer = node.layer
         asked = layer.keeps(shapes[position], *[shapes[i] for i in sources])
@@ -54,10 +55,12 @@ def trace_storage(network: Network, shapes: list[Shape], mode: Mode = "train") -
                 "use in_place=False"
             )
         learns = _learns(node)
-        requires_grad.append(learns or any([requires_grad[i] for i in sources]))
-        if not requires_grad[position]:
+        requires_grad.append(learns or any([owner[i] in learning for i in sources]))
+        if requires_grad[position]:
+            learning.add(owner[position])
+        else:
             asked = NOTHING
-        elif mode == "eval":
+        if mode == "eval":
             # no mask is drawn, and the running statistics, which are buffers, serve backward
             asked = asked._replace(masks=0, statistics=0)
         if layer.kind == "linear" and not learns:
@@ -65,7 +68,7 @@ def trace_storage(network: Network, shapes: list[Shape], mode: Mode = "train") -
             asked = NOTHING
         kept.append(asked)
         if asked.inputs:
-            for source in _needed(node, sources, requires_grad):
+            for source in _needed(node, sources, [owner[i] in learning for i in sources]):
                 keeper.setdefault(owner[source], position)
         if asked.output:
             keeper.setdefault(owner[position], position)
@@ -80,9 +83,9 @@ def _learns(node: Node) -> bool:
     return node.layer.kind in MULTIPLYING
 
 
-def _needed(node: Node, sources: tuple[int, ...], requires_grad: list[bool]) -> tuple[int, ...]:
+def _needed(node: Node, sources: tuple[int, ...], learning: list[bool]) -> tuple[int, ...]:
     """Return the inputs that backward reads: of a product, those whose partner needs a gradient."""
     if node.layer.kind != "multiply":
         return sources
-    a, b = sources
-    return tuple([s for s, partner in ((a, b), (b, a)) if requires_grad[partner]])
+    (a, b), (a_learns, b_learns) = sources, learning
+    return (a,) * b_learns + (b,) * a_learns

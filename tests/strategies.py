@@ -4,7 +4,7 @@
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -36,7 +36,7 @@ SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too
 settings.register_profile(
     "ci", max_examples=300, deadline=None, derandomize=True, suppress_health_check=SLOW
 )
-settings.register_profile("long", max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "10000")), deadline=None, suppress_health_check=SLOW)
+settings.register_profile("long", max_examples=10_000, deadline=None, suppress_health_check=SLOW)
 PROFILE = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
@@ -107,41 +107,53 @@ def _avg_pool(draw, shape):
 
 
 def _activation(draw, shape):
-    function = draw(st.sampled_from(list(ACTIVATIONS)))
-    return Activation(function, draw(st.booleans()) and ACTIVATIONS[function][1])
+    return Activation(draw(st.sampled_from(list(ACTIVATIONS))))
+
+
+def _in_place(draw, layer, in_place):
+    """Return the layer in place where it can be and the draw says so."""
+    can = isinstance(layer, Add) or (
+        isinstance(layer, Activation) and ACTIVATIONS[layer.function][1]
+    )
+    return replace(layer, in_place=True) if can and draw(in_place) else layer
 
 
 MAP_LAYERS = (
+    _conv,
+    _conv,
     _conv,
     _depthwise,
     _separable,
     _max_pool,
     _avg_pool,
     lambda draw, shape: AdaptiveAvgPool2d(draw(st.one_of(st.just((1, 1)), _pairs(1, 4)))),
-    lambda draw, shape: GlobalAvgPool2d(draw(st.booleans())),
-    lambda draw, shape: GlobalMaxPool2d(draw(st.booleans())),
     lambda draw, shape: ZeroPad2d(draw(st.tuples(*[st.integers(0, 2)] * 4))),
 )
 LAYERS = (
     _activation,
     _activation,
     lambda draw, shape: BatchNorm(draw(st.booleans()), draw(st.booleans())),
-    lambda draw, shape: Linear(draw(st.integers(1, 12)), draw(st.booleans())),
-    lambda draw, shape: Flatten(),
     lambda draw, shape: Dropout(draw(st.sampled_from([0.0, 0.3, 0.5]))),
 )
+ENDS = (  # a map becomes a vector: fewer of them leave more room for maps
+    lambda draw, shape: Linear(draw(st.integers(1, 12)), draw(st.booleans())),
+    lambda draw, shape: Flatten(),
+    lambda draw, shape: GlobalAvgPool2d(draw(st.booleans())),
+    lambda draw, shape: GlobalMaxPool2d(draw(st.booleans())),
+)
 JOINS = (
-    lambda draw, shape: Add(draw(st.booleans())),
+    lambda draw, shape: Add(),
     lambda draw, shape: Multiply(),
     lambda draw, shape: Concatenate(),
 )
 
 
 @st.composite
-def networks(draw, most_nodes=9):
+def networks(draw, most_nodes=12, in_place=st.booleans()):  # noqa: B008
     """Draw a network that works at its own size, with every node in use, and a batch.
 
-    In-place layers stand anywhere, so the core may refuse the network for what backward needs.
+    In-place layers stand anywhere, as often as `in_place` says, so the core may refuse the network
+    for what backward needs.
     """
     batch = draw(st.integers(1, 3))
     image = draw(
@@ -152,8 +164,8 @@ def networks(draw, most_nodes=9):
         )
     )
     nodes, shapes = [], {INPUT: image}
-    for i in range(draw(st.integers(1, most_nodes))):
-        node = _node(draw, f"n{i}", shapes, batch)
+    for i in range(draw(st.integers(1, most_nodes) | st.integers(6, most_nodes))):
+        node = _node(draw, f"n{i}", shapes, batch, in_place)
         if node is not None:
             shapes[node.name] = node.layer.output_shape(*[shapes[s] for s in node.inputs])
             nodes.append(node)
@@ -162,16 +174,18 @@ def networks(draw, most_nodes=9):
     return Drawn(Network("drawn", _in_use(nodes), image), batch)
 
 
-def _node(draw, name, shapes, batch):
+def _node(draw, name, shapes, batch, in_place):
     """Draw a node that reads what there is; None where what was drawn does not fit."""
     names = list(shapes)
     source = draw(st.one_of(st.just(names[-1]), st.just(names[-1]), st.sampled_from(names)))
     shape = shapes[source]
     partners = [s for s in names if _join_fits(shape, shapes[s])]
-    choices = [*LAYERS, *(MAP_LAYERS if len(shape) == 3 else ())]
-    if draw(st.integers(0, 3)) == 0:
-        choices = list(JOINS)
-    layer = draw(st.sampled_from(choices))(draw, shape)
+    is_map = len(shape) == 3
+    groups = [LAYERS, JOINS, *([MAP_LAYERS] * 2 if is_map else [])]
+    if not is_map or draw(st.integers(0, 3)) == 3:
+        groups.append(ENDS[: 4 if is_map else 2])
+    layer = draw(st.sampled_from(draw(st.sampled_from(groups))))(draw, shape)
+    layer = _in_place(draw, layer, in_place)
     sources = [source]
     if isinstance(layer, Multiply):
         sources.append(draw(st.sampled_from(partners)))

@@ -1,8 +1,9 @@
-"""On random networks the plain table equals torch: faked nowhere, executed on the CPU."""
+"""On random networks the plain table equals torch, executed on the CPU."""
 
 import pytest
 import torch
 from hypothesis import given
+from hypothesis import strategies as st
 from strategies import PROFILE, networks
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -60,7 +61,7 @@ def test_what_backward_keeps_equals_what_torch_keeps(drawn, mode):
 
 
 @PROFILE
-@given(networks())
+@given(networks(in_place=st.just(True)))
 def test_the_core_refuses_in_place_layers_just_where_backward_fails(drawn):
     refused = isinstance(table_or_refusal(drawn, "train"), NetworkError)
     assert refused is backward_fails(build(drawn.network), drawn.batch_shape)
@@ -73,6 +74,7 @@ def backward_fails(module, batch_shape):
     try:
         output.sum().backward()
     except RuntimeError as error:
-        assert "modified by an inplace operation" in str(error)
-        return True
+        if "modified by an inplace operation" in str(error):
+            return True
+        raise
     return False
