@@ -78,6 +78,9 @@ class Reconciliation:
             unit,
         )
 
+    def __repr__(self) -> str:
+        return f"<Reconciliation: {self.sentence()}>"
+
     def _repr_html_(self) -> str:
         from .export import html_table
 

@@ -45,6 +45,9 @@ class Total:
         size = "x".join(map(str, self.summary.image[:2]))
         return f"{self.summary.network} at {size}, {self.convention.name}"
 
+    def __repr__(self) -> str:
+        return f"<Total of {self.label}: {show(self.value)} {self.unit}>"
+
     def __str__(self) -> str:
         return f"{show(self.value)} {self.unit}, {self.convention.name}: {self.convention.title}"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from . import _check, words
 from .format import Number
@@ -82,8 +82,17 @@ class Group:
     stop: int
 
 
+class _Shown:
+    """A chart shows itself in a notebook: a picture with its alt text, and the text twin."""
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        from .svg import data_uri_img
+
+        return {"text/plain": self.text(), "text/html": data_uri_img(self)}  # type: ignore[attr-defined, arg-type]
+
+
 @dataclass(frozen=True)
-class _Stacked:
+class _Stacked(_Shown):
     """What bars and timelines share: columns that are stacked from series."""
 
     title: str
@@ -229,7 +238,7 @@ class Timeline(_Stacked):
 
 
 @dataclass(frozen=True)
-class Waterfall:
+class Waterfall(_Shown):
     """From one total to another in named steps, which sum to the difference exactly.
 
     >>> bridge = Waterfall("Why", ("notes", 93), (("biases", 2), ("ReLU", -35)), ("us", 60), "MB")

@@ -11,4 +11,14 @@ from .explorer import Explorer, View
 from .layers import bars_of, explore
 from .timeline import over_time
 
-__all__ = ["Choice", "Explorer", "Number", "Switch", "View", "bars_of", "bridge", "explore", "over_time"]
+__all__ = [
+    "Choice",
+    "Explorer",
+    "Number",
+    "Switch",
+    "View",
+    "bars_of",
+    "bridge",
+    "explore",
+    "over_time",
+]

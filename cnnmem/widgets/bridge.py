@@ -71,11 +71,9 @@ def bridge(
             Choice("first", "from", offered, first),
             Choice("second", "to", offered, second),
             Choice("network", "network", names, network),
-            Number("size", "input size (pixels)", 32, 1536, size, 16),
+            Number("size", "input size (px)", 32, 1536, size, 16),
         ),
         view,
         help="Choose two ways to add up the same network. Each bar is one difference between them; "
         "together they give exactly the distance from the first total to the second.",
     )
-
-

@@ -14,7 +14,7 @@ import ipywidgets
 
 from ..errors import CnnmemError
 
-LABEL = "9em"
+LABEL = "8.5em"
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class Number:
             description=self.label,
             readout=False,
             style={"description_width": LABEL},
-            layout={"width": "28em", "max_width": "100%"},
+            layout={"width": "24em"},
             tooltip=self.help or self.label,
         )
         box = ipywidgets.IntText(
             value=self.value,
-            layout={"width": "7em"},
+            layout={"width": "6em"},
             tooltip=f"{self.label}: any whole number",
             continuous_update=False,
         )
@@ -63,7 +63,9 @@ class Number:
 
         slider.observe(slid, "value")
         box.observe(typed, "value")
-        return Bound(self.name, ipywidgets.HBox([slider, box]), box, (slider,))
+        return Bound(
+            self.name, ipywidgets.HBox([slider, box], layout={"width": "31em"}), box, (slider,)
+        )
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Choice:
             value=options[0][1] if self.value is None else self.value,
             description=self.label,
             style={"description_width": LABEL},
-            layout={"width": "35em", "max_width": "100%"},
+            layout={"width": "31em", "max_width": "100%"},
             tooltip=self.help or self.label,
         )
         dropdown.observe(lambda change: changed(), "value")

@@ -47,7 +47,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         controls: Sequence[Control],
         view: Callable[..., View],
         help: str = "",
-        height: int = 360,
+        height: int = 340,
     ) -> None:
         self._title, self._view, self._height = title, view, height
         self._prefix = f"x{next(_IDS)}"
@@ -64,18 +64,16 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         self.view: View | None = None
         self.message = ""
         self._drawn: tuple[str, ...] = ()
+        # a control takes half the width where there is room, so that chart and slider fit a screen
+        wrap = {"flex_flow": "row wrap", "width": "100%"}
         switches = [self._bound[c.name].shown for c in controls if isinstance(c, Switch)]
         others = [self._bound[c.name].shown for c in controls if not isinstance(c, Switch)]
-        rows = [*others]
-        if switches:
-            rows.append(ipywidgets.HBox(switches, layout={"flex_flow": "row wrap"}))
-        if help:
-            rows.append(
-                ipywidgets.HTML(
-                    f"<details><summary>How to use it</summary><p>{html.escape(help)}</p></details>"
-                )
-            )
-        super().__init__([*rows, self._screen], layout={"width": "100%"})
+        rows = [ipywidgets.HBox(others, layout=wrap), ipywidgets.HBox(switches, layout=wrap)]
+        manual = ipywidgets.HTML(
+            f"<details><summary>How to use it</summary><p>{html.escape(help)}</p></details>"
+        )
+        shown = [*rows[: 1 + bool(switches)], self._screen, *([manual] if help else [])]
+        super().__init__(shown, layout={"width": "100%"})
         self.add_class("cnnmem-explorer")
         self._quiet = False
         self._changed()
@@ -188,7 +186,7 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         settings = html.escape(" ".join(f"{k}={v}" for k, v in self.settings.items()))
         return (
             f'<div data-settings="{settings}" style="font-size:14px;line-height:1.45">'
-            f'<div role="status" class="cnnmem-readout" style="font-weight:600;min-height:1.45em">'
+            f'<div role="status" class="cnnmem-readout" style="font-weight:600;min-height:2.9em">'
             f'{lines}</div><div role="alert" class="cnnmem-message" style="min-height:1.45em;{look}">'
             f"{note}</div>"
             f'<div style="width:100%{dim}">{"".join(drawings)}</div>{table}</div>'

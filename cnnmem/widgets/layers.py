@@ -222,7 +222,7 @@ def explore(
         "Layers explorer",
         (
             Choice("network", "network", tuple((name, name) for name in offered), first),
-            Number("size", "input size (pixels)", 16, 1536, size or natural, 16,
+            Number("size", "input size (px)", 16, 1536, size or natural, 16,
                    "height and width of the image"),
             Number("batch", "batch (images)", 1, 256, batch),
             Choice("stack", "show", tuple((name, name) for name in STACKS), stack),

@@ -51,7 +51,7 @@ def over_time(
         (
             Choice("network", "network", names, network),
             Choice("what", "what happens", steps, what),
-            Number("size", "input size (pixels)", 32, 1536, size, 16),
+            Number("size", "input size (px)", 32, 1536, size, 16),
             Number("batch", "batch (images)", 1, 256, batch),
             Switch("parameters", "with parameters, gradients and optimizer state", parameters),
         ),
@@ -72,7 +72,9 @@ def say(line: Timeline, parameters: bool) -> str:
             f"{memory(top.state)}, feature maps and the like {memory(top.activations)}."
         )
     elif top.phase == "forward" and not top.kept:
-        text = f"{line.title}: at most {memory(top.working)} of feature maps at once, at {top.layer}."
+        text = (
+            f"{line.title}: at most {memory(top.working)} of feature maps at once, at {top.layer}."
+        )
     else:
         text = (
             f"{line.title}: at most {memory(top.activations)} at once, in {where}: "
