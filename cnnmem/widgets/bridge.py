@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from .. import folklore, zoo
+from .. import folklore
 from ..bridge import reconcile
 from ..folklore import Published
 from ..table import summary
 from ..totals import Total
 from .controls import Choice, Number
 from .explorer import Explorer, View
+from .networks import built, labels
 
 # Totals of memory that can be compared for any network of the zoo.
 CONVENTIONS = (
@@ -47,17 +48,10 @@ def bridge(
         *((f"{known[id].printed} ({known[id].source.split(':')[0]})", id) for id in numbers),
         *((name, name) for name in CONVENTIONS),
     )
-    names = tuple(
-        (label, label)
-        for name in zoo.names()
-        for i, variant in enumerate(zoo.variants(name))
-        for label in [name if i == 0 else f"{name}/{variant}"]
-    )
 
     def view(first: str, second: str, network: str, size: int) -> View:
-        name, _, variant = network.partition("/")
-        built = zoo.get(name, **({"variant": variant} if variant else {}))
-        table = summary(built, (size, size, built.image[2]))
+        chosen = built(network)
+        table = summary(chosen, (size, size, chosen.image[2]))
 
         def total(name: str) -> Total | Published:
             return folklore.get(name) if name in known else table.total(name)
@@ -70,7 +64,7 @@ def bridge(
         (
             Choice("first", "from", offered, first),
             Choice("second", "to", offered, second),
-            Choice("network", "network", names, network),
+            Choice("network", "network", tuple((n, n) for n in labels()), network),
             Number("size", "input size (px)", 32, 1536, size, 16),
         ),
         view,

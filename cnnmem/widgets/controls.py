@@ -139,7 +139,7 @@ class Bound:
     def set(self, value: Any) -> None:
         """Set the control as the reader would; raises `CnnmemError` for what it cannot hold."""
         if isinstance(self.source, ipywidgets.Dropdown):
-            labels = {label: choice for label, choice in self.source.options}
+            labels = dict(self.source.options)
             if value not in labels.values():
                 raise CnnmemError(
                     f"{self.name} cannot be {value!r} here; it can be "

@@ -33,7 +33,7 @@ class View:
     table: tuple[tuple[str, ...], tuple[tuple[str, ...], ...]] | None = None
 
 
-class Explorer(ipywidgets.VBox):  # type: ignore[misc]
+class Explorer(ipywidgets.VBox):
     """Controls above a live chart. From Python it is driven as a reader drives it.
 
     `set(name=value)` moves a control; `settings`, `readout`, `bars`, `alt` and `message` tell what
@@ -187,8 +187,9 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         return (
             f'<div data-settings="{settings}" style="font-size:14px;line-height:1.45">'
             f'<div role="status" class="cnnmem-readout" style="font-weight:600;min-height:2.9em">'
-            f'{lines}</div><div role="alert" class="cnnmem-message" style="min-height:1.45em;{look}">'
-            f"{note}</div>"
+            f"{lines}</div>"
+            '<div role="alert" class="cnnmem-message" '
+            f'style="min-height:1.5em;{look}">{note}</div>'
             f'<div style="width:100%{dim}">{"".join(drawings)}</div>{table}</div>'
         )
 

@@ -1,12 +1,11 @@
-"""The first explorer: a network's layers as stacked bars, under a convention of the reader's choice."""
+"""The first explorer: a network's layers as stacked bars, counted as the reader chooses."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
-from .. import conventions, zoo
+from .. import conventions
 from ..charts import Group, Series, StackedBars
 from ..conventions import QUANTITIES, Convention, column
 from ..errors import CnnmemError
@@ -16,6 +15,7 @@ from ..totals import Total, amounts, show
 from ..units import MEMORY, percent
 from .controls import Choice, Number, Switch
 from .explorer import Explorer, View
+from .networks import built, label, offer
 
 # What can be stacked, and the conventions that add it up, the first one by default.
 STACKS: dict[str, tuple[str, ...]] = {
@@ -192,15 +192,16 @@ def explore(
     >>> explorer.set(size=64, stack="MACs").settings["convention"]
     'macs'
     """
-    offered = _offered(networks, network)
+    offered = offer(networks, network)
     if stack not in STACKS:
         raise CnnmemError(f"stack is {stack!r}; it can be {', '.join(STACKS)}")
     if convention is not None and convention not in STACKS[stack]:
         raise CnnmemError(
-            f"convention {convention!r} does not add up {stack}; it can be {', '.join(STACKS[stack])}"
+            f"convention {convention!r} does not add up {stack}; "
+            f"it can be {', '.join(STACKS[stack])}"
         )
-    first = _label(network)
-    natural = _network(offered[first], True).image[0]
+    first = label(network)
+    natural = built(offered[first]).image[0]
 
     def view(
         network: str,
@@ -212,8 +213,8 @@ def explore(
         log: bool,
         table: bool,
     ) -> View:
-        built = _network(offered[network], top)
-        counted = summary(built, (size, size, built.image[2]), batch)
+        chosen = built(offered[network], top)
+        counted = summary(chosen, (size, size, chosen.image[2]), batch)
         of = counted.total(convention)
         chart = bars_of(counted, convention, log=log, title=f"{network}: {stack} per layer")
         return View((chart,), readout(of), largest_rows(chart) if table else None)
@@ -232,9 +233,9 @@ def explore(
             Switch("table", "table of the largest layers"),
         ),
         view,
-        help="Drag a slider, or focus it and press the arrow keys; the box beside it takes any whole "
-        "number. Point at a bar for its exact numbers. The line above the chart says the total "
-        "with its unit and the convention that counts it.",
+        help="Drag a slider, or focus it and press the arrow keys; the box beside it takes any "
+        "whole number. Point at a bar for its exact numbers. The line above the chart says the "
+        "total with its unit and the convention that counts it.",
     )  # fmt: skip
 
 
@@ -243,36 +244,3 @@ def _conventions(settings: dict[str, Any]) -> tuple[tuple[str, str], ...]:
         (f"{name} [{conventions.get(name).unit}]", name)
         for name in STACKS[settings.get("stack", "parameters")]
     )
-
-
-def _label(network: str | Network) -> str:
-    return network.name if isinstance(network, Network) else network
-
-
-def _offered(
-    networks: Sequence[str | Network] | None, first: str | Network
-) -> dict[str, str | Network]:
-    """Return what the reader can choose: by label a network, or the name of one in the zoo."""
-    if networks is None:
-        networks = [
-            name if i == 0 else f"{name}/{variant}"
-            for name in zoo.names()
-            for i, variant in enumerate(zoo.variants(name))
-        ]
-    offered = {_label(network): network for network in networks}
-    if _label(first) not in offered or isinstance(first, Network):
-        offered = {_label(first): first, **offered}
-    for network in offered.values():
-        _network(network, True)  # an unknown name is refused here, not at the first choice
-    return offered
-
-
-def _network(network: str | Network, top: bool) -> Network:
-    """Return the network of a label; one of the reader's own has the top that it has."""
-    return network if isinstance(network, Network) else _from_zoo(network, top)
-
-
-@cache
-def _from_zoo(label: str, top: bool) -> Network:
-    name, _, variant = label.partition("/")
-    return zoo.get(name, top=top, **({"variant": variant} if variant else {}))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from .. import training, zoo
+from .. import training
 from ..table import summary
 from ..training import OPTIMIZERS, Timeline
 from ..units import memory
 from .controls import Choice, Number, Switch
 from .explorer import Explorer, View
+from .networks import built, labels
 
 
 def over_time(
@@ -26,20 +27,14 @@ def over_time(
     >>> over_time("vgg16").readout.splitlines()[0]
     'Inference of vgg16, batch 1: at most 25.69 MB of feature maps at once, at conv1_2.'
     """
-    names = tuple(
-        (label, label)
-        for name in zoo.names()
-        for i, variant in enumerate(zoo.variants(name))
-        for label in [name if i == 0 else f"{name}/{variant}"]
-    )
-    steps = (("inference", "inference"),) + tuple(
-        (f"a training step with {name}", name) for name in OPTIMIZERS
+    steps = (
+        ("inference", "inference"),
+        *((f"a training step with {name}", name) for name in OPTIMIZERS),
     )
 
     def view(network: str, what: str, size: int, batch: int, parameters: bool) -> View:
-        name, _, variant = network.partition("/")
-        built = zoo.get(name, **({"variant": variant} if variant else {}))
-        table = summary(built, (size, size, built.image[2]), batch)
+        chosen = built(network)
+        table = summary(chosen, (size, size, chosen.image[2]), batch)
         if what == "inference":
             line = training.inference(table)
         else:
@@ -49,20 +44,21 @@ def over_time(
     return Explorer(
         "Memory over time",
         (
-            Choice("network", "network", names, network),
+            Choice("network", "network", tuple((n, n) for n in labels()), network),
             Choice("what", "what happens", steps, what),
             Number("size", "input size (px)", 32, 1536, size, 16),
             Number("batch", "batch (images)", 1, 256, batch),
             Switch("parameters", "with parameters, gradients and optimizer state", parameters),
         ),
         view,
-        help="Time runs from left to right, one moment a layer; in a training step backward follows "
-        "in reverse order, then the optimizer. The height is what is alive at that moment.",
+        help="Time runs from left to right, one moment a layer; in a training step backward "
+        "follows in reverse order, then the optimizer. The height is what is alive at that "
+        "moment.",
     )
 
 
 def say(line: Timeline, parameters: bool) -> str:
-    """Return the peak of a timeline in words, with the parameters and what goes with them or not."""
+    """Return the peak of a timeline in words, with or without the parameters."""
     top = max(line.moments, key=lambda m: m.total if parameters else m.activations)
     where = f"{top.phase} {top.layer}".strip()
     if parameters:
