@@ -29,7 +29,7 @@ notebook_tests = $(PY) -m pytest -W default --nbval --nbval-current-env --nbval-
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-light lab lab-light test test-unit test-notebooks test-browser \
-	notebooks lint format freeze clean distclean
+	notebooks figures screenshot lint format freeze clean distclean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +61,12 @@ test-browser: setup  ## the notebooks in a real browser, every control moved
 
 notebooks: setup  ## run every notebook from a fresh kernel and store its outputs
 	$(PY) tools/run_notebooks.py
+
+figures: setup  ## draw the charts of the lessons into figures/
+	$(PY) tools/figures.py
+
+screenshot: setup  ## photograph the kit for the README
+	@chromium=$$(sh tools/find_chromium.sh) && CHROMIUM="$$chromium" $(PY) tools/screenshot.py
 
 lint: setup  ## ruff on code and notebooks, mypy, the stored form of the notebooks
 	$(PY) -m ruff check .

@@ -67,14 +67,15 @@ class Reconciliation:
         """Return the steps as a chart."""
         from .charts import Waterfall
 
-        unit = self.end.unit.name
+        start, end, unit = self.start.label, self.end.label, self.end.unit.name
         if self.start.unit != self.end.unit:
-            unit = f"as printed: {self.start.unit.name}, at the end {unit}"
+            start, end = f"{start} ({self.start.unit})", f"{end} ({self.end.unit})"
+            unit = "as printed"
         return Waterfall(
             f"From {self.start.label} to {self.end.label}",
-            (self.start.label, self.start.value),
+            (start, self.start.value),
             tuple((step.name, step.delta) for step in self.steps),
-            (self.end.label, self.end.value),
+            (end, self.end.value),
             unit,
         )
 
@@ -102,12 +103,12 @@ def reconcile(start: Total | Published, end: Total | Published) -> Reconciliatio
     >>> from cnnmem import summary
     >>> table = summary("vgg16")
     >>> print(reconcile(table.total("tensors-mib"), table.total("torchinfo-memory")))
-    vgg16 at 224x224, tensors-mib                       58.13 MiB
-      rows: max pooling out                             -5.84
-      rows: the image out                               -0.57
-      factor: x 2 for x 1                               51.72
-      unit: MB for MiB                                   5.02
-    vgg16 at 224x224, torchinfo-memory                 108.45 MB
+    vgg16 at 224x224, tensors-mib        58.13 MiB
+      rows: the image out                -0.57
+      rows: max pooling out              -5.84
+      factor: x 2 for x 1               +51.71
+      unit: MB for MiB                   +5.02
+    vgg16 at 224x224, torchinfo-memory  108.45 MB
     """
     if isinstance(start, Total) and isinstance(end, Total):
         return Reconciliation(start, end, tuple(_between(start, end)))
