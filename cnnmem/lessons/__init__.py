@@ -1,0 +1,38 @@
+"""Questions in the notebooks: predict before seeing, check, hint, reveal.
+
+    from cnnmem.lessons import ask, predict
+    p = predict("02-params")      # a guess, committed before the explorer shows it
+    p.on(explore("vgg16"))        # the guess stays on the chart; the distance is told
+    q = ask("02-where")           # an exercise with check, hint and reveal
+
+`ask` and `predict` need ipywidgets; the questions themselves need the standard library alone.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .panel import ask
+    from .prediction import predict
+    from .progress import reset
+    from .registry import every, get
+
+_HOME = {
+    "ask": "panel",
+    "predict": "prediction",
+    "reset": "progress",
+    "every": "registry",
+    "get": "registry",
+}
+
+__all__ = ["ask", "every", "get", "predict", "reset"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,61 @@
+"""The networks and numbers that several lessons ask about, counted once."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+from .. import zoo
+from ..table import Summary, summary
+from ..units import MB, MiB, fixed, number
+
+
+@cache
+def table(name: str, size: int | None = None, batch: int = 1, **options: Any) -> Summary:
+    """Return the table of a network of the zoo.
+
+    >>> table("vgg16", top=False).params
+    14714688
+    """
+    dtype = options.pop("dtype", "float32")
+    network = zoo.get(name, **options)
+    image = None if size is None else (size, size, network.image[2])
+    return summary(network, image, batch, dtype=dtype)
+
+
+def total(of: Summary, convention: str) -> Fraction:
+    """Return a total in base units: bytes or counts.
+
+    >>> total(table("vgg16"), "parameters-mb")
+    Fraction(553430176, 1)
+    """
+    return of.total(convention).base
+
+
+def mb(count: Fraction | int) -> str:
+    """Return bytes in MB with two decimals.
+
+    >>> mb(553430176)
+    '553.43 MB'
+    """
+    return f"{fixed(Fraction(count) / MB.size)} MB"
+
+
+def mib(count: Fraction | int) -> str:
+    """Return bytes in MiB with two decimals.
+
+    >>> mib(553430176)
+    '527.79 MiB'
+    """
+    return f"{fixed(Fraction(count) / MiB.size)} MiB"
+
+
+def misread(count: Fraction | int) -> Fraction:
+    """Return the bytes that a reader believes in who takes a figure in MiB for one in MB."""
+    return Fraction(count) * MB.size / MiB.size
+
+
+def n(count: Fraction | int) -> str:
+    """Return a count with its separators."""
+    return number(Fraction(count))

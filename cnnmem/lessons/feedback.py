@@ -1,0 +1,84 @@
+"""What a learner hears: a verdict on an answer, and the known wrong answers behind it."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+State = Literal["not attempted", "wrong", "right"]
+
+
+@dataclass(frozen=True, repr=False)
+class Verdict:
+    """The judgement of one answer. `slip` names the known wrong answer that was recognised.
+
+    "not attempted" is also said of an answer that cannot be read: nothing was judged.
+
+    >>> Verdict("wrong", "That is the MiB figure.", "MiB for MB")
+    Wrong. That is the MiB figure.
+    """
+
+    state: State
+    text: str
+    slip: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.state.capitalize()}. {self.text}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f'<div role="status">{to_html(str(self))}</div>'
+
+
+@dataclass(frozen=True, repr=False)
+class Note:
+    """A hint or a solution, as text.
+
+    >>> Note("Hint 1 of 3: start from the shape.")
+    Hint 1 of 3: start from the shape.
+    """
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f'<div role="status">{to_html(self.text)}</div>'
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A known wrong answer: what it is called, the answer itself, and the hint it earns."""
+
+    name: str
+    answer: Any
+    hint: str
+
+
+def to_html(text: str) -> str:
+    """Return a text as HTML: everything escaped, blank lines part paragraphs, `code` is code.
+
+    >>> to_html("Is `a < b`?")
+    '<p>Is <code>a &lt; b</code>?</p>'
+    """
+    paragraphs = []
+    for paragraph in re.split(r"\n\s*\n", text.strip()):
+        escaped = html.escape(paragraph)
+        escaped = re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped)
+        paragraphs.append("<p>" + escaped.replace("\n", "<br>") + "</p>")
+    return "".join(paragraphs)
+
+
+def letter(index: int) -> str:
+    """Return the letter of an option: a, b, c, ...
+
+    >>> letter(0), letter(3)
+    ('a', 'd')
+    """
+    return "abcdefghijklmnopqrstuvwxyz"[index]

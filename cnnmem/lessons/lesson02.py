@@ -1,0 +1,229 @@
+"""Lesson 02, VGG-16: where the parameters live, where the MACs live, 528 or 553."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from ..layers import Conv2d
+from ..units import percent
+from .choice import Choice, Option
+from .count import mb, mib, misread, n, table
+from .feedback import Slip
+from .number import Number
+from .quantity import MB, MILLION, PARAMETERS, PERCENT
+from .question import Question
+
+
+def questions() -> tuple[Question, ...]:
+    """Return the questions of the lesson."""
+    return (_params(), _where(), _share(), _file(), _two_sizes(), _macs(), _recall())
+
+
+def _params() -> Number:
+    vgg, features = table("vgg16"), table("vgg16", top=False)
+    weights = sum(row.weights for row in vgg.rows)
+    return Number(
+        id="02-params",
+        title="Before you look",
+        statement="How many parameters does VGG-16 have? It has 13 convolutions and 3 linear "
+        "layers; the largest linear layer connects 25,088 values with 4,096.",
+        value=vgg.params,
+        scale=MILLION,
+        slips=(
+            Slip("weights only", weights, "These are the weights alone, the column of the CS231n "
+                 f"notes. The {n(vgg.params - weights)} biases are parameters too."),
+            Slip("convolutions only", features.params, "These are the 13 convolutions. The three "
+                 "linear layers behind them hold far more."),
+            Slip("linear layers only", vgg.params - features.params, "These are the three linear "
+                 "layers. The convolutions add about a tenth."),
+            Slip("fc1 only", vgg["fc1"].params, "That is fc1 alone, the largest layer, but not the "
+                 "only one."),
+            Slip("bytes for parameters", 4 * vgg.params, "These are bytes. A parameter in float32 "
+                 "takes 4 of them: divide by 4."),
+        ),
+        hints=(
+            "Start with the largest layer you can find.",
+            "A linear layer has (inputs + 1) x outputs parameters.",
+            "fc1 alone has 25,088 x 4,096, about 103 million; the rest adds about a third of that.",
+        ),
+        why=f"{percent(vgg['fc1'].params, vgg.params)} of them sit in a single layer, fc1.",
+    )  # fmt: skip
+
+
+def _where() -> Choice:
+    vgg = table("vgg16")
+
+    def no(name: str, why: str) -> Option:
+        share = percent(vgg[name].params, vgg.params)
+        return Option(name, f"{name} holds {share}: {why}", name)
+
+    return Choice(
+        id="02-where",
+        title="Where the parameters live",
+        statement="Which layer of VGG-16 holds the most parameters?",
+        options=(
+            no("conv1_2", "its maps are large, but the same few weights are used at every place."),
+            no("conv5_3", "it is among the largest convolutions, and still small beside a linear "
+               "layer."),
+            Option("fc1", category="fc1"),
+            no("fc2", "it connects 4,096 values with 4,096. Which layer sees more inputs?"),
+            no("fc3", "it connects 4,096 values with 1,000 classes; two layers before it are "
+               "larger."),
+        ),
+        hints=(
+            "A layer's parameters do not depend on how often they are used.",
+            "Compare inputs x outputs of the linear layers with 9 x C_in x C_out of the "
+            "convolutions.",
+            "Look for the layer that reads the whole 7 x 7 x 512 map.",
+        ),
+        why=f"fc1 reads the flattened 7 x 7 x 512 map, 25,088 values, and has 4,096 outputs: "
+        f"{n(vgg['fc1'].params)} parameters, {percent(vgg['fc1'].params, vgg.params)} of all.",
+    )  # fmt: skip
+
+
+def _share() -> Number:
+    vgg = table("vgg16")
+    linear = sum(row.params for row in vgg.rows if row.kind == "linear")
+    fc1 = vgg["fc1"]
+    return Number(
+        id="02-share",
+        title="One layer's share",
+        statement="Which share of VGG-16's parameters does fc1 hold? Answer in percent.",
+        value=Fraction(fc1.params, vgg.params),
+        scale=PERCENT,
+        slips=(
+            Slip("share of the "
+                 "MACs", Fraction(fc1.macs, vgg.macs), "That is its share of the "
+                 "MACs. fc1 is used once an image, so it stores much and works little."),
+            Slip("all linear layers", Fraction(linear, vgg.params), "That is fc1, fc2 and fc3 "
+                 "together."),
+            Slip("of the linear layers", Fraction(fc1.params, linear), "That is its share of the "
+                 "linear layers. Divide by all parameters."),
+        ),
+        hints=(
+            "You need two numbers of the table: fc1's parameters, and all of them.",
+            f"fc1 has 25,088 x 4,096 + 4,096 = {n(fc1.params)}.",
+            f"Divide by {n(vgg.params)}.",
+        ),
+        why=f"And it does {percent(fc1.macs, vgg.macs)} of the MACs: where a network stores and "
+        "where it works are two different places.",
+    )  # fmt: skip
+
+
+def _file() -> Number:
+    params = table("vgg16").params
+    size = 4 * params
+    return Number(
+        id="02-file",
+        title="The saved file",
+        statement=f"VGG-16's {n(params)} parameters are saved as float32. How many MB are that, a "
+        "MB being 10^6 bytes?",
+        value=size,
+        scale=MB,
+        slips=(
+            Slip("MiB for MB", misread(size), "That is the figure in MiB, 2^20 bytes. In MB, 10^6 "
+                 "bytes, it is 4.9 % more."),
+            Slip("a byte a value", params, "That gives each parameter one byte; float32 takes 4."),
+            Slip("float64", 8 * params, "That is 8 bytes a parameter, float64. Float32 takes 4."),
+            Slip("gradients too", 3 * size, "That is three times the parameters, as if gradients "
+                 "and a state of the optimizer were saved too. A weights file holds the "
+                 "parameters."),
+        ),
+        hints=(
+            "Bytes first: parameters x bytes a parameter.",
+            "float32 means 32 bits, that is 4 bytes.",
+            f"{n(params)} x 4 bytes, divided by 10^6.",
+        ),
+        why=f"In MiB it is {mib(size)}: the same file.",
+    )  # fmt: skip
+
+
+def _two_sizes() -> Choice:
+    vgg = table("vgg16")
+    biases = sum(row.biases for row in vgg.rows)
+    size = 4 * vgg.params
+    return Choice(
+        id="02-two-sizes",
+        title="528 or 553?",
+        statement="One page says VGG-16's weights file has 528 MB, another says 553 MB. Why?",
+        options=(
+            Option("The larger file holds the optimizer's state too.",
+                   f"Adam's state alone would add {mb(2 * size)}, not 25 MB."),
+            Option("The larger file holds the biases too.",
+                   f"All biases together are {n(biases)} values, {mb(4 * biases)}."),
+            Option("The larger file has a header with the layers' names.",
+                   "A header is a few kilobytes; measure a real file in the notebook."),
+            Option("It is one size: 528 counts MiB of 2^20 bytes, 553 counts MB of 10^6 bytes."),
+            Option("The smaller file is compressed.",
+                   "Trained weights look like noise and hardly compress."),
+        ),
+        hints=(
+            "Divide the two numbers.",
+            "553 / 528 is close to 1.049. Which two units have this ratio?",
+            "2^20 / 10^6 = 1.048576.",
+        ),
+        why=f"{n(size)} bytes are {mb(size)} and {mib(size)}. Both pages are right; only one of "
+        "them names its unit correctly.",
+    )  # fmt: skip
+
+
+def _macs() -> Choice:
+    vgg = table("vgg16")
+
+    def no(name: str, why: str) -> Option:
+        return Option(
+            name, f"{name} does {percent(vgg[name].macs, vgg.macs)} of the MACs: {why}", name
+        )
+
+    best = vgg["conv1_2"]
+    alike = sum(row.macs == best.macs for row in vgg.rows) - 1
+    return Choice(
+        id="02-macs",
+        title="Where the work is done",
+        statement="Which of these layers of VGG-16 needs the most MACs for an image?",
+        options=(
+            no("fc1", "it holds most parameters, but uses each of them once an image."),
+            Option("conv1_2", category="conv1_2"),
+            no("conv1_1", "its map is as large, but it sees 3 channels instead of 64."),
+            no("conv5_2", "it has many weights, but only 14 x 14 places to use them."),
+        ),
+        hints=(
+            "MACs = weights x places at which they are used.",
+            "A linear layer has one place; a convolution has H_out x W_out.",
+            "Compare 36,864 weights at 224 x 224 places with 2,359,296 at 14 x 14.",
+        ),
+        why=f"{n(best.weights)} weights at 224 x 224 places are {n(best.macs)} MACs; {alike} other "
+        f"layers of VGG-16 need as many. It holds {percent(best.params, vgg.params)} of the "
+        "parameters.",
+    )
+
+
+def _recall() -> Number:
+    layer, shape = Conv2d(256, 3, padding=1), (56, 56, 128)
+    weights, biases = layer.weights(shape), layer.biases(shape)
+    return Number(
+        id="02-recall-conv",
+        title="By hand, once more",
+        recalls="01",
+        statement="`conv3_1` has 3 x 3 filters, 128 input and 256 output channels, and biases. How "
+        "many parameters?",
+        value=weights + biases,
+        scale=PARAMETERS,
+        tolerance=Fraction(0),
+        slips=(
+            Slip("bias forgotten", weights, f"These are the weights. There is a bias a filter, "
+                 f"{biases} more."),
+            Slip("a bias an input channel", weights + 128, "A bias belongs to an output channel: "
+                 "there are 256, not 128."),
+            Slip("C_in forgotten", 9 * 256 + 256, "Each filter sees all 128 input channels, so it "
+                 "has 3 x 3 x 128 weights, not 3 x 3."),
+            Slip("one side of the kernel", 3 * 128 * 256 + 256, "The kernel is 3 x 3, nine places, "
+                 "not three."),
+        ),
+        hints=(
+            "Count one filter first, then multiply.",
+            "One filter: 3 x 3 x 128 weights and a bias.",
+            "(3 · 3 · 128 + 1) · 256.",
+        ),
+        why="C_out x (K x K x C_in + 1): the 1 is the bias.",
+    )  # fmt: skip

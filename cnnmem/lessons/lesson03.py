@@ -1,0 +1,225 @@
+"""Lesson 03, 93 MB or 60 MB?: totals and their conventions."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from .. import folklore
+from ..totals import show
+from ..training import inference
+from .choice import Choice, Option
+from .count import mb, mib, misread, n, table, total
+from .feedback import Slip
+from .number import Number
+from .quantity import MB
+from .question import Question
+
+
+def questions() -> tuple[Question, ...]:
+    """Return the questions of the lesson."""
+    return (_maps(), _torchinfo(), _inference(), _kept(), _verdict(), _recall())
+
+
+def _maps() -> Number:
+    vgg = table("vgg16")
+    size = total(vgg, "tensors")
+    image = 4 * vgg["input"].values
+    return Number(
+        id="03-maps",
+        title="Before you look",
+        statement="One image of 224 x 224 pixels goes through VGG-16. Add up the image and every "
+        "feature map, each tensor once, float32. How many MB?",
+        value=size,
+        scale=MB,
+        tolerance=Fraction(2, 100),
+        slips=(
+            Slip("24M values", folklore.get("cs231n-24m").value * 4, "That is 4 bytes times 24 "
+                 "million values, a number that no way of counting gives. Add the column up."),
+            Slip("the folklore", folklore.get("cs231n-93").value * MB.size, "That is the number "
+                 "of the CS231n notes. Nobody has found a way to count that gives it; this lesson "
+                 "tries."),
+            Slip("MiB for MB", misread(size), "That is the figure in MiB, 2^20 bytes. In MB, 10^6 "
+                 "bytes, it is 4.9 % more."),
+            Slip("a byte a value", size / 4, "That is the number of values. Each takes 4 bytes."),
+            Slip("x 2 for "
+                 "backward", 2 * size, "That is twice the sum. Nothing was said of a "
+                 "backward pass, and even there the factor is not 2."),
+            Slip("image left out", size - image, f"The image is missing: it is a tensor too, "
+                 f"{mb(image)}."),
+        ),
+        hints=(
+            "The largest maps are at the beginning: 224 x 224 x 64.",
+            f"Each of the two maps of block 1 has {n(vgg['conv1_1'].values)} values.",
+            f"There are {n(vgg.values)} values, 4 bytes each.",
+        ),
+        why=f"In MiB: {mib(size)}. It is a sum over all layers; nothing says that all of them are "
+        "in memory at once.",
+    )  # fmt: skip
+
+
+def _torchinfo() -> Choice:
+    vgg = table("vgg16", variant="torchvision")
+
+    def shown(convention: str) -> str:
+        of = vgg.total(convention)
+        return f"{show(of.value)} {of.unit}"
+
+    return Choice(
+        id="03-torchinfo",
+        title="The tool that says 108",
+        statement=f"torchinfo prints \"Forward/backward pass size\" {shown('torchinfo-memory')} "
+        "for VGG-16 and one image. What does it count?",
+        options=(
+            Option("Every tensor once, the image among them.", f"That gives {shown('tensors')}."),
+            Option("The outputs of all modules, ReLU and dropout among them.",
+                   f"Close, but that is {shown('torchstat')}, what torchstat counts. Coming close "
+                   "is no explanation."),
+            Option("Twice the outputs of the layers that have parameters."),
+            Option("What autograd keeps for the backward "
+                   "pass.", f"That is {shown('autograd')} "
+                   "here. The tool's title promises it, but it does not measure it."),
+            Option("Twice the outputs of all modules.", f"That is torchsummary's way: "
+                   f"{shown('torchsummary')}."),
+        ),
+        hints=(
+            "Try conventions in the explorer: show feature maps, change \"counted as\".",
+            "The explorer's conventions carry the names of the tools.",
+            "Two things make the number: which rows are counted, and a factor.",
+        ),
+        why="The outputs of convolutions and linear layers, pools left out, times 2 \"for "
+        "backward\", in MB of 10^6 bytes.",
+    )  # fmt: skip
+
+
+def _inference() -> Number:
+    vgg = table("vgg16")
+    peak = inference(vgg).peak.activations
+    one = 4 * vgg["conv1_2"].values
+    every = total(vgg, "tensors")
+    first = 4 * (vgg["input"].values + vgg["conv1_1"].values)
+    return Number(
+        id="03-inference",
+        title="At once",
+        statement="Inference keeps nothing for backward: a tensor goes when its last reader is "
+        "done. How many MB of feature maps must VGG-16 hold at the same moment, for one image?",
+        value=peak,
+        scale=MB,
+        slips=(
+            Slip("the sum over layers", every, "That is the sum of all maps. They are not alive at "
+                 "the same time: when pool1 is done, the maps of block 1 can go."),
+            Slip("one map only", one, "That is one map. A layer reads one map while it writes "
+                 "another: both must be there."),
+            Slip("the first pair", first, "That is the image with the map of conv1_1. Look at the "
+                 "next layer, whose input and output are both large."),
+            Slip("MiB for MB", misread(peak), "That is the figure in MiB. In MB it is 4.9 % more."),
+            Slip("kept for backward", vgg.saved_bytes or 0, "That is what training keeps for the "
+                 "backward pass. Inference keeps nothing."),
+        ),
+        hints=(
+            "A layer needs its input and its output, at the same time. Which layer's pair is "
+            "largest?",
+            "ReLUs work in place here; look at the convolutions of block 1.",
+            f"conv1_2 reads and writes a map of {n(vgg['conv1_2'].values)} values.",
+        ),
+        why=f"conv1_2's input and output. The famous sum, {mb(every)}, is more than twice as much: "
+        "it is a sum over layers, not a need. A real kernel adds its own temporaries.",
+    )  # fmt: skip
+
+
+def _kept() -> Number:
+    vgg = table("vgg16")
+    saved = vgg.saved_bytes or 0
+    every = total(vgg, "tensors")
+    indices = 8 * sum(row.indices for row in vgg.rows)
+    return Number(
+        id="03-kept",
+        title="What training keeps",
+        statement="In training PyTorch keeps tensors for the backward pass. How many MB does it "
+        "keep of VGG-16 for one image, parameters left out?",
+        value=saved,
+        scale=MB,
+        slips=(
+            Slip("x 2 for backward", 2 * every, "That is the old rule: twice the sum of all maps. "
+                 "Gradients of maps come and go in backward; they are not kept beside all maps."),
+            Slip("the maps alone", every, "These are the maps. More is kept: max pooling notes for "
+                 "each output where the maximum was, in 8 bytes."),
+            Slip("MiB for "
+                 "MB", misread(saved), "That is the figure in MiB. In MB it is 4.9 % "
+                 "more."),
+            Slip("parameters "
+                 "too", saved + 4 * vgg.params, "The parameters are in it. They are "
+                 "there anyway, once for all images; leave them out."),
+        ),
+        hints=(
+            "The column `saved` of the table says it row by row.",
+            "An in-place ReLU keeps its output, which is the same storage as the convolution's "
+            "output.",
+            f"The maps, and {mb(indices)} of pool indices, and what dropout keeps, but not the "
+            "scores of the last layer.",
+        ),
+        why=f"Each stored tensor once, {mb(indices)} of int64 pool indices, and the dropout masks. "
+        "Measured with autograd's own hooks it is the same to the byte.",
+    )  # fmt: skip
+
+
+def _verdict() -> Choice:
+    claim = folklore.get("cs231n-93")
+    values = folklore.get("cs231n-24m").value
+    vgg13 = table("vgg13")
+    near = sum(row.outputs for row in vgg13.rows if row.kind in ("conv", "relu"))
+    every = total(table("vgg16"), "tensors")
+    return Choice(
+        id="03-verdict",
+        title="A verdict",
+        statement='The CS231n notes said for years: "24M * 4 bytes ~= 93MB / image". What is the '
+        "verdict?",
+        options=(
+            Option("It is right, in "
+                   "MiB.", f"24 million times 4 bytes are {mib(values * 4)}, not "
+                   "93. And the 24 million are the larger problem."),
+            Option(f"It is VGG-13: its convolutions and ReLUs have {n(near)} "
+                   "values.", "That "
+                   f"gives {mib(4 * near)}, near 93. But nothing says that anybody counted VGG-13 "
+                   "so: coming close is no explanation."),
+            Option("It counts the backward pass too.", f"Twice the maps would be {mb(2 * every)}."),
+            Option("It is unexplained: no natural way to count VGG-16 gives 24 million."),
+        ),
+        hints=(
+            "An explanation must give the number exactly, by a rule that somebody could have used.",
+            "With a thousand rules to choose from, some come close by chance.",
+            "Look the number up: `cnnmem.folklore.get(\"cs231n-93\")`.",
+        ),
+        why=f"The verdict of the kit is \"{claim.verdict}\". {claim.note} An error of unknown "
+        "origin may stay one; inventing a reason would make new folklore.",
+    )  # fmt: skip
+
+
+def _recall() -> Number:
+    one, eight = table("vgg16"), table("vgg16", batch=8)
+    params = 4 * one.params
+    size = total(eight, "tensors")
+    return Number(
+        id="03-recall-batch",
+        title="Eight images",
+        recalls="02",
+        statement=f"One image: {mb(params)} of parameters and {mb(total(one, 'tensors'))} of "
+        "feature maps. How many MB are parameters and feature maps together for a batch of 8?",
+        value=params + size,
+        scale=MB,
+        slips=(
+            Slip("parameters x "
+                 "8", 8 * params + size, "The parameters are stored once, whatever "
+                 "the batch. Only the maps are there for every image."),
+            Slip("batch "
+                 "ignored", params + total(one, "tensors"), "Each of the 8 images has "
+                 "feature maps of its own."),
+            Slip("parameters left out", size, "These are the maps. The parameters are missing."),
+        ),
+        hints=(
+            "Which of the two belongs to the network, which to the images?",
+            "Parameters once, feature maps eight times.",
+            f"{mb(params)} + 8 x {mb(total(one, 'tensors'))}.",
+        ),
+        why="Parameters belong to the network, feature maps to the images: from a batch of about "
+        "ten on the maps of VGG-16 are the larger part.",
+    )  # fmt: skip

@@ -1,0 +1,210 @@
+"""Predict before seeing: the guess is committed, stays on the chart, and meets the truth there."""
+
+from __future__ import annotations
+
+import html
+from fractions import Fraction
+from typing import Any
+
+import ipywidgets
+
+from ..charts import Chart, Marker, StackedBars, Timeline
+from ..errors import CnnmemError
+from ..widgets import Explorer
+from . import progress
+from .choice import Choice
+from .controls import entry_of
+from .feedback import Note, to_html
+from .number import Number, apart
+from .panel import DEFECT, Readable, plain_text, question_html
+from .quantity import UnreadableError
+from .registry import get
+
+NOT_YET = "You have not predicted anything yet."
+
+
+class Prediction(Readable):
+    """A question to be guessed at. Nothing is right or wrong here; the distance teaches.
+
+    >>> p = Prediction(get("02-params"), keep=False)
+    >>> p.commit("100 M")
+    Noted: 100 M. ...
+    >>> p.compare()
+    Your 100 M; it is 138.36 million: 28 % too low.
+    """
+
+    def __init__(self, question: Number | Choice, keep: bool = True) -> None:
+        self.question = question
+        self._keep = keep
+        self._explorers: list[Explorer] = []
+        self._guess = ""
+        self._message = ""
+        self._told: Note | None = None
+        self._entry = entry_of(question)
+        self._status = ipywidgets.HTML(layout={"width": "100%"})
+        self._button = ipywidgets.Button(
+            description="Predict", tooltip="keep the guess; then look", layout={"width": "auto"}
+        )
+        self._button.on_click(lambda _: self._guarded())
+        super().__init__(
+            [
+                ipywidgets.HTML(question_html(question, body=question.kind != "choice")),
+                self._entry.shown,
+                self._button,
+                self._status,
+            ],
+            layout={"width": "100%"},
+        )
+        self.add_class("cnnmem-prediction")
+        self._show("")
+
+    def _guarded(self) -> None:
+        """Commit on a click; ipywidgets would swallow an error, so it is shown here."""
+        try:
+            self.commit()
+        except Exception as error:
+            self._show(DEFECT + repr(error))
+            raise
+
+    def commit(self, *guess: Any) -> Note:
+        """Keep the guess that was given, or the one passed here."""
+        if guess:
+            self._entry.write(guess[0])
+        given = guess[0] if guess else self._entry.read()
+        if given is None or given == "":
+            return self._say(Note("Give a guess first; a rough one is welcome."))
+        trouble = self._unreadable(given)
+        if trouble:
+            return self._say(Note(trouble))
+        self._guess = self.question.show(given)
+        if self._keep:
+            record = progress.Record("predicted", 1, 0, False, str(given))
+            self._message = progress.save(self.question.id, record)
+        for explorer in self._explorers:
+            self._mark(explorer)
+        note = self._say(Note(f"Noted: {self._guess}. Now look whether it is so."))
+        for explorer in self._explorers:
+            self._look(explorer)
+        return self._told or note
+
+    def _unreadable(self, given: Any) -> str:
+        """Return why a guess cannot be read, "" if it can."""
+        if isinstance(self.question, Number):
+            try:
+                self.question.readings(given)
+            except UnreadableError as error:
+                return f"I cannot read that: {error}."
+            return ""
+        return "" if self.question.index(given) is not None else "Choose one of the options."
+
+    def on(self, explorer: Explorer) -> Explorer:
+        """Keep the guess on an explorer's chart; tell the distance once the chart shows the truth.
+
+        Returns the explorer, so that a cell can end with it.
+        """
+        if explorer not in self._explorers:
+            self._explorers.append(explorer)
+            # the explorer's last child is its screen: it changes whenever something else is shown
+            explorer.children[-1].observe(lambda change: self._look(explorer), "value")
+        self._mark(explorer)
+        self._look(explorer)
+        return explorer
+
+    def compare(self) -> Note:
+        """Tell the guess, the truth and the distance."""
+        if not self._guess:
+            return Note(NOT_YET)
+        return self._say(Note(self.distance))
+
+    @property
+    def distance(self) -> str:
+        """The guess beside the truth, "" without a guess."""
+        if not self._guess:
+            return ""
+        if isinstance(self.question, Choice):
+            truth = self.question.options[self.question.right].text
+            if self.question.index(self._guess) == self.question.right:
+                return f"You said {self._guess}, and so it is."
+            return f"You said {self._guess}; it is {truth}."
+        guess, value = self._value(), Fraction(self.question.value)
+        far = apart(guess, value) if guess * value > 0 else "the sign differs"
+        return f"Your {self._guess}; it is {self.question.scale.show(value)}: {far}."
+
+    @property
+    def guess(self) -> str:
+        """The guess as it was given, "" before."""
+        return self._guess
+
+    @property
+    def feedback(self) -> str:
+        """What was said last."""
+        return "" if self._told is None else str(self._told)
+
+    def _value(self) -> Fraction:
+        """Return the guess in base units: of several readings the one nearest to the truth."""
+        assert isinstance(self.question, Number)
+        truth = self.question.value
+        readings = self.question.readings(self._guess)
+        return min((reading.value for reading in readings), key=lambda v: abs(v - truth))
+
+    def _mark(self, explorer: Explorer) -> None:
+        if not self._guess:
+            return
+        if isinstance(self.question, Number):
+            explorer.predict(Marker("your prediction", value=self._value()))
+            return
+        index = self.question.index(self._guess)
+        category = self.question.options[index or 0].category
+        if category:
+            explorer.predict(Marker("your prediction", category=category))
+
+    def _look(self, explorer: Explorer) -> None:
+        charts = explorer.view.charts if explorer.view is not None else ()
+        if self._guess and not explorer.message and any(map(self._tells, charts)):
+            self._say(Note(self.distance))
+
+    def _tells(self, chart: Chart) -> bool:
+        """Return whether a chart shows the truth: as its total, its peak or its highest bar."""
+        if not isinstance(chart, StackedBars | Timeline) or chart.peak is None:
+            return False
+        if isinstance(self.question, Choice):
+            right = self.question.options[self.question.right].category
+            return bool(right) and chart.categories[chart.peak] == right
+        whole = chart.total if isinstance(chart, StackedBars) else chart.totals[chart.peak]
+        return whole == self.question.value
+
+    def _say(self, note: Note) -> Note:
+        self._told = note
+        self._show(str(note))
+        return note
+
+    def _show(self, text: str) -> None:
+        trouble = f"<p>{html.escape(self._message)}</p>" if self._message else ""
+        self._status.value = f'<div role="status">{to_html(text) if text else ""}{trouble}</div>'
+
+    def _texts(self) -> tuple[str, str]:
+        return (
+            "Predict: " + plain_text(self.question),
+            question_html(self.question) + "<p><em>Run the cell to predict.</em></p>",
+        )
+
+    def __repr__(self) -> str:
+        return f"<prediction {self.question.id}: {self._guess or 'none yet'}>"
+
+
+def predict(id: str) -> Prediction:
+    """Return the question with this id as a prediction.
+
+    Raises `UnknownNameError` for an unknown id, `CnnmemError` for a question that is neither a
+    number nor a choice.
+
+    >>> predict("02-params")
+    <prediction 02-params: none yet>
+    """
+    question = get(id)
+    if not isinstance(question, Number | Choice):
+        raise CnnmemError(
+            f"{id} is of kind {question.kind!r}; numbers and choices can be predicted, ask({id!r}) "
+            "it"
+        )
+    return Prediction(question)

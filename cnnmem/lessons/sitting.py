@@ -1,0 +1,99 @@
+"""One learner at one question: answer, check, hint, reveal. No widgets: these are in `panel`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import progress
+from .feedback import Note, State, Verdict
+from .question import Question
+
+FIRST_TRY = "Try it first: a wrong answer teaches more than a read one. Ask again to see it anyway."
+
+
+class Sitting:
+    """What has happened at a question since it was asked.
+
+    >>> from .registry import get
+    >>> sitting = Sitting(get("02-where"), keep=False)
+    >>> sitting.state, sitting.check(None).state, sitting.check("fc1").state
+    ('not attempted', 'not attempted', 'right')
+    """
+
+    def __init__(self, question: Question, keep: bool = True) -> None:
+        self.question = question
+        self.given: Any = question.blank
+        self.state: State = "not attempted"
+        self.feedback: Verdict | Note | None = None
+        self.attempts = self.hints = self.asked = 0
+        self.revealed = False
+        self.message = ""
+        self._keep = keep
+
+    def check(self, answer: Any) -> Verdict:
+        """Judge an answer; what cannot be judged leaves the state as it was."""
+        verdict = self.question.judge(answer)
+        self.feedback, self.given = verdict, answer
+        if verdict.state != "not attempted":
+            self.state = verdict.state
+            self.attempts += 1
+            self._save()
+        return verdict
+
+    def hint(self) -> Note:
+        """Give the next hint of three; after the last it is said again."""
+        self.hints = min(self.hints + 1, len(self.question.hints))
+        text = self.question.hints[self.hints - 1]
+        self.feedback = Note(f"Hint {self.hints} of {len(self.question.hints)}: {text}")
+        self._save()
+        return self.feedback
+
+    def reveal(self) -> Note:
+        """Show the solution after an attempt, or when asked twice."""
+        self.asked += 1
+        if not self.attempts and self.asked < 2:
+            self.feedback = Note(FIRST_TRY)
+            return self.feedback
+        self.revealed = True
+        self.feedback = Note(solution_text(self.question))
+        self._save()
+        return self.feedback
+
+    def last_answer(self) -> Any:
+        """Return the answer given last, in this or an earlier session; None if there is none."""
+        kept = progress.load()
+        self.message = kept.message
+        record = kept.records.get(self.question.id)
+        return None if record is None else record.answer
+
+    def _save(self) -> None:
+        if not self._keep:
+            return
+        answer = self.given if _plain(self.given) else None
+        record = progress.Record(self.state, self.attempts, self.hints, self.revealed, answer)
+        self.message = progress.save(self.question.id, record)
+
+
+def solution_text(question: Question) -> str:
+    """Return the solution with its reason, as `reveal` says it.
+
+    >>> from .registry import get
+    >>> solution_text(get("02-where")).splitlines()[0]
+    'Solution: c) fc1.'
+    """
+    shown = question.show(question.solution)
+    gap = "\n\n" if "\n" in shown else " "
+    return f"Solution:{gap}{shown}{_stop(shown)}\n\n{question.why}"
+
+
+def _stop(text: str) -> str:
+    return "" if text.endswith((".", "`")) or "\n" in text else "."
+
+
+def _plain(answer: Any) -> bool:
+    """Return whether an answer can be kept in the file: texts, and lists and dicts of texts."""
+    if isinstance(answer, dict):
+        return all(isinstance(key, str) and _plain(value) for key, value in answer.items())
+    if isinstance(answer, list | tuple):
+        return all(map(_plain, answer))
+    return isinstance(answer, str) and len(answer) < 10_000 and answer.isprintable()
