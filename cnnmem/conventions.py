@@ -148,7 +148,7 @@ def column(summary: Summary, quantity: str) -> list[int]:
 def autograd(dtype: str = "float32") -> Convention:
     """Return the convention of what PyTorch keeps for backward on the CPU, values of `dtype`.
 
-    Indices take 8 bytes and the batch's statistics 4, whatever the dtype.
+    Indices take 8 bytes, whatever the dtype.
     """
     width = bytes_per_value(dtype)
     return Convention(
@@ -159,7 +159,7 @@ def autograd(dtype: str = "float32") -> Convention:
             Count("copies"),
             Count("masks"),
             Count("indices", times=8 // width),
-            Count("batch statistics", times=Fraction(4, width) if width > 4 else 4 // width),
+            Count("batch statistics"),
         ),
         bytes_per_value=width,
         unit=MB,

@@ -157,7 +157,11 @@ def _kept(summary: Summary, name: str) -> str:
         ("a copy of its input", row.copies, bytes_per_value(summary.dtype)),
         ("a dropout mask", row.masks, bytes_per_value(summary.dtype)),
         ("int64 indices", row.indices, 8),
-        ("the mean and the inverse deviation of the batch", row.batch_statistics, 4),
+        (
+            "the mean and the inverse deviation of the batch",
+            row.batch_statistics,
+            bytes_per_value(summary.dtype),
+        ),
     ):
         if count:
             parts.append(f"{what}, {count:,} x {width} bytes")

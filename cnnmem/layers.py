@@ -11,14 +11,18 @@ documentation of the frameworks; what backward keeps was read off PyTorch 2.13 o
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-from .errors import ShapeError
+from .errors import ShapeError, look_up
 from .formula import exact_div
 from .windows import (
     Padding,
     Pair,
+    Quad,
+    Window,
+    as_window,
     copied_for_padding,
     pad_sides,
     pair,
@@ -35,8 +39,9 @@ class Kept(NamedTuple):
     """What a layer's backward keeps of one image, parameters left out.
 
     `inputs` and `output` name whole tensors, kept once however many layers ask for them.
-    The rest belongs to the layer alone: `copies` and `masks` are values of the network's dtype,
-    `indices` int64, `statistics` float32 (the batch's mean and inverse deviation: not per image).
+    The rest belongs to the layer alone: `indices` are int64, `copies`, `masks` and `statistics`
+    values of the network's dtype. `statistics` (the batch's mean and inverse deviation) are not per
+    image.
     """
 
     inputs: bool = False
@@ -52,6 +57,10 @@ ITS_INPUT = Kept(inputs=True)
 ITS_OUTPUT = Kept(output=True)
 
 
+# How a constructor writes a field with one, two or four symbols, whichever way it was given.
+NORMAL: dict[int, Callable[[str, object], Any]] = {1: positive, 2: pair, 4: quad}
+
+
 @dataclass(frozen=True)
 class Layer:
     """What every layer answers; the defaults are those of a layer that passes a shape through."""
@@ -60,9 +69,13 @@ class Layer:
     arity: ClassVar[tuple[int, int | None]] = (1, 1)  # how many inputs: least, most
     symbols: ClassVar[dict[str, str | tuple[str, ...]]] = {}  # the textbook names of the fields
     view: ClassVar[bool] = False  # the output is the input's storage, unchanged
-    in_place = (
-        False  # the output overwrites the input's storage (a field where a layer has the choice)
-    )
+    in_place = False  # the output overwrites the input's storage; a field where there is a choice
+
+    def __post_init__(self) -> None:
+        """Write the fields that have symbols as ints, pairs and sides; raise for nonsense."""
+        for field, symbol in self.symbols.items():
+            normal = NORMAL[1 if isinstance(symbol, str) else len(symbol)]
+            object.__setattr__(self, field, normal(field, getattr(self, field)))
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return the shape of the output; raise `ShapeError` where there can be none."""
@@ -95,7 +108,7 @@ def _feature_map(shape: Shape, what: str) -> tuple[int, int, int]:
             f"{what} needs a feature map (H, W, C), not the vector {shape_text(shape)}; "
             "put it before the flattening"
         )
-    return shape  # type: ignore[return-value]
+    return shape
 
 
 @dataclass(frozen=True)
@@ -130,9 +143,7 @@ class Conv2d(Layer):
     }
 
     def __post_init__(self) -> None:
-        positive("out_channels", self.out_channels)
-        positive("groups", self.groups)
-        _freeze_window(self)
+        super().__post_init__()
         if self.out_channels % self.groups:
             raise ShapeError(
                 f"groups {self.groups} does not divide out_channels {self.out_channels}; "
@@ -146,22 +157,22 @@ class Conv2d(Layer):
                 f"groups {self.groups} does not divide the {c} input channels; "
                 "both channel counts must be multiples of groups"
             )
-        return (*window_output(self, h, w), self.out_channels)
+        return (*window_output(as_window(self), h, w), self.out_channels)
 
     def weights(self, *inputs: Shape) -> int:
-        k_h, k_w = self.kernel  # type: ignore[misc]
+        k_h, k_w = as_window(self).kernel
         return k_h * k_w * _share(inputs[0][-1], self.groups) * self.out_channels
 
     def biases(self, *inputs: Shape) -> int:
         return self.out_channels if self.bias else 0
 
     def macs(self, output: Shape, *inputs: Shape) -> int:
-        k_h, k_w = self.kernel  # type: ignore[misc]
+        k_h, k_w = as_window(self).kernel
         h_out, w_out, c_out = output
         return k_h * k_w * _share(inputs[0][-1], self.groups) * c_out * h_out * w_out
 
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
-        return _keeps_padded(self, inputs[0])
+        return _keeps_padded(as_window(self), inputs[0])
 
 
 def _share(channels: int, groups: int) -> int:
@@ -169,15 +180,7 @@ def _share(channels: int, groups: int) -> int:
     return channels if groups == 1 else exact_div(channels, groups)
 
 
-def _freeze_window(layer: Layer) -> None:
-    """Write the window's numbers as pairs, whichever way they were given."""
-    for field in ("kernel", "stride", "dilation"):
-        if hasattr(layer, field):
-            object.__setattr__(layer, field, pair(field, getattr(layer, field)))
-    object.__setattr__(layer, "padding", quad(layer.padding))  # type: ignore[attr-defined]
-
-
-def _keeps_padded(layer: Conv2d | DepthwiseConv2d | MaxPool2d | AvgPool2d, shape: Shape) -> Kept:
+def _keeps_padded(layer: Window, shape: Shape) -> Kept:
     """The input is kept, or its padded copy where the padding is not the same on both sides."""
     copies = copied_for_padding(layer, shape)
     return Kept(copies=copies) if copies else ITS_INPUT
@@ -206,28 +209,24 @@ class DepthwiseConv2d(Layer):
         "multiplier": "M",
     }
 
-    def __post_init__(self) -> None:
-        positive("multiplier", self.multiplier)
-        _freeze_window(self)
-
     def output_shape(self, *inputs: Shape) -> Shape:
         h, w, c = _feature_map(inputs[0], "a depthwise convolution")
-        return (*window_output(self, h, w), c * self.multiplier)
+        return (*window_output(as_window(self), h, w), c * self.multiplier)
 
     def weights(self, *inputs: Shape) -> int:
-        k_h, k_w = self.kernel  # type: ignore[misc]
+        k_h, k_w = as_window(self).kernel
         return k_h * k_w * inputs[0][-1] * self.multiplier
 
     def biases(self, *inputs: Shape) -> int:
         return inputs[0][-1] * self.multiplier if self.bias else 0
 
     def macs(self, output: Shape, *inputs: Shape) -> int:
-        k_h, k_w = self.kernel  # type: ignore[misc]
+        k_h, k_w = as_window(self).kernel
         h_out, w_out, c_out = output
         return k_h * k_w * c_out * h_out * w_out
 
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
-        return _keeps_padded(self, inputs[0])
+        return _keeps_padded(as_window(self), inputs[0])
 
 
 @dataclass(frozen=True)
@@ -248,10 +247,6 @@ class SeparableConv2d(DepthwiseConv2d):
         "out_channels": "C_out",
     }
 
-    def __post_init__(self) -> None:
-        positive("out_channels", self.out_channels)
-        super().__post_init__()
-
     def output_shape(self, *inputs: Shape) -> Shape:
         return (*super().output_shape(*inputs)[:2], self.out_channels)
 
@@ -264,7 +259,7 @@ class SeparableConv2d(DepthwiseConv2d):
 
     def macs(self, output: Shape, *inputs: Shape) -> int:
         h_out, w_out, c_out = output
-        k_h, k_w = self.kernel  # type: ignore[misc]
+        k_h, k_w = as_window(self).kernel
         between = inputs[0][-1] * self.multiplier
         return (k_h * k_w + c_out) * between * h_out * w_out
 
@@ -287,9 +282,6 @@ class Linear(Layer):
 
     kind: ClassVar[str] = "linear"
     symbols: ClassVar[dict[str, str | tuple[str, ...]]] = {"out_features": "D_out"}
-
-    def __post_init__(self) -> None:
-        positive("out_features", self.out_features)
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return (self.out_features,)
@@ -368,10 +360,7 @@ class Activation(Layer):
     in_place: bool = False
 
     def __post_init__(self) -> None:
-        if self.function not in ACTIVATIONS:
-            raise ShapeError(
-                f"no activation is called {self.function!r}; there are {', '.join(ACTIVATIONS)}"
-            )
+        look_up("activation", self.function, ACTIVATIONS)
         if self.in_place and not ACTIVATIONS[self.function][1]:
             raise ShapeError(f"{self.function} has no in-place form; leave in_place out")
 
@@ -416,11 +405,10 @@ class _Pool2d(Layer):
     def __post_init__(self) -> None:
         if self.stride is None:
             object.__setattr__(self, "stride", self.kernel)
-        _freeze_window(self)
-        sides = pad_sides(self.padding)
-        if sides and any(
-            2 * p > k for p, k in zip(sides, (*self.kernel[:1] * 2, *self.kernel[1:] * 2))
-        ):  # type: ignore[index]  # noqa: E501
+        super().__post_init__()
+        k_h, k_w = as_window(self).kernel
+        top, bottom, left, right = pad_sides(self.padding) or (0, 0, 0, 0)
+        if 2 * max(top, bottom) > k_h or 2 * max(left, right) > k_w:
             raise ShapeError(
                 f"padding {self.padding} is more than half of the pool's kernel {self.kernel}; "
                 "a window would lie outside the map: pad with ZeroPad2d"
@@ -428,7 +416,7 @@ class _Pool2d(Layer):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         h, w, c = _feature_map(inputs[0], "pooling")
-        return (*window_output(self, h, w), c)
+        return (*window_output(as_window(self), h, w), c)
 
 
 @dataclass(frozen=True)
@@ -444,7 +432,7 @@ class MaxPool2d(_Pool2d):
     kind: ClassVar[str] = "max_pool"
 
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
-        return _keeps_padded(self, inputs[0])._replace(indices=math.prod(output))
+        return _keeps_padded(as_window(self), inputs[0])._replace(indices=math.prod(output))
 
 
 @dataclass(frozen=True)
@@ -465,7 +453,7 @@ class AvgPool2d(_Pool2d):
             )
 
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
-        return _keeps_padded(self, inputs[0])
+        return _keeps_padded(as_window(self), inputs[0])
 
 
 @dataclass(frozen=True)
@@ -483,12 +471,9 @@ class AdaptiveAvgPool2d(Layer):
     kind: ClassVar[str] = "adaptive_avg_pool"
     symbols: ClassVar[dict[str, str | tuple[str, ...]]] = {"size": ("H_out", "W_out")}
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "size", pair("size", self.size))
-
     def output_shape(self, *inputs: Shape) -> Shape:
         _, _, c = _feature_map(inputs[0], "adaptive pooling")
-        return (*self.size, c)  # type: ignore[misc]
+        return (*pair("size", self.size), c)
 
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
         return NOTHING if self.size == (1, 1) else ITS_INPUT
@@ -550,8 +535,9 @@ class Dropout(Layer):
     view: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if not 0 <= self.p <= 1:
-            raise ShapeError(f"dropout p {self.p} is no probability; give a number from 0 to 1")
+        p: object = self.p
+        if not (isinstance(p, int | float) and 0 <= p <= 1):
+            raise ShapeError(f"dropout p {self.p!r} is no probability; give a number from 0 to 1")
 
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
         return Kept(masks=math.prod(output)) if self.p else NOTHING
@@ -565,19 +551,19 @@ class ZeroPad2d(Layer):
     (225, 225, 3)
     """
 
-    padding: Padding
+    padding: int | Pair | Quad
 
     kind: ClassVar[str] = "zero_pad"
     symbols: ClassVar[dict[str, str | tuple[str, ...]]] = {"padding": Conv2d.symbols["padding"]}
 
     def __post_init__(self) -> None:
         if isinstance(self.padding, str):
-            raise ShapeError(f"zero padding needs numbers, not {self.padding!r}")
-        object.__setattr__(self, "padding", quad(self.padding))
+            raise ShapeError(f"zero padding needs numbers, not {self.padding!r}; give 1, say")
+        super().__post_init__()
 
     def output_shape(self, *inputs: Shape) -> Shape:
         h, w, c = _feature_map(inputs[0], "zero padding")
-        top, bottom, left, right = self.padding  # type: ignore[misc]
+        top, bottom, left, right = pad_sides(self.padding) or (0, 0, 0, 0)
         return (h + top + bottom, w + left + right, c)
 
 

@@ -6,7 +6,7 @@ tensor of its own. Backward keeps a storage once, however many layers ask for it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from .errors import NetworkError
@@ -14,8 +14,6 @@ from .layers import NOTHING, Kept, Shape
 from .network import Network, Node
 
 Mode = Literal["train", "eval"]
-
-MULTIPLYING = {"conv", "depthwise_conv", "separable_conv", "linear"}
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class Storage:
     """
 
     owner: tuple[int, ...]
-    keeper: dict[int, int]
+    keeper: dict[int, int] = field(hash=False)
     kept: tuple[Kept, ...]
     requires_grad: tuple[bool, ...]
 
@@ -43,49 +41,43 @@ def trace_storage(network: Network, shapes: list[Shape], mode: Mode = "train") -
     keeper: dict[int, int] = {}
     learning: set[int] = set()  # storages that a gradient reaches by now
     for position, (node, sources) in enumerate(zip(network.nodes, network.sources, strict=True), 1):
-        layer = node.layer
-        asked = layer.keeps(shapes[position], *[shapes[i] for i in sources])
-        drops = mode == "train" and asked.masks > 0
-        shared = layer.in_place or (layer.view and not drops)
-        owner.append(owner[sources[0]] if shared else position)
-        if layer.in_place and owner[position] in keeper:
-            raise NetworkError(
-                f"layer {node.name!r} works in place on a tensor that the backward of "
-                f"{network.nodes[keeper[owner[position]] - 1].name!r} still needs; "
-                "use in_place=False"
-            )
-        learns = _learns(node)
-        requires_grad.append(learns or any([owner[i] in learning for i in sources]))
-        if requires_grad[position]:
-            learning.add(owner[position])
-        else:
-            asked = NOTHING
+        layer, inputs = node.layer, [shapes[i] for i in sources]
+        asked = layer.keeps(shapes[position], *inputs)
         if mode == "eval":
             # no mask is drawn, and the running statistics, which are buffers, serve backward
             asked = asked._replace(masks=0, statistics=0)
-        if layer.kind == "linear" and not learns:
-            # the gradient of its input needs the weights alone; a convolution keeps its input anyway
+        shared = layer.in_place or (layer.view and not asked.masks)
+        made = owner[sources[0]] if shared else position
+        owner.append(made)
+        if layer.in_place and made in keeper:
+            raise NetworkError(
+                f"layer {node.name!r} works in place on a tensor that the backward of "
+                f"{network.nodes[keeper[made] - 1].name!r} still needs; use in_place=False"
+            )
+        reached = [owner[i] in learning for i in sources]
+        requires_grad.append(True in reached or _learns(node, inputs))
+        if requires_grad[position]:
+            learning.add(made)
+        if not requires_grad[position] or (node.frozen and layer.kind == "linear"):
+            # the gradient of a linear layer's input needs the weights alone; a convolution keeps
+            # its input anyway
             asked = NOTHING
         kept.append(asked)
         if asked.inputs:
-            for source in _needed(node, sources, [owner[i] in learning for i in sources]):
+            for source in _needed(node, sources, reached):
                 keeper.setdefault(owner[source], position)
         if asked.output:
-            keeper.setdefault(owner[position], position)
+            keeper.setdefault(made, position)
     return Storage(tuple(owner), keeper, tuple(kept), tuple(requires_grad))
 
 
-def _learns(node: Node) -> bool:
-    if node.frozen:
-        return False
-    if node.layer.kind == "batch_norm":
-        return node.layer.scale or node.layer.center  # type: ignore[attr-defined, no-any-return]
-    return node.layer.kind in MULTIPLYING
+def _learns(node: Node, inputs: list[Shape]) -> bool:
+    return not node.frozen and node.layer.weights(*inputs) + node.layer.biases(*inputs) > 0
 
 
-def _needed(node: Node, sources: tuple[int, ...], learning: list[bool]) -> tuple[int, ...]:
+def _needed(node: Node, sources: tuple[int, ...], reached: list[bool]) -> tuple[int, ...]:
     """Return the inputs that backward reads: of a product, those whose partner needs a gradient."""
     if node.layer.kind != "multiply":
         return sources
-    (a, b), (a_learns, b_learns) = sources, learning
+    (a, b), (a_learns, b_learns) = sources, reached
     return (a,) * b_learns + (b,) * a_learns

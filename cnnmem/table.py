@@ -287,7 +287,7 @@ def _rows(
                 layer.statistics(*inputs),
                 size if new else 0,
                 layer.macs(output, *inputs) * batch,
-                saved[position] + (copies + masks) * width + indices * 8 + keeps.statistics * 4,
+                saved[position] + (copies + masks + keeps.statistics) * width + indices * 8,
                 size if layer.view else 0,
                 size if layer.in_place else 0,
                 sum([sizes[i] for i in sources]),

@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from .errors import CnnmemError, UnknownNameError
+from .errors import CnnmemError, look_up
+from .layers import Layer, Shape
 from .network import Network
-from .storage import MULTIPLYING, Storage, trace_storage
+from .storage import Storage, trace_storage
 from .units import bytes_per_value
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Timeline:
         return [moment for moment in self.moments if moment.phase == "forward"][-1]
 
     def chart(self, parameters: bool = True) -> TimelineChart:
-        """Return the moments as a chart in MB, with or without parameters and what goes with them."""
+        """Return the moments as a chart in MB, with or without what belongs to the parameters."""
         from .charts import Series
         from .charts import Timeline as TimelineChart
 
@@ -132,22 +133,28 @@ def _last_use(graph: Network, owner: tuple[int, ...]) -> list[int]:
     return last
 
 
-def _scratch(row: Row, width: int) -> int:
-    """Return what a layer allocates beside its output even when nothing is kept: padded copies."""
-    pads = row.kind in MULTIPLYING or row.kind in ("max_pool", "avg_pool")
-    return row.copies * width if pads else 0
+def _padded_copy(layer: Layer, output: Shape, inputs: list[Shape]) -> int:
+    """Return the values that a window layer pads into a copy, which lives while it works."""
+    return layer.keeps(output, *inputs).copies if hasattr(layer, "kernel") else 0
 
 
-def _inference_alive(summary: Summary) -> Iterator[tuple[int, set[int]]]:
-    """Yield each position with the owners of the storages that are alive while it works."""
+def _inference_alive(summary: Summary) -> Iterator[tuple[int, dict[int, int]]]:
+    """Yield each position with the values alive while it works, by the position that made them."""
     graph, _ = _graph(summary)
-    owner = trace_storage(graph, graph.trace_shapes(summary.image), "eval").owner
+    shapes = graph.trace_shapes(summary.image)
+    owner = trace_storage(graph, shapes, "eval").owner
     last = _last_use(graph, owner)
-    alive = {0}
-    for position in range(1, len(owner)):
-        alive.add(owner[position])
-        yield position, alive
-        alive = {made for made in alive if last[made] > position}
+    sizes = [row.outputs for row in summary.rows]
+    alive = {0: sizes[0]}
+    for position, (node, sources) in enumerate(zip(graph.nodes, graph.sources, strict=True), 1):
+        if owner[position] == position:
+            alive[position] = sizes[position]
+        copy = _padded_copy(node.layer, shapes[position], [shapes[i] for i in sources])
+        yield (
+            position,
+            alive | {position: sizes[position] + copy * summary.batch} if copy else alive,
+        )
+        alive = {made: size for made, size in alive.items() if last[made] > position}
 
 
 def inference(summary: Summary) -> Timeline:
@@ -155,26 +162,22 @@ def inference(summary: Summary) -> Timeline:
 
     A tensor goes when its last reader is done, the image too. The parameters stay.
     """
-    sizes, width = _tensor_bytes(summary), bytes_per_value(summary.dtype)
+    width = bytes_per_value(summary.dtype)
     parameters = (summary.params + summary.statistics) * width
-    moments = []
-    for position, alive in _inference_alive(summary):
-        row = summary.rows[position]
-        working = sum(sizes[made] for made in alive) + _scratch(row, width)
-        moments.append(Moment("forward", row.name, parameters, 0, 0, 0, working))
-    return Timeline(
-        summary, f"Inference of {summary.network}, batch {summary.batch}", tuple(moments)
+    moments = tuple(
+        Moment(
+            "forward", summary.rows[position].name, parameters, 0, 0, 0, sum(alive.values()) * width
+        )
+        for position, alive in _inference_alive(summary)
     )
+    return Timeline(summary, f"Inference of {summary.network}, batch {summary.batch}", moments)
 
 
 def alive_at_inference_peak(summary: Summary) -> list[int]:
     """Return for each row how many of its values are alive at the peak of inference."""
-    sizes = [row.outputs for row in summary.rows]
-    alive = max(
-        (set(alive) for _, alive in _inference_alive(summary)),
-        key=lambda owners: sum(sizes[made] for made in owners),
-    )
-    return [size if i in alive else 0 for i, size in enumerate(sizes)]
+    moments = (alive for _, alive in _inference_alive(summary))
+    peak = max(moments, key=lambda alive: sum(alive.values()))
+    return [peak.get(i, 0) for i in range(len(summary.rows))]
 
 
 def training_step(summary: Summary, optimizer: str = "sgd", first: bool = False) -> Timeline:
@@ -186,16 +189,12 @@ def training_step(summary: Summary, optimizer: str = "sgd", first: bool = False)
 
     Raises `UnknownNameError` for another optimizer.
     """
-    if optimizer not in OPTIMIZERS:
-        raise UnknownNameError(
-            f"no optimizer is called {optimizer!r}; there are {', '.join(OPTIMIZERS)}"
-        )
+    states, scratch = look_up("optimizer", optimizer, OPTIMIZERS)
     if summary.mode != "train":
         raise CnnmemError(
             f'the table of {summary.network} is of mode "{summary.mode}"; a training step needs '
             'summary(..., mode="train")'
         )
-    states, scratch = OPTIMIZERS[optimizer]
     width = bytes_per_value(summary.dtype)
     learned = [
         0 if node.frozen else row.params * width
@@ -237,7 +236,7 @@ def _extras(summary: Summary) -> list[int]:
     """Return what each row keeps for itself: copies, masks, indices, the batch's statistics."""
     width = bytes_per_value(summary.dtype)
     return [
-        (row.copies + row.masks) * width + row.indices * 8 + row.batch_statistics * 4
+        (row.copies + row.masks + row.batch_statistics) * width + row.indices * 8
         for row in summary.rows
     ]
 
