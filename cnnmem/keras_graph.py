@@ -200,7 +200,7 @@ def unsupported(model: Any) -> CnnmemError:
             "input_shape=(height, width, channels), or let it begin with keras.Input"
         )
     return CnnmemError(
-        f"model {model.name!r} is a {type(model).__name__}, a subclass with a call of its own, "
+        f"model {model.name!r} ({type(model).__name__}) is of a subclass with a call of its own, "
         "which has no graph to read; build one from its layers with "
         "keras.Model(inputs, outputs)"
     )

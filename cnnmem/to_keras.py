@@ -38,7 +38,6 @@ from .layers import (
     ZeroPad2d,
 )
 from .network import INPUT, Network, Node
-from .windows import pad_sides
 
 
 def build(network: Network, image: Shape | None = None) -> keras.Model:
@@ -81,7 +80,7 @@ def _apply(node: Node, tensors: list[Any], shapes: list[Shape]) -> Any:
 def _pads_before(layer: Layer) -> tuple[int, int, int, int] | None:
     """Return the padding that is a layer of its own in Keras, whose windows know "same" alone."""
     if isinstance(layer, Conv2d | DepthwiseConv2d | MaxPool2d | AvgPool2d):
-        return pad_sides(layer.padding)
+        return None if layer.padding == "same" else layer.padding  # type: ignore[return-value]
     return None
 
 
