@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from .errors import NetworkError, ShapeError
 from .layers import Layer, Shape
-from .windows import is_int, shape_text
+from .windows import shape_text, whole
 
 INPUT = "input"
 
@@ -39,7 +40,8 @@ class Network:
     """A directed graph of named layers and the image (H, W, C) it is made for.
 
     >>> from cnnmem.layers import Conv2d, ReLU
-    >>> net = Network.chain("tiny", {"conv": Conv2d(8, 3), "relu": ReLU(in_place=True)}, (32, 32, 3))
+    >>> layers = {"conv": Conv2d(8, 3), "relu": ReLU(in_place=True)}
+    >>> net = Network.chain("tiny", layers, (32, 32, 3))
     >>> net.shapes()["relu"]
     (30, 30, 8)
     """
@@ -49,10 +51,13 @@ class Network:
     image: Shape = (224, 224, 3)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "nodes", tuple(self.nodes))
+        object.__setattr__(self, "image", check_image(self.image))
         known = {INPUT}
         if not self.nodes:
             raise NetworkError(f"network {self.name!r} has no layers; give at least one node")
         for node in self.nodes:
+            _check_node(node)
             if node.name in known:
                 raise NetworkError(
                     f"two layers are called {node.name!r}; give each layer a name of its own"
@@ -66,23 +71,18 @@ class Network:
             least, most = node.layer.arity
             if len(node.inputs) < least or (most is not None and len(node.inputs) > most):
                 count = f"{least}" if least == most else f"{least} or more"
+                inputs = "1 input" if len(node.inputs) == 1 else f"{len(node.inputs)} inputs"
                 raise NetworkError(
-                    f"layer {node.name!r} ({node.layer.kind}) has {len(node.inputs)} inputs; "
-                    f"it takes {count}"
+                    f"layer {node.name!r} ({node.layer.kind}) has {inputs}; it takes {count}"
                 )
             known.add(node.name)
 
     @classmethod
     def chain(cls, name: str, layers: dict[str, Layer], image: Shape = (224, 224, 3)) -> Network:
         """Return the network in which each layer reads the one before it."""
-        sources = [INPUT, *layers]
+        chain = zip([INPUT, *layers], layers.items(), strict=False)
         return cls(
-            name,
-            tuple(
-                Node(key, layer, (source,))
-                for source, (key, layer) in zip(sources, layers.items(), strict=False)
-            ),
-            image,
+            name, tuple(Node(key, layer, (before,)) for before, (key, layer) in chain), image
         )
 
     @cached_property
@@ -113,16 +113,26 @@ class Network:
         )
 
 
+def _check_node(node: Any) -> None:
+    if not (isinstance(node, Node) and isinstance(node.layer, Layer)):
+        raise NetworkError(f"{node!r} is no node; give Node(name, layer, inputs)")
+    inputs: Any = node.inputs
+    if isinstance(inputs, str):
+        raise NetworkError(
+            f"layer {node.name!r} has the text {inputs!r} for its inputs; "
+            f"give a tuple of names: ({inputs!r},)"
+        )
+
+
 def check_image(image: object) -> Shape:
     """Return the image shape (H, W, C) if it is one; else raise."""
-    if (
-        isinstance(image, tuple | list)
-        and len(image) in (1, 3)
-        and all(is_int(n) and n >= 1 for n in image)
-    ):
-        return tuple(image)
+    sides = [whole(n) for n in image] if isinstance(image, tuple | list) else []
+    shape = tuple([n for n in sides if n is not None])
+    if len(sides) in (1, 3) and len(shape) == len(sides):
+        return shape
     raise ShapeError(
-        f"input shape is {image!r}; give three whole numbers from 1 on: (height, width, channels)"
+        f"input shape is {image!r}; give three whole numbers from 1 on, (height, width, channels), "
+        "as in (224, 224, 3)"
     )
 
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .errors import CnnmemError, ShapeError, UnknownNameError
+from .errors import CnnmemError, UnknownNameError
 from .layers import Shape
 from .network import INPUT, Network
 from .storage import Mode, Storage, trace_storage
 from .units import bytes_per_value
-from .windows import is_int
+from .windows import positive
 
 if TYPE_CHECKING:
     import pandas
@@ -221,8 +221,7 @@ def summary(
         raise CnnmemError(
             f"a plain network has no option {next(iter(options))!r}; it has dtype and mode"
         )
-    if not is_int(batch) or batch < 1:
-        raise ShapeError(f"batch is {batch!r}; it must be a whole number from 1 on")
+    batch = positive("batch", batch)
     if mode not in ("train", "eval"):
         raise CnnmemError(f'mode is {mode!r}; give "train" or "eval"')
     width = bytes_per_value(dtype)
@@ -274,7 +273,8 @@ def _rows(
     ):
         layer, output, size = node.layer, shapes[position], sizes[position]
         inputs = tuple([shapes[i] for i in sources])
-        copies, masks, indices = keeps.copies * batch, keeps.masks * batch, keeps.indices * batch
+        _, _, copies, masks, indices, statistics = keeps
+        copies, masks, indices = copies * batch, masks * batch, indices * batch
         new = not (layer.view or layer.in_place)
         rows.append(
             Row(
@@ -287,7 +287,7 @@ def _rows(
                 layer.statistics(*inputs),
                 size if new else 0,
                 layer.macs(output, *inputs) * batch,
-                saved[position] + (copies + masks + keeps.statistics) * width + indices * 8,
+                saved[position] + (copies + masks + statistics) * width + indices * 8,
                 size if layer.view else 0,
                 size if layer.in_place else 0,
                 sum([sizes[i] for i in sources]),
@@ -295,7 +295,7 @@ def _rows(
                 copies,
                 masks,
                 indices,
-                keeps.statistics,
+                statistics,
                 node.block,
                 node.functional,
             )
