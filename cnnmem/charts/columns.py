@@ -62,7 +62,7 @@ def draw_columns(chart: StackedBars | Timeline, canvas: Canvas) -> tuple[list[st
     foot += names_height(chart, right - LEFT)
     axis = value_axis(chart, int((canvas.height - foot - _HEAD) / _TICK))
     out, top = draw_header(chart, canvas, beyond(chart, axis))
-    if isinstance(chart, StackedBars):
+    if isinstance(chart, StackedBars) and chart.adds_up:
         strip, top = draw_strip(chart, canvas, top, LEFT, right)
         out += strip
     plot = Plot(LEFT, top, right, canvas.height - foot, axis, float(chart.scale))
@@ -89,10 +89,12 @@ def value_axis(chart: StackedBars | Timeline, most: int = 6) -> Axis:
     most = min(max(most, 2), 6)
     scale = float(chart.scale)
     heights = [float(total) / scale for total in chart.totals]
+    heights += [float(value) / scale for value in chart.line.values] if chart.line else []
+    heights += [float(chart.reach) / scale] if chart.reach else []
     if chart.log:
         return logarithmic(heights, most)
     highest = max(heights, default=0.0)
-    on_strip = isinstance(chart, StackedBars)  # a value alone belongs to the strip of totals
+    on_strip = chart.adds_up  # a value alone belongs to the strip of totals
     for marker in chart.markers:
         if marker.value is not None and not (on_strip and marker.category is None):
             value = float(marker.value) / scale
@@ -108,8 +110,10 @@ def _flags(chart: StackedBars | Timeline, plot: Plot) -> list[Flag]:
     if chart.peak is not None:
         height = chart.totals[chart.peak]
         what = fit(chart.categories[chart.peak], room)
-        if isinstance(chart, StackedBars):
+        if isinstance(chart, StackedBars) and chart.adds_up:
             text = f"{what} {percent(height, chart.total)}"
+        elif isinstance(chart, StackedBars):
+            text = f"{what} {amount(height, chart)}"
         else:
             text = f"peak {amount(height, chart)}, {what}"
         flags.append(Flag(plot.x(chart.peak + 0.5, count), plot.y(float(height)), text, False))
@@ -161,6 +165,14 @@ def _draw_series(chart: StackedBars | Timeline, canvas: Canvas, plot: Plot) -> l
         paint = fill.colour if plain_ else fill_of(canvas.prefix, fill)
         out.append(f'<path fill="{paint}" d="{path}"/>')
         base = tops
+    if chart.line is not None:
+        places = plot.axis.at([float(value) / scale for value in chart.line.values])
+        marks = "".join(
+            f"M{x},{plot.bottom - p * height:.1f}h{width}"
+            for x, p in zip(edges, places, strict=False)
+        )
+        halo = f'<path d="{marks}" stroke="{canvas.paper}" stroke-width="6" stroke-opacity=".8"/>'
+        out.append(f'{halo}<path class="line" d="{marks}" stroke="currentColor" stroke-width="3"/>')
     return [*out, "</g>"]
 
 
@@ -180,7 +192,7 @@ def _area(edges: list[str], tops: list[str], base: list[str]) -> str:
 
 
 def _draw_lines(chart: StackedBars | Timeline, canvas: Canvas, plot: Plot) -> list[str]:
-    """A timeline's reference lines."""
+    """The reference lines of what has no strip of totals."""
     out = []
     for value, text in _references(chart):
         if not 0 <= value / plot.scale <= plot.axis.high:
@@ -197,11 +209,11 @@ def _draw_lines(chart: StackedBars | Timeline, canvas: Canvas, plot: Plot) -> li
 
 
 def _references(chart: StackedBars | Timeline) -> list[tuple[float, str]]:
-    """Value and text of the lines across a timeline."""
+    """Value and text of the lines across a timeline, or across bars that are compared."""
     return [
         (float(marker.value), f"{marker.label} {amount(marker.value, chart)}")
         for marker in chart.markers
-        if isinstance(chart, Timeline) and marker.value is not None and marker.category is None
+        if not chart.adds_up and marker.value is not None and marker.category is None
     ]
 
 
@@ -219,9 +231,10 @@ def _hover(chart: StackedBars | Timeline, plot: Plot) -> list[str]:
     slot = (plot.right - plot.left) / max(count, 1)
     where = f'y="{plot.top:.1f}" width="{slot:.2f}" height="{plot.bottom - plot.top:.1f}"'
     values = [map(str, one.values) for one in chart.series]
+    shown = (*chart.series, *([chart.line] if chart.line else []))
     parts = [
         [f"{start}{value}{stop}" for value in exacts(one.values)]
-        for one, start, stop in ((s, f"\n{escape(s.name)} ", _base(chart)) for s in chart.series)
+        for one, start, stop in ((s, f"\n{escape(s.name)} ", _base(chart)) for s in shown)
     ]
     columns = zip(
         _edges(plot.left, slot, count),
@@ -248,7 +261,7 @@ def _told(chart: StackedBars | Timeline) -> list[str]:
     if chart.scale != 1:
         short = [rounded(float(total) / scale) for total in chart.totals]
         told = [f"{text} {unit} = {same}" for text, same in zip(short, told, strict=True)]
-    if isinstance(chart, StackedBars) and chart.total:
+    if isinstance(chart, StackedBars) and chart.adds_up and chart.total:
         whole = chart.total
         shares = [percent(total, whole) for total in chart.totals]
         told = [f"{text}, {share} of the total" for text, share in zip(told, shares, strict=True)]

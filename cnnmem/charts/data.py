@@ -165,6 +165,10 @@ class StackedBars(_Stacked):
     ``unit`` is written on the axis; values are divided by ``scale`` there, and counted in
     ``base_unit`` before. ``highlight`` names categories; ``category`` says what a bar is.
 
+    Without ``adds_up`` the bars are compared: they have no total and no shares. ``line`` holds a
+    value a bar that is drawn as a mark across it, a rule to compare with. The axis goes up to
+    ``reach`` at least, so that charts can share one.
+
     >>> bars = StackedBars("Tiny", ("conv", "fc"), (Series("weights", (27, 81)),), "parameters")
     >>> bars.total
     108
@@ -182,9 +186,18 @@ class StackedBars(_Stacked):
     log: bool = False
     highlight: frozenset[str] = frozenset()
     category: str = "layer"
+    adds_up: bool = True
+    line: Series | None = None
+    reach: Number = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        _check.number("reach", self.reach)
+        if self.line is not None and len(self.line.values) != len(self.categories):
+            raise ValueError(
+                f"line: {self.line.name!r} has {len(self.line.values)} values for "
+                f"{len(self.categories)} categories; give one each"
+            )
         highlight: object = self.highlight
         if not isinstance(highlight, frozenset) or not highlight <= set(self.categories):
             raise ValueError(
@@ -220,6 +233,9 @@ class Timeline(_Stacked):
     """
 
     log: ClassVar[bool] = False  # an area has no meaning on a logarithmic axis
+    adds_up: ClassVar[bool] = False
+    line: ClassVar[Series | None] = None
+    reach: ClassVar[Number] = 0
     category: ClassVar[str] = "moment"
     highlight: ClassVar[frozenset[str]] = frozenset()
 

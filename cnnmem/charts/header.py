@@ -41,6 +41,8 @@ def draw_title(title: str, total: str, canvas: Canvas) -> list[str]:
 
 
 def _legend_entries(chart: StackedBars | Timeline) -> tuple[str, list[str]]:
+    if isinstance(chart, StackedBars) and not chart.adds_up:
+        return "", [""] * len(chart.series)
     if isinstance(chart, StackedBars):
         sums: list[Number] = [sum(one.values) for one in chart.series]
         whole, total = chart.total, f"total {amount(chart.total, chart)}"
@@ -65,11 +67,11 @@ def draw_header(
     names = [one.name for one in chart.series]
     room = canvas.width - 2 * _SIDE
     kept = _COUNT if chart.scale == 1 else _AMOUNT
-    x, top = _SIDE, 50.0 if names else 30.0
+    x, top = _SIDE, 50.0 if names or chart.line else 30.0
     for name, number, fill in zip(names, numbers, FILLS, strict=False):
         width = text_width(f" {number}")
         short = fit(name, max(room - 40 - width, 40.0))
-        width = 44 + text_width(short) + max(width, text_width(f" {kept}"))
+        width = 44 + text_width(short) + (max(width, text_width(f" {kept}")) if number else 0)
         if x > _SIDE and x + width > _SIDE + room:
             x, top = _SIDE, top + _LINE
         out.append(
@@ -81,6 +83,15 @@ def draw_header(
             f'<tspan dx="6">{escape(number)}</tspan></text>'
         )
         x += width
+    if chart.line is not None:
+        short = fit(chart.line.name, room - 40)
+        if x > _SIDE and x + 44 + text_width(short) > _SIDE + room:
+            x, top = _SIDE, top + _LINE
+        out.append(
+            f'<path class="line" d="M{x:.1f},{top - 10.5:.1f}h16" stroke="currentColor" '
+            'stroke-width="3"/>'
+        )
+        out.append(label(x + 22, top - 6, short))
     for text in above:
         top += _LINE
         out.append(label(_SIDE, top - 6, fit(text, room)))

@@ -101,8 +101,9 @@ def _columns(chart: StackedBars | Timeline, ax: Axes) -> None:
         heights = [float(value) / scale for value in one.values]
         tops = [low + height for low, height in zip(base, heights, strict=True)]
         name = _plain(one.name)
-        if isinstance(chart, StackedBars):
+        if isinstance(chart, StackedBars) and chart.adds_up:
             name += f" {bare(sum(one.values), chart)} ({percent(sum(one.values), whole)})"
+        if isinstance(chart, StackedBars):
             look = _look(fill if count <= _MOST_HATCHED else fill._replace(hatch=""))
             shown: Any = ax.bar(range(count), heights, 0.8, base, **look)
         elif count:
@@ -111,6 +112,11 @@ def _columns(chart: StackedBars | Timeline, ax: Axes) -> None:
         handles.append(shown)
         labels.append(name)
         base = tops
+    if chart.line is not None and count:
+        places, ends = [float(value) / scale for value in chart.line.values], range(count)
+        left, right = [index - 0.4 for index in ends], [index + 0.4 for index in ends]
+        handles.append(ax.hlines(places, left, right, color="#222", linewidth=2.5, zorder=3))
+        labels.append(_plain(chart.line.name))
     axis = value_axis(chart)
     ax.set_ylim(axis.low, axis.high * (3 if chart.log else 1.14))  # room for a flag
     if chart.log:
@@ -127,7 +133,7 @@ def _columns(chart: StackedBars | Timeline, ax: Axes) -> None:
         ha="right" if slant else "center", rotation_mode="anchor" if slant else None,
     )  # fmt: skip
     ax.set_xlim(-0.6, max(count, 1) - 0.4)
-    if chart.series and count:
+    if handles and count:
         ax.legend(
             handles,
             labels,
@@ -140,9 +146,9 @@ def _markers(chart: StackedBars | Timeline, ax: Axes) -> None:
     """The highest column, the total, and what the chart marks."""
     scale, axis = float(chart.scale), value_axis(chart)
     said = []
-    if isinstance(chart, StackedBars):
+    if isinstance(chart, StackedBars) and chart.adds_up:
         said.append(f"total {amount(chart.total, chart)}")
-    elif chart.peak is not None:
+    elif isinstance(chart, Timeline) and chart.peak is not None:
         top = chart.totals[chart.peak]
         said.append(f"peak {amount(top, chart)}")
         _flag(ax, chart.peak, float(top) / scale, f"peak, {chart.categories[chart.peak]}")
@@ -152,7 +158,7 @@ def _markers(chart: StackedBars | Timeline, ax: Axes) -> None:
             index = chart.categories.index(marker.category)
             height = chart.totals[index] if marker.value is None else marker.value
             _flag(ax, index, float(height) / scale, text)
-        elif isinstance(chart, StackedBars):
+        elif chart.adds_up:
             said.append(text)
         elif marker.value is not None and 0 <= marker.value <= axis.high * scale:
             ax.axhline(float(marker.value) / scale, color="#222", linestyle="--", linewidth=1)

@@ -70,6 +70,12 @@ def bars_alt(chart: StackedBars) -> str:
         return _sentence(chart, f"{kind}: all values are zero.", _markers(chart))
     order = sorted(range(len(chart.totals)), key=chart.totals.__getitem__, reverse=True)
     top, *others = [i for i in order[:_NAMED] if chart.totals[i]]
+    if not chart.adds_up:
+        heights = [
+            f"{chart.categories[i]} {amount(chart.totals[i], chart)}" for i in (top, *others)
+        ]
+        ruled = f"Marked across the bars: {chart.line.name}." if chart.line else ""
+        return _sentence(chart, f"{kind}: highest {', '.join(heights)}.", ruled, _markers(chart))
     facts = [
         f"{chart.categories[top]} holds {percent(chart.totals[top], chart.total)} of "
         + amount(chart.total, chart)
@@ -103,8 +109,14 @@ def waterfall_alt(chart: Waterfall) -> str:
 
 def stacked_rows(chart: StackedBars | Timeline) -> Rows:
     """Name, a value a series, total: exact, before ``scale``."""
-    header = (chart.category, *(s.name for s in chart.series), "total")
-    columns = (chart.categories, *(s.values for s in chart.series), chart.totals)
+    lines = (chart.line,) if chart.line else ()
+    header = (chart.category, *(s.name for s in chart.series), "total", *(s.name for s in lines))
+    columns = (
+        chart.categories,
+        *(s.values for s in chart.series),
+        chart.totals,
+        *(s.values for s in lines),
+    )
     return (header, *zip(*columns, strict=True))
 
 
@@ -156,18 +168,20 @@ def _stacked_text(chart: StackedBars | Timeline, most: int | None, foot: bool) -
                 rows.append((name, numbers))
     whole, highest = sum(chart.totals), float(max(chart.totals, default=0)) or 1.0
     cells = iter(column((number for _, numbers in rows for number in numbers), chart))
+    ruled = column((chart.line.values[i] for i in kept), chart) if chart.line else []
     table = [(*map(str, stacked_rows(chart)[0]), *(["share"] if foot else []), "")]
     for index, (name, numbers) in enumerate(rows):
         bar = _bar(0, float(numbers[-1]) / highest) if index < len(kept) else ""
+        rule = [ruled[index] if index < len(kept) else ""] if chart.line else []
         share = [percent(numbers[-1], whole)] if foot else []
-        table.append((name, *(next(cells) for _ in numbers), *share, bar))
+        table.append((name, *(next(cells) for _ in numbers), *rule, *share, bar))
     return _table(f"{chart.title} ({chart.unit})", table, chart.note)
 
 
 def bars_text(chart: StackedBars, most: int | None) -> str:
     """The table, its shares and sums, a line a marker."""
-    notes = [_stacked_text(chart, most, foot=True)]
-    if chart.scale != 1:
+    notes = [_stacked_text(chart, most, foot=chart.adds_up)]
+    if chart.scale != 1 and chart.adds_up:
         notes.append(f"total = {exact(chart.total)} {chart.base_unit}")
     return "\n".join([*notes, *_marker_lines(chart)])
 

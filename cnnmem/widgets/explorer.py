@@ -6,6 +6,7 @@ The live chart is one `HTML` widget whose value is replaced: no `Output`, no plo
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -19,18 +20,23 @@ from ..export import html_table
 from .controls import Bound, Choice, Control, Number, Switch
 
 _IDS = count(1)
+ALONE, BESIDE = 960, 560  # widths of a chart: below others, beside another
 
 
 @dataclass(frozen=True)
 class View:
     """What an explorer shows: a chart (or several), a line that says the result, perhaps a table.
 
-    `readout` is plain text, one or more lines; `table` a header and rows.
+    `readout` is plain text, one or more lines; `table` a header and rows. Charts stand one below
+    the other, or `beside` each other where the page has room; `height` is that of a chart, where
+    it is not the explorer's own.
     """
 
     charts: tuple[Chart, ...]
     readout: str
     table: tuple[tuple[str, ...], tuple[tuple[str, ...], ...]] | None = None
+    beside: bool = False
+    height: int = 0
 
 
 class Explorer(ipywidgets.VBox):
@@ -169,10 +175,16 @@ class Explorer(ipywidgets.VBox):
     def _show(self) -> None:
         if not self.message:
             self._drawn = tuple(
-                svg.draw(chart, height=self._height, id_prefix=f"{self._prefix}-{i}")
+                svg.draw(chart, *self._size(), id_prefix=f"{self._prefix}-{i}")
                 for i, chart in enumerate(self._charts())
             )
         self._screen.value = self._html(self._drawn)
+
+    def _size(self) -> tuple[int, int]:
+        """Return width and height of a chart."""
+        if self.view is None:
+            return ALONE, self._height
+        return BESIDE if self.view.beside else ALONE, self.view.height or self._height
 
     def _html(self, drawings: Sequence[str]) -> str:
         # the message has its place from the start, so that the chart does not jump
@@ -183,9 +195,13 @@ class Explorer(ipywidgets.VBox):
         table = ""
         if self.view and self.view.table:
             table = html_table(*self.view.table, left=1)
-        settings = html.escape(" ".join(f"{k}={v}" for k, v in self.settings.items()))
+        settings = html.escape(json.dumps(self.settings))
+        if self.view and self.view.beside:
+            drawings = [f'<div style="flex:1 1 400px;min-width:0">{one}</div>' for one in drawings]
+            dim += ";display:flex;flex-wrap:wrap;gap:4px"
         return (
-            f'<div data-settings="{settings}" style="font-size:14px;line-height:1.45">'
+            f'<div data-explorer="{html.escape(self._title)}" data-settings="{settings}" '
+            f'style="font-size:14px;line-height:1.45">'
             f'<div role="status" class="cnnmem-readout" style="font-weight:600;min-height:2.9em">'
             f"{lines}</div>"
             '<div role="alert" class="cnnmem-message" '
@@ -197,7 +213,7 @@ class Explorer(ipywidgets.VBox):
         """Add a picture and the readout for readers without a kernel."""
         bundle = super()._repr_mimebundle_(**kwargs)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
-        pictures = "".join(svg.data_uri_img(chart, height=self._height) for chart in self._charts())
+        pictures = "".join(svg.data_uri_img(chart, *self._size()) for chart in self._charts())
         readout = html.escape(self.readout).replace("\n", "<br>")
         data["text/plain"] = f"{self._title}\n{self.readout}"
         data["text/html"] = (
