@@ -52,6 +52,8 @@ _MODULES = (
     "layers",
     "lessons",
     "measure",
+    "museum",
+    "operations",
     "overflow",
     "to_keras",
     "to_torch",

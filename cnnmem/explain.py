@@ -6,9 +6,10 @@ write down what is done with them (`formula.Named`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import CnnmemError
 from .formula import Named
@@ -54,22 +55,79 @@ def explain(summary: Summary, name: str) -> str:
     """
     row = summary[name]
     if row.kind == INPUT:
-        count = " · ".join(map(str, row.output))
-        return f"{INPUT}: the image, {count} = {row.values // summary.batch:,} values"
+        sides = " · ".join(map(str, row.output))
+        return f"{INPUT}: the image, {sides} = {row.values // summary.batch:,} values"
+    shown = []
+    for what, count in _formulas(*_layer_and_row(summary, name), summary):
+        texts = _texts(count)
+        if what == "values":
+            texts[-1] += f" = {memory(int(count) * bytes_per_value(summary.dtype))}"
+        shown.append((what, *texts))
+    width = max((len(what) for what, *_ in shown), default=0)
+    inputs = ", ".join(map(shape_text, row.inputs))
+    lines = [f"{name} ({kind_title(row.kind)}): {inputs} -> {shape_text(row.output)}"]
+    for what, *texts in shown:
+        lines.append(f"  {what:<{width}} = {texts[0]}")
+        lines += [f"  {'':<{width}} = {text}" for text in texts[1:]]
+    return "\n".join([*lines, f"  kept for backward: {_kept(summary, name)}"])
+
+
+class Formula(NamedTuple):
+    """A number of a row: what it is, its formula in symbols, with the values put in, its value.
+
+    `symbols` is empty for a constant.
+    """
+
+    what: str
+    symbols: str
+    numbers: str
+    value: int
+
+
+def formulas(summary: Summary, name: str, operations: bool = False) -> tuple[Formula, ...]:
+    """Return the formulas of a row as data; with `operations` those of its arithmetic too.
+
+    Raises what `explain` raises, and for `operations` what `operations.one_value` does.
+
+    >>> from cnnmem import summary
+    >>> [f.value for f in formulas(summary("vgg16"), "fc1")]
+    [102760448, 4096, 4096, 102760448]
+    >>> formulas(summary("vgg16"), "fc1", operations=True)[-1].symbols
+    '(H · W · C_in − 1 + 1) · D_out'
+    """
+    layer, row = _layer_and_row(summary, name)
+    counts = list(_formulas(layer, row, summary))
+    if operations:
+        counts += _operations(layer, row)
+    found = []
+    for what, count in counts:
+        symbols, numbers = (
+            (count.symbols, count.numbers) if isinstance(count, Named) else ("", f"{count:,}")
+        )
+        found.append(Formula(what, symbols, numbers, int(count)))
+    return tuple(found)
+
+
+def _layer_and_row(summary: Summary, name: str) -> tuple[Layer, Row]:
+    row = summary[name]
     if summary.graph is None:
         raise CnnmemError(
             f"the table of {summary.network} holds counts alone, not the layers that gave them; "
             "explain a row of a plain network (cnnmem.zoo)"
         )
-    layer = next(node.layer for node in summary.graph.nodes if node.name == name)
-    formulas = [(what, *texts) for what, texts in _formulas(layer, row, summary)]
-    width = max((len(what) for what, *_ in formulas), default=0)
-    inputs = ", ".join(map(shape_text, row.inputs))
-    lines = [f"{name} ({kind_title(row.kind)}): {inputs} -> {shape_text(row.output)}"]
-    for what, *texts in formulas:
-        lines.append(f"  {what:<{width}} = {texts[0]}")
-        lines += [f"  {'':<{width}} = {text}" for text in texts[1:]]
-    return "\n".join([*lines, f"  kept for backward: {_kept(summary, name)}"])
+    return next(node.layer for node in summary.graph.nodes if node.name == name), row
+
+
+def _operations(layer: Layer, row: Row) -> Iterator[tuple[str, int]]:
+    """Yield the operations behind one output value, then those of all output values."""
+    from .operations import one_value
+
+    one = one_value(traced(layer), *_inputs(row))
+    everything = one * math.prod(_named(row.output, "out"))
+    for what, counted in (("of one value", one), ("in all", everything)):
+        for field in fields(counted):
+            if count := getattr(counted, field.name):
+                yield f"{field.name} {what}", count
 
 
 def traced(layer: Layer) -> Layer:
@@ -93,14 +151,18 @@ def _named(shape: Shape, mark: str) -> Shape:
     return tuple(Named(s, n) for s, n in zip(names, shape, strict=True))
 
 
-def _formulas(layer: Layer, row: Row, summary: Summary) -> Iterator[tuple[str, list[str]]]:
-    layer = traced(layer)
+def _inputs(row: Row) -> list[Shape]:
     marks = ["in"] if len(row.inputs) == 1 else [str(i) for i in range(1, len(row.inputs) + 1)]
-    inputs = [_named(shape, mark) for shape, mark in zip(row.inputs, marks, strict=True)]
+    return [_named(shape, mark) for shape, mark in zip(row.inputs, marks, strict=True)]
+
+
+def _formulas(layer: Layer, row: Row, summary: Summary) -> Iterator[tuple[str, int]]:
+    layer = traced(layer)
+    inputs = _inputs(row)
     axes = ("height", "width", "channels") if len(row.output) == 3 else ("length",)
     for axis, n in zip(axes, layer.output_shape(*inputs), strict=True):
         if isinstance(n, Named) and n.symbols != n.numbers and " " in n.symbols:
-            yield f"{axis} of the output", _texts(n)
+            yield f"{axis} of the output", n
     output = _named(row.output, "out")
     batch = Named("N", summary.batch) if summary.batch > 1 else 1
     values = batch
@@ -115,10 +177,7 @@ def _formulas(layer: Layer, row: Row, summary: Summary) -> Iterator[tuple[str, l
     }
     for what, count in counts.items():
         if count:
-            texts = _texts(count)
-            if what == "values":
-                texts[-1] += f" = {memory(int(count) * bytes_per_value(summary.dtype))}"
-            yield what, texts
+            yield what, count
 
 
 def _texts(count: int) -> list[str]:
