@@ -65,7 +65,7 @@ def _serve(questions, answers):
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    from cnnmem import from_keras
+    from cnnmem import from_keras, summary
 
     assert keras.backend.backend() == "torch"
     while True:
@@ -76,8 +76,10 @@ def _serve(questions, answers):
         try:
             model = from_keras.build(keras.models.model_from_json, text)
             if what == "table":
+                # The model is a torch.nn.Module too, but must not be read as one.
+                assert isinstance(model, torch.nn.Module)
                 sizes = [shape[1:] for shape in shapes]
-                answer = rows_of(from_keras.summary(model, sizes, batch=shapes[0][0]))
+                answer = rows_of(summary(model, sizes, batch=shapes[0][0]))
             else:
                 counter = FlopCounterMode(display=False)
                 with keras.device("meta"), torch.no_grad(), counter:
