@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import html
+import sys
 from typing import Any, Protocol
 
 import ipywidgets
 
 from .choice import Choice
+from .coding import Bug, Write
+from .ordering import Order
 from .question import Question
+from .row import Row
 
 WIDE = {"width": "auto", "max_width": "100%"}
 LABEL = {"description_width": "9em"}
@@ -67,8 +72,120 @@ class ChoiceEntry:
         self.shown.value = None if index is None else self.question.labels[index]
 
 
+class OrderEntry:
+    """A drop-down list for each place, the smallest first."""
+
+    def __init__(self, question: Order) -> None:
+        self.question = question
+        options = [("choose", None), *((label, label) for label in question.labels)]
+        last = len(question.labels)
+        ends = {1: " (smallest)", last: " (largest)"}
+        self.places = [
+            ipywidgets.Dropdown(
+                options=options,
+                value=None,
+                description=f"Place {i}{ends.get(i, '')}",
+                style=LABEL,
+                layout={"width": "40em", "max_width": "100%"},
+            )
+            for i in range(1, last + 1)
+        ]
+        self.shown = ipywidgets.VBox(self.places)
+
+    def read(self) -> Any:
+        return [place.value for place in self.places if place.value is not None]
+
+    def write(self, answer: Any) -> None:
+        items = self.question.places(answer)[: len(self.places)]
+        for place in self.places:
+            place.value = None
+        for place, item in zip(self.places, items, strict=False):
+            place.value = None if item is None else self.question.labels[item]
+
+
+class RowEntry:
+    """A line of text for each cell."""
+
+    def __init__(self, question: Row) -> None:
+        self.cells = {
+            cell.name: TextEntry(
+                cell.name, "height x width x channels" if isinstance(cell.value, tuple) else ""
+            )
+            for cell in question.cells
+        }
+        self.shown = ipywidgets.VBox([entry.shown for entry in self.cells.values()])
+
+    def read(self) -> Any:
+        return {name: entry.read() for name, entry in self.cells.items()}
+
+    def write(self, answer: Any) -> None:
+        if isinstance(answer, list | tuple):
+            answer = dict(zip(self.cells, answer, strict=False))
+        for name, entry in self.cells.items():
+            entry.write(answer.get(name) if isinstance(answer, dict) else None)
+
+
+class FunctionEntry:
+    """No widget of its own: the function is written in a cell, and found there by its name."""
+
+    def __init__(self, question: Write) -> None:
+        self.name = question.name
+        self.given: Any = None
+        self.shown = ipywidgets.HTML(
+            f"<p>Copy this into a cell, complete it and run it. <code>Check</code> looks for "
+            f"<code>{html.escape(question.name)}</code> in the notebook.</p>"
+        )
+
+    def read(self) -> Any:
+        notebook = sys.modules["__main__"]
+        return self.given if self.given is not None else getattr(notebook, self.name, None)
+
+    def write(self, answer: Any) -> None:
+        self.given = answer
+
+
+class LineEntry:
+    """A drop-down list of line numbers; a function that was passed is kept beside it."""
+
+    def __init__(self, question: Bug) -> None:
+        self.question = question
+        self.given: Any = None
+        self.shown = ipywidgets.Dropdown(
+            options=[("choose", ""), *((f"line {i}", f"line {i}") for i in self._numbers())],
+            value="",
+            description="The bug is in",
+            style=LABEL,
+            layout={"width": "20em"},
+        )
+        self.shown.observe(self._chosen, "value")
+
+    def _numbers(self) -> range:
+        return range(1, len(self.question.lines) + 1)
+
+    def _chosen(self, change: dict[str, Any]) -> None:
+        self.given = None
+
+    def read(self) -> Any:
+        return self.shown.value if self.given is None else self.given
+
+    def write(self, answer: Any) -> None:
+        line = next(
+            (f"line {i}" for i in self._numbers() if answer in (i, str(i), f"line {i}")), ""
+        )
+        self.shown.value = line
+        self.given = None if line or answer in (None, "") else answer
+
+
 def entry_of(question: Question) -> Entry:
     """Return the widgets for a question's answer, empty."""
     if isinstance(question, Choice):
         return ChoiceEntry(question)
+    if isinstance(question, Order):
+        return OrderEntry(question)
+    if isinstance(question, Row):
+        return RowEntry(question)
+    if isinstance(question, Write):
+        return FunctionEntry(question)
+    if isinstance(question, Bug):
+        return LineEntry(question)
     return TextEntry(placeholder="for example 553 MB, 138 million, 74 %")

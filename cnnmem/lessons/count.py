@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cache
+from random import Random
 from typing import Any
 
 from .. import zoo
@@ -59,3 +60,12 @@ def misread(count: Fraction | int) -> Fraction:
 def n(count: Fraction | int) -> str:
     """Return a count with its separators."""
     return number(Fraction(count))
+
+
+def drawn(id: str) -> Random:
+    """Return the source of a question's hidden inputs: the same on every machine and every day.
+
+    >>> drawn("01-conv-params").randint(1, 100) == drawn("01-conv-params").randint(1, 100)
+    True
+    """
+    return Random(f"hidden inputs of {id}")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ..layers import Conv2d
+from ..layers import Conv2d, Layer
+from ..network import Network
+from ..table import summary
 from ..units import percent
 from .choice import Choice, Option
-from .count import mb, mib, misread, n, table
+from .coding import Write
+from .count import drawn, mb, mib, misread, n, table
 from .feedback import Slip
 from .number import Number
 from .quantity import MB, MILLION, PARAMETERS, PERCENT
@@ -16,7 +19,9 @@ from .question import Question
 
 def questions() -> tuple[Question, ...]:
     """Return the questions of the lesson."""
-    return (_params(), _where(), _share(), _file(), _two_sizes(), _macs(), _recall())
+    return (
+        _params(), _where(), _share(), _file(), _two_sizes(), _macs(), _stack(), _recall(),
+    )  # fmt: skip
 
 
 def _params() -> Number:
@@ -226,4 +231,64 @@ def _recall() -> Number:
             "(3 · 3 · 128 + 1) · 256.",
         ),
         why="C_out x (K x K x C_in + 1): the 1 is the bias.",
+    )  # fmt: skip
+
+
+def _stack() -> Write:
+    random = drawn("02-stack-params")
+    inputs: list[tuple[tuple[int, ...]]] = [((3, 64),), ((3, 64, 64, 128),), ((1, 1),)]
+    while len(inputs) < 16:
+        inputs.append((tuple(random.randint(1, 300) for _ in range(random.randint(2, 7))),))
+
+    def reference(channels: tuple[int, ...]) -> int:
+        layers: dict[str, Layer] = {
+            f"conv{i}": Conv2d(count, 3, padding=1) for i, count in enumerate(channels[1:], 1)
+        }
+        return summary(Network.chain("stack", layers, (32, 32, channels[0]))).params
+
+    head = "def stack_params(channels):\n"
+
+    def body(term: str, pairs: str = "zip(channels, channels[1:])") -> str:
+        return (
+            f"{head}    total = 0\n    for c_in, c_out in {pairs}:\n"
+            f"        total += {term}\n    return total\n"
+        )
+
+    return Write(
+        id="02-stack-params",
+        title="The parameters of a stack",
+        statement="VGG's convolutions are all 3 x 3 with biases. Write a function that counts the "
+        "parameters of a stack of them. `channels` has the channels of the image first, then those "
+        "of each layer's output: `stack_params((3, 64, 64, 128))` is conv1_1 to conv2_1.",
+        name="stack_params",
+        starter=head + '    """Return the parameters of all the 3 x 3 convolutions."""\n    ...\n',
+        fixed=body("9 * c_in * c_out + c_out"),
+        reference=reference,
+        inputs=tuple(inputs),
+        slips=(
+            Slip("bias "
+                 "forgotten", body("9 * c_in * "
+                                        "c_out"), "The biases are missing, one for "
+                 "every output channel."),
+            Slip("C_in forgotten", body("9 * c_out + c_out"), "A filter sees all channels of the "
+                 "layer before: 3 x 3 x c_in weights."),
+            Slip("one bias a layer", body("9 * c_in * c_out + 1"), "A layer has a bias for each "
+                 "output channel, not one for all."),
+            Slip("kernel "
+                 "once", body("3 * c_in * c_out + "
+                                     "c_out"), "The kernel is 3 x 3, nine "
+                 "places."),
+            Slip("every layer square", body("9 * c_out * c_out + c_out"), "The input channels of a "
+                 "layer are those of the layer before, not its own."),
+            Slip("last layer left out", body("9 * c_in * c_out + c_out",
+                 "zip(channels[:-2], channels[1:-1])"), "The last layer is missing: a stack of N "
+                 "numbers has N − 1 layers."),
+        ),
+        hints=(
+            "Count one layer first: what are its input and output channels?",
+            "`zip(channels, channels[1:])` gives the pairs of input and output channels.",
+            "Add up 9 * c_in * c_out + c_out.",
+        ),
+        why="Each layer has C_out x (9 x C_in + 1) parameters. With VGG-16's channels it gives its "
+        f"{n(table('vgg16', top=False).params)} parameters without the linear layers.",
     )  # fmt: skip

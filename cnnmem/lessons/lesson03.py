@@ -11,13 +11,14 @@ from .choice import Choice, Option
 from .count import mb, mib, misread, n, table, total
 from .feedback import Slip
 from .number import Number
+from .ordering import Item, Order, ordered
 from .quantity import MB
 from .question import Question
 
 
 def questions() -> tuple[Question, ...]:
     """Return the questions of the lesson."""
-    return (_maps(), _torchinfo(), _inference(), _kept(), _verdict(), _recall())
+    return (_maps(), _torchinfo(), _inference(), _kept(), _order(), _verdict(), _recall())
 
 
 def _maps() -> Number:
@@ -159,6 +160,46 @@ def _kept() -> Number:
         ),
         why=f"Each stored tensor once, {mb(indices)} of int64 pool indices, and the dropout masks. "
         "Measured with autograd's own hooks it is the same to the byte.",
+    )  # fmt: skip
+
+
+def _order() -> Order:
+    paper, torchvision = table("vgg16"), table("vgg16", variant="torchvision")
+    peak, every = total(paper, "inference-peak"), total(paper, "tensors")
+    kept, printed = total(paper, "autograd"), total(torchvision, "torchinfo-memory")
+    return Order(
+        id="03-order",
+        title="Four totals of one network",
+        statement="All four are said of the feature maps of VGG-16 for one image. Put them in "
+        "order, the smallest first.",
+        items=(
+            Item("what training keeps for the backward pass", kept),
+            Item("the sum of all maps, each once", every),
+            Item("what torchinfo prints", printed),
+            Item("what inference needs at the same moment", peak),
+        ),
+        slips=(
+            Slip("inference holds the "
+                 "sum", ordered([kept, peak, printed, every]), "Inference "
+                 "never holds the sum: a map goes when its last reader is done. It needs the "
+                 "largest pair."),
+            Slip("kept and printed "
+                 "swapped", ordered([printed, every, kept, peak]), "You believed "
+                 "the tool: it prints twice the outputs, and autograd keeps less than that."),
+            Slip("training keeps the sum's part", ordered([every, kept, printed, peak]), "Training "
+                 "keeps nearly every map, and the indices of the pools besides: more than the "
+                 "sum."),
+            Slip("largest "
+                 "first", ordered([-kept, -every, -printed, -peak]), "That is the right "
+                 "order from the other end: the smallest comes first."),
+        ),
+        hints=(
+            "Which is a sum over layers, which a maximum over time?",
+            "The maximum over time is the smallest. Then ask what is added to the sum.",
+            f"{mb(peak)} is a pair of maps, {mb(every)} the sum; pool indices make {mb(kept)}.",
+        ),
+        why=f"{mb(peak)} < {mb(every)} < {mb(kept)} < {mb(printed)}: one network, one image, four "
+        "answers to four questions.",
     )  # fmt: skip
 
 

@@ -82,7 +82,9 @@ class Panel(Readable):
         }
         super().__init__(
             [
-                ipywidgets.HTML(question_html(question, body=question.kind != "choice")),
+                ipywidgets.HTML(
+                    question_html(question, body=question.kind not in ("choice", "row"))
+                ),
                 self._entry.shown,
                 ipywidgets.HBox(list(self._buttons.values()), layout={"flex_flow": "row wrap"}),
                 self._status,
@@ -117,7 +119,7 @@ class Panel(Readable):
 
     def check(self, *answer: Any) -> Verdict:
         """Judge the answer that was given, or the one passed here."""
-        if answer:
+        if answer and not callable(answer[0]):  # a function stays in its cell, under its name
             self._entry.write(answer[0])
         verdict = self._sitting.check(answer[0] if answer else self._entry.read())
         self._show(str(verdict))

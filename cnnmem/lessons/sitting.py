@@ -96,4 +96,6 @@ def _plain(answer: Any) -> bool:
         return all(isinstance(key, str) and _plain(value) for key, value in answer.items())
     if isinstance(answer, list | tuple):
         return all(map(_plain, answer))
+    if isinstance(answer, int | float):
+        return True
     return isinstance(answer, str) and len(answer) < 10_000 and answer.isprintable()

@@ -1,0 +1,252 @@
+"""Questions whose answer is a function: to be written, or to be repaired."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from types import CodeType, FunctionType
+from typing import Any, ClassVar
+
+from .feedback import Slip, Verdict
+from .question import Question
+from .sandbox import Outcome, run
+
+Inputs = tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coding(Question):
+    """What functions to write and bugs to repair share: how a function is judged.
+
+    `name` is the function's name, `starter` its untouched source, `fixed` a right one. It is called
+    on the hidden `inputs`, and each result compared with `reference`, cnnmem's own count. The
+    answers of `slips` are sources; a function that agrees with one on every input earns its hint.
+    """
+
+    name: str
+    starter: str
+    fixed: str
+    reference: Callable[..., int]
+    inputs: Inputs
+    slips: tuple[Slip, ...] = ()
+    seconds: float = 5.0
+
+    def judge_function(self, answer: FunctionType | str) -> Verdict:
+        """Return the verdict on a function, or on a source text that holds it."""
+        code = compiled(answer, self.name)
+        if isinstance(code, str):
+            return Verdict("wrong", code, "no function")
+        if _same(code, compiled(self.starter, self.name)):
+            return Verdict("not attempted", f"`{self.name}` is as it was: change it, then check.")
+        outcome = run(answer, self.name, self.inputs, self.seconds)
+        trouble = self._trouble(outcome)
+        if trouble is not None:
+            return trouble
+        expected = tuple(self.reference(*arguments) for arguments in self.inputs)
+        if outcome.results == expected:
+            return Verdict("right", self.why)
+        for slip in self.slips:
+            if outcome.results == outputs(slip.answer, self.name, self.inputs):
+                return Verdict("wrong", slip.hint, slip.name)
+        good = [a == b for a, b in zip(outcome.results, expected, strict=True)]
+        first = good.index(False)
+        return Verdict(
+            "wrong",
+            f"{self._call(first)} gives {outcome.results[first]:,}; right is {expected[first]:,}. "
+            f"It is right for {sum(good)} of {len(good)} inputs.",
+        )
+
+    def _trouble(self, outcome: Outcome) -> Verdict | None:
+        """Say what kept the function from giving whole numbers, None if nothing did."""
+        for i, result in enumerate(outcome.results):
+            if isinstance(result, dict):
+                return Verdict("wrong", *self._odd(self._call(i), result, outcome.left_out))
+        if outcome.stopped:
+            call = self._call(len(outcome.results))
+            if outcome.stopped == "time":
+                text = (
+                    f"{call} has no result after {self.seconds:g} seconds and was stopped: is "
+                    "there a loop that never ends?"
+                )
+                return Verdict("wrong", text, "endless")
+            return Verdict("wrong", f"{call} ends Python instead of returning a number.", "ended")
+        return None
+
+    def _odd(self, call: str, result: dict[str, Any], left_out: tuple[str, ...]) -> tuple[str, str]:
+        """Return what is to be said of a result that is no int, and its name."""
+        if "huge" in result:
+            return f"{call} gives a number of more than a thousand digits.", "huge"
+        if "error" in result:
+            for name in left_out:
+                if result["error"].startswith("NameError") and repr(name) in result["error"]:
+                    return (
+                        f"Your function uses `{name}` of the notebook, which cannot be taken "
+                        "along: define it inside the function.",
+                        "left out",
+                    )
+            line = f", in line {result['line']} of your function" if result["line"] else ""
+            return f"{call} raises {result['error']}{line}.", "exception"
+        if result["type"] == "NoneType":
+            return f"{call} returns None: is a `return` missing?", "None"
+        if result["type"] == "float":
+            return (
+                f"{call} returns {result['text']}, a float. A count is a whole number: use `//` "
+                "where a division is meant to be whole.",
+                "float",
+            )
+        return f"{call} returns a {result['type']}; return a plain int.", "type"
+
+    def _call(self, index: int) -> str:
+        return f"`{self.name}({', '.join(map(repr, self.inputs[index]))})`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Write(Coding):
+    r"""A small function to write: `check(function)`.
+
+    >>> q = Write(id="00-x", title="", statement="", hints=("", "", ""), why="Yes.", name="f",
+    ...     starter="def f(n):\n    ...", fixed="def f(n):\n    return n + 1",
+    ...     reference=lambda n: n + 1, inputs=((1,), (2,)))
+    >>> q.judge("def f(n):\n    return n").text
+    '`f(1)` gives 1; right is 2. It is right for 0 of 2 inputs.'
+    """
+
+    kind: ClassVar[str] = "function"
+    blank: ClassVar[Any] = None
+
+    @property
+    def solution(self) -> str:
+        return self.fixed
+
+    @property
+    def known(self) -> tuple[Slip, ...]:
+        return self.slips
+
+    @property
+    def body(self) -> str:
+        return self.starter
+
+    def judge(self, answer: Any) -> Verdict:
+        if answer is None or answer == "":
+            return Verdict(
+                "not attempted", f"Define `{self.name}` in a cell first, then check({self.name})."
+            )
+        if isinstance(answer, FunctionType | str):
+            return self.judge_function(answer)
+        return Verdict(
+            "not attempted",
+            f"Pass the function itself, check({self.name}), not what it returns.",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bug(Coding):
+    """A counter with a bug: the learner names the line, or passes the repaired function.
+
+    `line` is the line of the bug, the first being 1; `others` has a hint for each other line that
+    one could suspect.
+    """
+
+    line: int
+    others: tuple[tuple[int, str], ...]
+
+    kind: ClassVar[str] = "bug"
+    blank: ClassVar[Any] = None
+
+    @property
+    def solution(self) -> str:
+        return f"line {self.line}"
+
+    @property
+    def known(self) -> tuple[Slip, ...]:
+        lines = tuple(Slip(f"line {at}", f"line {at}", hint) for at, hint in self.others)
+        return lines + self.slips
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines of the counter."""
+        return tuple(self.starter.strip("\n").split("\n"))
+
+    @property
+    def body(self) -> str:
+        return "\n".join(f"{i:>2}  {line}" for i, line in enumerate(self.lines, 1))
+
+    def show(self, answer: Any) -> str:
+        at = self._line(answer)
+        if at is None or not 1 <= at <= len(self.lines):
+            return str(answer)
+        text = f"line {at}: `{self.lines[at - 1].strip()}`"
+        return f"{text}. Repaired:\n\n{self.fixed}" if at == self.line else text
+
+    def judge(self, answer: Any) -> Verdict:
+        if answer is None or answer == "":
+            return Verdict("not attempted", "Choose the line with the bug, or repair the function.")
+        at = self._line(answer)
+        if at is not None:
+            return self._judge_line(at)
+        if isinstance(answer, FunctionType) or (isinstance(answer, str) and "def " in answer):
+            return self.judge_function(answer)
+        return Verdict(
+            "not attempted",
+            f"Give the number of a line, 1 to {len(self.lines)}, or the repaired function.",
+        )
+
+    def _line(self, answer: Any) -> int | None:
+        if isinstance(answer, int) and not isinstance(answer, bool):
+            return answer
+        if isinstance(answer, str):
+            digits = answer.casefold().replace("line", "").strip()
+            if digits.isascii() and digits.isdecimal() and len(digits) < 5:
+                return int(digits)
+        return None
+
+    def _judge_line(self, at: int) -> Verdict:
+        if at == self.line:
+            return Verdict("right", self.why)
+        if not 1 <= at <= len(self.lines):
+            return Verdict("not attempted", f"There are lines 1 to {len(self.lines)}.")
+        hints = dict(self.others)
+        if at in hints:
+            return Verdict("wrong", hints[at], f"line {at}")
+        return Verdict("wrong", f"Nothing is counted in line {at}: look where numbers come in.")
+
+
+def compiled(answer: FunctionType | str, name: str) -> CodeType | str:
+    """Return a function's code; for a source text without it, what is missing in words."""
+    if isinstance(answer, FunctionType):
+        return answer.__code__
+    try:
+        tree = ast.parse(answer)
+        module = compile(tree, "<answer>", "exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return f"This is not Python: {getattr(error, 'msg', 'it cannot be read')}."
+    for constant in module.co_consts:
+        if isinstance(constant, CodeType) and constant.co_name == name:
+            return constant
+    return f"There is no function `{name}` in it."
+
+
+def _same(a: CodeType, b: CodeType | str) -> bool:
+    """Return whether two functions do the same step by step, comments and spaces aside."""
+    if isinstance(b, str):
+        return False
+    return (
+        a.co_code == b.co_code
+        and a.co_names == b.co_names
+        and [c for c in a.co_consts if not isinstance(c, str)]
+        == [c for c in b.co_consts if not isinstance(c, str)]
+    )
+
+
+@cache
+def outputs(source: str, name: str, inputs: Inputs) -> tuple[int, ...]:
+    r"""Return what a function of our own, given as a source text, gives on each input.
+
+    >>> outputs("def f(n):\n    return -n", "f", ((1,), (2,)))
+    (-1, -2)
+    """
+    names: dict[str, Any] = {}
+    exec(compile(source, "<known wrong answer>", "exec"), names)
+    return tuple(names[name](*arguments) for arguments in inputs)

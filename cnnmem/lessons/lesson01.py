@@ -1,0 +1,271 @@
+"""Lesson 01, one layer by hand: shape, parameters, MACs, additions."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from ..layers import BatchNorm, Conv2d, MaxPool2d
+from .coding import Write
+from .count import drawn, n
+from .feedback import Slip
+from .number import Number
+from .quantity import COUNT, PARAMETERS, PIXELS, Scale
+from .question import Question
+from .row import Cell, Row
+
+OPERATIONS = Scale("operations", "count")
+
+
+def questions() -> tuple[Question, ...]:
+    """Return the questions of the lesson."""
+    return (_shape(), _row(), _conv_params(), _batch_norm(), _operations(), _pool())
+
+
+def _shape() -> Number:
+    size, kernel, stride, padding = 224, 7, 2, 3
+    out = Conv2d(64, kernel, stride, padding).output_shape((size, size, 3))[0]
+    room = Fraction(size + 2 * padding - kernel, stride)
+    return Number(
+        id="01-shape",
+        title="The shape of the output",
+        statement=f"A convolution with a {kernel} x {kernel} kernel, stride {stride} and padding "
+        f"{padding} on each side reads a map {size} pixels wide. How wide is its output?",
+        value=out,
+        scale=PIXELS,
+        tolerance=Fraction(0),
+        slips=(
+            Slip("ceil for "
+                 "floor", math.ceil(room) + 1, "You rounded up. A window that does not "
+                 "fit completely gives no output value: round down."),
+            Slip("padding forgotten", (size - kernel) // stride + 1, "The padding is missing: it "
+                 f"makes the map {2 * padding} pixels wider."),
+            Slip("+ 1 "
+                 "forgotten", math.floor(room), "The division counts the steps; the window "
+                 "also stands at its first place. Or did you pad one side only?"),
+            Slip("stride forgotten", size, f"That is the output at stride 1. With stride {stride} "
+                 "the window skips places."),
+        ),
+        hints=(
+            "How many places can the window take from left to right?",
+            "⌊(W + 2 · P − K) / S⌋ + 1",
+            f"⌊({size} + {2 * padding} − {kernel}) / {stride}⌋ + 1",
+        ),
+        why=f"⌊({size} + 2 · {padding} − {kernel}) / {stride}⌋ + 1 = ⌊{float(room)}⌋ + 1. It is "
+        "the first layer of ResNet.",
+    )  # fmt: skip
+
+
+def _row() -> Row:
+    layer, shape = Conv2d(128, 3, 2, 1), (56, 56, 64)
+    out = layer.output_shape(shape)
+    weights, biases, macs = layer.weights(shape), layer.biases(shape), layer.macs(out, shape)
+    values, c_in, c_out = math.prod(out), shape[2], out[2]
+    h = out[0]
+    return Row(
+        id="01-row",
+        title="A row by hand",
+        statement="Fill in the row of a convolution with 128 filters of 3 x 3, stride 2, padding 1 "
+        "and biases, on a map of 56 x 56 x 64. The shape is height x width x channels.",
+        cells=(
+            Cell("output", out, (
+                Slip("NCHW for NHWC", (c_out, h, h), "Channels first is PyTorch's order; the table "
+                     "says height x width x channels."),
+                Slip("padding forgotten", (h - 1, h - 1, c_out), "The padding is missing: it makes "
+                     "room for one more place."),
+                Slip("ceil for floor", (h + 1, h + 1, c_out), "Round down: a window that does not "
+                     "fit completely gives no value."),
+                Slip("stride forgotten", (56, 56, c_out), "With stride 2 the map gets half as high "
+                     "and half as wide."),
+                Slip("C_in for C_out", (h, h, c_in), "The output has a channel for each filter."),
+            )),
+            Cell("weights", weights, (
+                Slip("C_in forgotten", 9 * c_out, "A filter is 3 x 3 in each of the 64 input "
+                     "channels, so it has 576 weights, not 9."),
+                Slip("C_out forgotten", 9 * c_in, "That is one filter. There are 128."),
+                Slip("biases counted", weights + biases, "Weights and biases have columns of their "
+                     "own: leave the biases out here."),
+            )),
+            Cell("biases", biases, (
+                Slip("C_in for C_out", c_in, "There is a bias for each filter, not for each input "
+                     "channel."),
+                Slip("one a weight", weights, "There is one bias a filter, not one a weight."),
+            )),
+            Cell("values", values, (
+                Slip("input's "
+                     "size", 56 * 56 * c_out, "That is four times too many: either the "
+                     "size of the input map, or bytes. Count the values of the output."),
+                Slip("input read", 56 * 56 * c_in, "These are the values of the input. The row "
+                     "counts what the layer produces."),
+            )),
+            Cell("MACs", macs, (
+                Slip("x 2", 2 * macs, "Those are FLOPs: a MAC is one multiplication with its "
+                     "addition."),
+                Slip("input's size", weights * 56 * 56, "The filters stand at the places of the "
+                     "output, 28 x 28 of them."),
+                Slip("C_in forgotten", 9 * c_out * h * h, "Each output value needs 3 x 3 x 64 "
+                     "multiplications, not 3 x 3."),
+                Slip("channels of the output twice", weights * values, "The weights hold the 128 "
+                     "filters already: multiply them with the places, not with the values."),
+            )),
+        ),
+        hints=(
+            "Begin with the shape: all else needs it.",
+            "Weights = K · K · C_in · C_out; values = H · W · C_out; MACs = weights · H · W.",
+            f"The output is {h} pixels high and wide: ⌊(56 + 2 − 3) / 2⌋ + 1.",
+        ),
+        why="Each weight is used once at each of the 28 x 28 places, which gives the MACs.",
+    )  # fmt: skip
+
+
+def _conv_params() -> Write:
+    random = drawn("01-conv-params")
+    inputs: list[tuple[int, int, int, int, bool]] = [(3, 64, 3, 1, True), (64, 64, 3, 64, False)]
+    while len(inputs) < 24:
+        groups = random.choice((1, 1, 2, 4))
+        c_in, c_out = groups * random.randint(1, 40), groups * random.randint(1, 40)
+        inputs.append((c_in, c_out, random.choice((1, 3, 5, 7)), groups, random.random() < 0.6))
+
+    def reference(c_in: int, c_out: int, kernel: int, groups: int, bias: bool) -> int:
+        layer = Conv2d(c_out, kernel, groups=groups, bias=bias)
+        return layer.weights((64, 64, c_in)) + layer.biases((64, 64, c_in))
+
+    head = "def conv_params(c_in, c_out, kernel, groups, bias):\n"
+    right = "    weights = kernel * kernel * (c_in // groups) * c_out\n"
+    plus = "    return weights + (c_out if bias else 0)\n"
+
+    def wrong(weights: str, result: str = plus) -> str:
+        return f"{head}    weights = {weights}\n{result}"
+
+    return Write(
+        id="01-conv-params",
+        title="The parameters of a convolution",
+        statement="Write a function that counts the parameters of a convolution with square "
+        "kernel. With `groups` the channels are split into that many groups, and a filter sees the "
+        "input channels of its group alone; `bias` says whether there are biases.",
+        name="conv_params",
+        starter=head + '    """Return the number of weights and biases."""\n    ...\n',
+        fixed=head + right + plus,
+        reference=reference,
+        inputs=tuple(inputs),
+        slips=(
+            Slip("bias forgotten", head + right + "    return weights\n",
+                 "The biases are missing: one a filter, where `bias` is true."),
+            Slip("bias always", head + right + "    return weights + c_out\n",
+                 "You always add biases; add them only where `bias` is true."),
+            Slip("one bias", head + right + "    return weights + (1 if bias else 0)\n",
+                 "There is a bias for each filter, not one for the layer."),
+            Slip("C_in's biases", head + right + "    return weights + (c_in if bias else 0)\n",
+                 "A bias belongs to a filter: there are c_out of them, not c_in."),
+            Slip("C_in forgotten", wrong("kernel * kernel * c_out"),
+                 "A filter has kernel x kernel weights for every input channel that it sees."),
+            Slip("groups ignored", wrong("kernel * kernel * c_in * c_out"),
+                 "With groups a filter sees only c_in / groups channels."),
+            Slip("groups on both "
+                 "sides", wrong("kernel * kernel * (c_in // groups) * (c_out // "
+                                               "groups)"),
+                 "That is one group. There are `groups` of them, so c_out filters in all."),
+            Slip("kernel once", wrong("kernel * (c_in // groups) * c_out"),
+                 "The kernel is square: kernel x kernel places."),
+        ),
+        hints=(
+            "How many weights has one filter? How many filters are there?",
+            "A filter sees kernel x kernel places of c_in / groups channels.",
+            "kernel * kernel * (c_in // groups) * c_out, and c_out more if there are biases.",
+        ),
+        why="C_out filters of K · K · C_in / groups weights, and a bias each.",
+    )  # fmt: skip
+
+
+def _batch_norm() -> Number:
+    layer, shape = BatchNorm(), (56, 56, 64)
+    learned = layer.weights(shape) + layer.biases(shape)
+    return Number(
+        id="01-batch-norm",
+        title="Batch normalisation",
+        statement="A batch normalisation works on a map of 56 x 56 x 64. How many parameters does "
+        "it learn?",
+        value=learned,
+        scale=PARAMETERS,
+        tolerance=Fraction(0),
+        slips=(
+            Slip("statistics counted", learned + layer.statistics(shape), "You counted the running "
+                 "mean and variance too. They are stored, but measured, not learned."),
+            Slip("shift "
+                 "forgotten", layer.weights(shape), "Each channel has a scale and a shift: "
+                 "two numbers, not one."),
+            Slip("one a "
+                 "value", 2 * math.prod(shape), "Scale and shift are shared by all places "
+                 "of a channel: they do not depend on height and width."),
+        ),
+        hints=(
+            "Does the number depend on the size of the map?",
+            "What is learned for one channel?",
+            "A scale and a shift for each of the 64 channels.",
+        ),
+        why=f"64 scales and 64 shifts. The {n(layer.statistics(shape))} running statistics are "
+        "stored beside them: Keras adds them to the total, PyTorch keeps them as buffers.",
+    )  # fmt: skip
+
+
+def _operations() -> Number:
+    places = 3 * 3 * 64
+    return Number(
+        id="01-operations",
+        title="One output value",
+        statement="One output value of a 3 x 3 convolution over 64 input channels, without bias. "
+        "How many multiplications and additions does it take, together?",
+        value=places + places - 1,
+        scale=OPERATIONS,
+        tolerance=Fraction(0),
+        slips=(
+            Slip("C_in forgotten", 9 + 8, "That is one input channel, as in a well-known blog: 9 "
+                 "multiplications and 8 additions. The sum goes over all 64 channels."),
+            Slip("an addition too many", 2 * places, "To add up 576 products takes 575 additions. "
+                 "With a bias it would be one more."),
+            Slip("multiplications only", places, "These are the multiplications. The products are "
+                 "added up, too."),
+            Slip("summed by channel", places + 64 * 8, "The sums of the 64 channels have to be "
+                 "added, too: 63 more."),
+        ),
+        hints=(
+            "How many products are there? Each weight of a filter is used once.",
+            "To add up two numbers takes one addition; to add up N takes N − 1.",
+            "3 · 3 · 64 products and one addition fewer.",
+        ),
+        why="576 + 575. Counting tools say 576 MACs and double it to 1,152 FLOPs; the first "
+        "addition is then one to zero, or to the bias.",
+    )  # fmt: skip
+
+
+def _pool() -> Number:
+    size = 112
+    out = MaxPool2d(3, 2).output_shape((size, size, 64))[0]
+    up = MaxPool2d(3, 2, ceil_mode=True).output_shape((size, size, 64))[0]
+    return Number(
+        id="01-pool",
+        title="A pool that does not fit",
+        statement=f"A max pool of 3 x 3 with stride 2 and no padding reads a map {size} pixels "
+        "wide. How wide is its output? (PyTorch's default: no `ceil_mode`.)",
+        value=out,
+        scale=COUNT,
+        tolerance=Fraction(0),
+        slips=(
+            Slip("ceil for "
+                 "floor", up, f"That is `ceil_mode`, or half of {size}. The last window "
+                 "does not fit completely, so by default it is dropped."),
+            Slip("+ 1 "
+                 "forgotten", (size - 3) // 2, "The division counts the steps of the window; "
+                 "its first place comes on top."),
+            Slip("stride "
+                 "3", size // 3, "That is the stride of the kernel's size. Here it is 2, "
+                 "so the windows overlap."),
+        ),
+        hints=(
+            "The formula is that of the convolution.",
+            "⌊(W − K) / S⌋ + 1",
+            f"⌊({size} − 3) / 2⌋ + 1",
+        ),
+        why=f"⌊({size} − 3) / 2⌋ + 1 = ⌊54.5⌋ + 1. Caffe rounds up here, PyTorch and Keras down: "
+        "one pixel, and every later layer counts differently.",
+    )  # fmt: skip
