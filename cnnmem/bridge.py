@@ -47,9 +47,8 @@ class Reconciliation:
         text = []
         for stage, name, value in lines:
             figure, _, unit = value.partition(" ")
-            text.append(
-                f"{f'{stage}: {name}' if name else stage:<{left}}  {figure:>{right}} {unit}".rstrip()
-            )
+            what = f"{stage}: {name}" if name else stage
+            text.append(f"{what:<{left}}  {figure:>{right}} {unit}".rstrip())
         return "\n".join(text)
 
     def sentence(self) -> str:
@@ -67,16 +66,14 @@ class Reconciliation:
         """Return the steps as a chart."""
         from .charts import Waterfall
 
-        start, end, unit = self.start.label, self.end.label, self.end.unit.name
-        if self.start.unit != self.end.unit:
-            start, end = f"{start} ({self.start.unit})", f"{end} ({self.end.unit})"
-            unit = "as printed"
+        units = (self.start.unit.name, self.end.unit.name)
         return Waterfall(
             f"From {self.start.label} to {self.end.label}",
-            (start, self.start.value),
+            (self.start.label, self.start.value),
             tuple((step.name, step.delta) for step in self.steps),
-            (end, self.end.value),
-            unit,
+            (self.end.label, self.end.value),
+            units[1] if units[0] == units[1] else "as printed",
+            end_units=units,
         )
 
     def __repr__(self) -> str:
@@ -110,11 +107,19 @@ def reconcile(start: Total | Published, end: Total | Published) -> Reconciliatio
       unit: MB for MiB                   +5.02
     vgg16 at 224x224, torchinfo-memory  108.45 MB
     """
-    if isinstance(start, Total) and isinstance(end, Total):
-        return Reconciliation(start, end, tuple(_between(start, end)))
-    if isinstance(start, Total):
-        return Reconciliation(start, end, tuple(_to_published(start, end)))  # type: ignore[arg-type]
-    return Reconciliation(start, end, tuple(_from_published(start, end)))  # type: ignore[arg-type]
+    for side in (start, end):
+        if not (isinstance(side, Total) or hasattr(side, "reproduced")):
+            raise CnnmemError(
+                f"cannot reconcile a {type(side).__name__}; give totals, as "
+                'table.total("tensors"), or published numbers, as folklore.get("cs231n-93")'
+            )
+    if not isinstance(start, Total):
+        steps = _from_published(start, end)
+    elif isinstance(end, Total):
+        steps = _between(start, end)
+    else:
+        steps = _to_published(start, end)
+    return Reconciliation(start, end, tuple(steps))
 
 
 def _to_published(start: Total, end: Published) -> Iterator[Step]:

@@ -27,14 +27,19 @@ from .storage import Storage, trace_storage
 from .units import bytes_per_value
 
 if TYPE_CHECKING:
+    from .charts import Group
     from .charts import Timeline as TimelineChart
-    from .table import Row, Summary
+    from .table import Summary
 
 Phase = Literal["forward", "backward", "optimizer"]
 
 # States an optimizer keeps, in multiples of the parameters, and the temporaries of its step, in
 # multiples of the largest parameter tensor (PyTorch on the CPU, one tensor after the other).
 OPTIMIZERS: dict[str, tuple[int, int]] = {"sgd": (0, 0), "momentum": (1, 0), "adam": (2, 2)}
+
+
+# How a moment is called on a chart: forward runs to the right, backward comes back.
+ARROWS: dict[Phase, str] = {"forward": "→ ", "backward": "← ", "optimizer": "optimizer"}
 
 
 class Moment(NamedTuple):
@@ -100,11 +105,22 @@ class Timeline:
             }
         return TimelineChart(
             self.title,
-            tuple(f"{m.phase} {m.layer}".strip() for m in self.moments),
+            tuple(f"{ARROWS[m.phase]}{m.layer}" for m in self.moments),
             tuple(Series(name, tuple(c)) for name, c in columns.items() if any(c)),
             "MB",
             scale=10**6,
             base_unit="bytes",
+            groups=self._phases(),
+        )
+
+    def _phases(self) -> tuple[Group, ...]:
+        from .charts import Group
+
+        phases = [m.phase for m in self.moments]
+        names = dict.fromkeys(phases)
+        return tuple(
+            Group(name, phases.index(name), phases.index(name) + phases.count(name))
+            for name in names
         )
 
 

@@ -9,5 +9,6 @@ matplotlib is imported by :mod:`cnnmem.charts.mpl` alone.
 """
 
 from .data import Chart, Group, Marker, Series, StackedBars, Timeline, Waterfall
+from .heatmap import HeatMap
 
-__all__ = ["Chart", "Group", "Marker", "Series", "StackedBars", "Timeline", "Waterfall"]
+__all__ = ["Chart", "Group", "HeatMap", "Marker", "Series", "StackedBars", "Timeline", "Waterfall"]

@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from . import _check, words
+from ._shown import Shown
 from .format import Number
+from .heatmap import HeatMap
 
 MOST_SERIES = 7  # as many colours, and patterns, as a reader can tell apart
 
@@ -82,17 +84,8 @@ class Group:
     stop: int
 
 
-class _Shown:
-    """A chart shows itself in a notebook: a picture with its alt text, and the text twin."""
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
-        from .svg import data_uri_img
-
-        return {"text/plain": self.text(), "text/html": data_uri_img(self)}  # type: ignore[attr-defined, arg-type]
-
-
 @dataclass(frozen=True)
-class _Stacked(_Shown):
+class _Stacked(Shown):
     """What bars and timelines share: columns that are stacked from series."""
 
     title: str
@@ -254,7 +247,7 @@ class Timeline(_Stacked):
 
 
 @dataclass(frozen=True)
-class Waterfall(_Shown):
+class Waterfall(Shown):
     """From one total to another in named steps, which sum to the difference exactly.
 
     >>> bridge = Waterfall("Why", ("notes", 93), (("biases", 2), ("ReLU", -35)), ("us", 60), "MB")
@@ -271,6 +264,7 @@ class Waterfall(_Shown):
     _: KW_ONLY
     base_unit: str = ""
     note: str = ""
+    end_units: tuple[str, str] | tuple[()] = ()  # of start and end, where they are not `unit`
 
     def __post_init__(self) -> None:
         _check.text("title", self.title)
@@ -312,4 +306,4 @@ class Waterfall(_Shown):
         return words.waterfall_text(self)
 
 
-Chart = StackedBars | Waterfall | Timeline
+Chart = StackedBars | Waterfall | Timeline | HeatMap

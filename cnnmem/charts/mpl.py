@@ -14,9 +14,11 @@ from matplotlib.figure import Figure
 from .columns import beyond, value_axis
 from .data import Chart, StackedBars, Timeline, Waterfall
 from .format import clean, percent, plain, si
+from .heatmap import HeatMap
+from .heatmap_svg import ground
 from .parts import fit
 from .theme import FILLS, GAIN, LEVEL, LOSS, Fill
-from .words import amount, bare, marker_text, waterfall_cells
+from .words import amount, bare, marker_text, waterfall_values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,6 +53,8 @@ def plot(chart: Chart, ax: Axes | None = None) -> Axes:
     with mpl.rc_context(_STYLE):
         if isinstance(chart, Waterfall):
             _waterfall(chart, ax)
+        elif isinstance(chart, HeatMap):
+            _heatmap(chart, ax)
         else:
             _columns(chart, ax)
             _markers(chart, ax)
@@ -172,7 +176,7 @@ def _markers(chart: StackedBars | Timeline, ax: Axes) -> None:
 
 def _pad(chart: Chart) -> float:
     """Points between plot and title: a line of the legend takes fourteen."""
-    lines = 0 if isinstance(chart, Waterfall) else -(-len(chart.series) // _IN_LINE)
+    lines = 0 if isinstance(chart, Waterfall | HeatMap) else -(-len(chart.series) // _IN_LINE)
     return 6.0 + 14 * lines
 
 
@@ -187,14 +191,13 @@ def _waterfall(chart: Waterfall, ax: Axes) -> None:
     scale = float(chart.scale)
     spans = [(float(start) / scale, float(stop) / scale) for start, stop in chart.levels]
     names = [chart.start[0], *(name for name, _ in chart.steps), chart.end[0]]
-    moved, reached = waterfall_cells(chart)
+    values = waterfall_values(chart)
     for row, (start, stop) in enumerate(spans):
         ends = row in (0, len(spans) - 1)
         fill = LEVEL if ends or start == stop else GAIN if stop > start else LOSS
         ax.barh(row, stop - start, 0.68, start, **_look(fill))
-        told = f"{reached[row] if ends else moved[row]} {chart.unit}"
         ax.annotate(
-            _plain(told), (1, row), (6, 0), xycoords=("axes fraction", "data"),
+            _plain(values[row]), (1, row), (6, 0), xycoords=("axes fraction", "data"),
             textcoords="offset points", va="center", annotation_clip=False,
         )  # fmt: skip
         if row:
@@ -207,3 +210,29 @@ def _waterfall(chart: Waterfall, ax: Axes) -> None:
     ax.xaxis.set_major_formatter(lambda value, _: style(float(value)))
     ax.set_xlabel(_plain(chart.unit))
     ax.grid(axis="x", alpha=0.3)
+
+
+def _heatmap(chart: HeatMap, ax: Axes) -> None:
+    for i, row in enumerate(chart.cells):
+        for j, value in enumerate(row):
+            fill, ink = ground(chart, value)
+            above = value is not None and not chart.fits(value)
+            ax.bar(j, 1, 1, i - 0.5, facecolor=fill, edgecolor="#fff", hatch="/" if above else "")
+            frame = {"facecolor": fill, "edgecolor": "none", "pad": 1} if above else None
+            colour = "#222" if value is None else ink
+            ax.text(
+                j, i, chart.shown(value), color=colour, ha="center", va="center", fontsize="small",
+                bbox=frame,
+            )  # fmt: skip
+    if chart.chosen is not None:
+        down, across = chart.chosen
+        ax.bar(across, 0.9, 0.94, down - 0.45, facecolor="none", edgecolor="#D55E00", linewidth=2)
+    ax.set_xlim(-0.5, max(len(chart.across), 1) - 0.5)
+    ax.set_ylim(max(len(chart.down), 1) - 0.5, -0.5)
+    ax.set_xticks(range(len(chart.across)), map(_plain, chart.across))
+    ax.set_yticks(range(len(chart.down)), map(_plain, chart.down))
+    ax.tick_params(length=0)
+    ax.set_xlabel(_plain(chart.across_name))
+    ax.set_ylabel(_plain(chart.down_name))
+    limit = f"{chart.unit}; hatched: above {chart.limit_text}" if chart.limit_text else chart.unit
+    ax.set_title(_plain(limit), loc="right", fontsize="medium", pad=_pad(chart))

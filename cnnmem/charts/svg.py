@@ -14,6 +14,8 @@ from fractions import Fraction
 from .columns import draw_columns
 from .data import MOST_SERIES, Chart, StackedBars, Waterfall
 from .format import Number
+from .heatmap import HeatMap
+from .heatmap_svg import draw_heatmap
 from .parts import Canvas, escape, patterns
 from .theme import FILLS, FONT, INK, PAPER, PRINT_INK, PRINT_PAPER, TEXT
 from .waterfall import draw_waterfall
@@ -30,6 +32,8 @@ def _render(chart: Chart, width: int, height: int, id_prefix: str, alone: bool) 
     canvas = Canvas(width, height, id_prefix, PRINT_PAPER if alone else PAPER)
     if isinstance(chart, Waterfall):
         kind, (body, height) = "waterfall", draw_waterfall(chart, canvas)
+    elif isinstance(chart, HeatMap):
+        kind, (body, height) = "heat map", draw_heatmap(chart, canvas)
     else:
         kind = "bars" if isinstance(chart, StackedBars) else "timeline"
         body, height = draw_columns(chart, canvas)

@@ -8,7 +8,7 @@ from .format import plain, si
 from .header import draw_title
 from .parts import BOLD, END, MIDDLE, Canvas, escape, fill_of, fit, label, text_width
 from .theme import GAIN, LEVEL, LOSS
-from .words import change, exactly, waterfall_cells
+from .words import change, exactly, waterfall_values
 
 _LINE, _WIDEST_LINE = 20.0, 52.0  # height of a step
 _THICKEST = 30.0
@@ -22,11 +22,7 @@ def draw_waterfall(chart: Waterfall, canvas: Canvas) -> tuple[list[str], int]:
     foot = _FOOT + (18 if chart.note else 0)
     height = max(canvas.height, _TOP + foot + _LINE * len(names))
     line = min((height - _TOP - foot) / len(names), _WIDEST_LINE)
-    moved, reached = waterfall_cells(chart)
-    values = [reached[0], *moved[1:-1], reached[-1]]
-    with_unit = [f"{value} {chart.unit}" for value in values]
-    if max(map(text_width, with_unit)) < canvas.width * 0.3:
-        values = with_unit
+    values = waterfall_values(chart)
     left = _SIDE + min(max(text_width(name, bold=True) for name in names), canvas.width * 0.34) + 12
     right = canvas.width - _SIDE - max(text_width(value, bold=True) for value in values) - 14
     right = max(right, left + 80)

@@ -219,3 +219,10 @@ def waterfall_cells(chart: Waterfall) -> tuple[list[str], list[str]]:
     cells = column([*deltas, *(stop for _, stop in chart.levels)], chart)
     moved = [signed(cell, delta) for cell, delta in zip(cells, deltas, strict=False)]
     return ["", *moved, ""], cells[len(deltas) :]
+
+
+def waterfall_values(chart: Waterfall) -> list[str]:
+    """What stands beside every bar: the ends with their units, the steps with their signs."""
+    moved, reached = waterfall_cells(chart)
+    first, last = chart.end_units or (chart.unit, chart.unit)
+    return [f"{reached[0]} {first}", *moved[1:-1], f"{reached[-1]} {last}"]

@@ -9,6 +9,7 @@ from .bridge import bridge
 from .controls import Choice, Number, Switch
 from .explorer import Explorer, View
 from .layers import bars_of, explore
+from .opposite import opposite
 from .timeline import over_time
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "bars_of",
     "bridge",
     "explore",
+    "opposite",
     "over_time",
 ]

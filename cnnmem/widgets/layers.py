@@ -41,7 +41,6 @@ STACKS: dict[str, tuple[str, ...]] = {
         "torchsummary",
         "torchstat",
         "caffe",
-        "caffe-to-relu7",
         "inference-peak",
     ),
     "kept for backward": ("autograd",),
@@ -105,7 +104,7 @@ def bars_of(
         unit.size,
         base_unit="bytes" if memory else "",
         log=log,
-        groups=_groups(rows) if len(rows) > CROWDED else (),
+        groups=groups_of(rows) if len(rows) > CROWDED else (),
         note=note,
     )
 
@@ -126,7 +125,7 @@ def _stacks(table: Summary, convention: Convention) -> dict[str, list[int]]:
     return stacks
 
 
-def _groups(rows: Sequence[Row]) -> tuple[Group, ...]:
+def groups_of(rows: Sequence[Row]) -> tuple[Group, ...]:
     """Return the runs of rows of one block."""
     groups: list[Group] = []
     for i, row in enumerate(rows):

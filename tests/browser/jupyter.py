@@ -23,10 +23,21 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-CHROMIUM_FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-).split()
+CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# No news, and every cell in the page, so that what is out of sight can be found.
+SETTINGS = {
+    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
+}
 READY = 60_000  # milliseconds for a page or a kernel to be there
 
 
@@ -47,11 +58,10 @@ def isolated_environment(home: Path) -> dict[str, str]:
     env["CNNMEM_DATA"] = str(home / "progress")
     settings = home / "settings"
     env["JUPYTERLAB_SETTINGS_DIR"] = str(settings)
-    notification = settings / "@jupyterlab" / "apputils-extension"
-    notification.mkdir(parents=True)
-    (notification / "notification.jupyterlab-settings").write_text(
-        json.dumps({"fetchNews": "false", "checkForUpdates": False})
-    )
+    for plugin, values in SETTINGS.items():
+        path = settings / f"{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(values))
     return env
 
 
