@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from .errors import CnnmemError, UnknownNameError
+from .errors import CnnmemError, look_up
 from .units import (
     FLOPS,
     MACS,
@@ -28,6 +28,7 @@ from .units import (
     Unit,
     bytes_per_value,
 )
+from .windows import is_int
 
 if TYPE_CHECKING:
     from .table import Row, Summary
@@ -58,33 +59,46 @@ QUANTITIES: dict[str, tuple[str, Callable[[Row, int], int]]] = {
 }
 
 
+# These are done, the others are stored: a total is of one or the other.
+DONE = ("inputs", "outputs", "macs", "bias additions", "parameter uses")
+OUTPUTS = ("values", "views", "overwrites")  # the output of a row, in whichever way it has one
+
 Form = dict[str, int | Fraction]
+Where = Literal["", "layers", "modules", "functions"]
 
 
 @dataclass(frozen=True)
 class Count:
     """A quantity that counts `times` for rows of certain kinds (no kinds: every kind).
 
-    `where` is "modules" for tools that see only what is a module of its own in the framework's
-    model, "functions" for the operations that are not.
+    `where` is "layers" for all rows but the image, "modules" for tools that see only what is a
+    module of its own in the framework's model, "functions" for the operations that are not.
     """
 
     quantity: str
     kinds: tuple[str, ...] = ()
     times: int | Fraction = 1
-    where: Literal["", "modules", "functions"] = ""
+    where: Where = ""
 
     def __post_init__(self) -> None:
-        if self.quantity not in QUANTITIES:
-            raise UnknownNameError(
-                f"no quantity is called {self.quantity!r}; there are {', '.join(QUANTITIES)}"
+        look_up("quantity", self.quantity, QUANTITIES)
+        kinds: object = self.kinds
+        if isinstance(kinds, str):
+            raise CnnmemError(f"kinds is {kinds!r}; give a tuple of kinds: ({kinds!r},)")
+        if not (is_int(self.times) or isinstance(self.times, Fraction)):
+            raise CnnmemError(f"times is {self.times!r}; give an int or a Fraction: both are exact")
+        if self.where not in ("", "layers", "modules", "functions"):
+            raise CnnmemError(
+                f'where is {self.where!r}; give "layers", "modules", "functions" or nothing'
             )
 
     def applies(self, kind: str, functional: bool) -> bool:
         """Return whether rows of this kind count."""
-        return (not self.kinds or kind in self.kinds) and (
-            not self.where or functional == (self.where == "functions")
-        )
+        if self.kinds and kind not in self.kinds:
+            return False
+        if self.where == "functions":
+            return functional
+        return not self.where or (kind != "input" and not (functional and self.where == "modules"))
 
 
 @dataclass(frozen=True)
@@ -93,6 +107,12 @@ class Rounding:
 
     digits: int
     of: Literal["row", "total"] = "row"
+
+    def __post_init__(self) -> None:
+        if not is_int(self.digits) or self.digits < 1:
+            raise CnnmemError(f"digits is {self.digits!r}; it must be a whole number from 1 on")
+        if self.of not in ("row", "total"):
+            raise CnnmemError(f'of is {self.of!r}; give "row" or "total"')
 
 
 @dataclass(frozen=True)
@@ -115,11 +135,9 @@ class Convention:
     source: str = ""
 
     def __post_init__(self) -> None:
-        if self.bytes_per_value != 1 and self.unit not in MEMORY:
-            raise CnnmemError(
-                f"convention {self.name!r} gives a value {self.bytes_per_value} bytes but counts "
-                f"in {self.unit}; give a unit of memory, or bytes_per_value=1"
-            )
+        problem = _problem(self)
+        if problem:
+            raise CnnmemError(f"convention {self.name!r} {problem}")
 
     @property
     def measures(self) -> str:
@@ -133,6 +151,33 @@ class Convention:
             if count.applies(kind, functional):
                 form[count.quantity] = form.get(count.quantity, 0) + count.times
         return form
+
+
+def _problem(convention: Any) -> str:
+    """Return what makes a convention impossible, and the way out; nothing where it is possible."""
+    counts, unit = convention.counts, convention.unit
+    if not (isinstance(counts, tuple) and counts and all(isinstance(c, Count) for c in counts)):
+        return f"counts {counts!r}; give a tuple of Count, at least one"
+    if not isinstance(unit, Unit):
+        return f"is in {unit!r}; give a unit of cnnmem.units, as units.MB"
+    for field in ("factor", "bytes_per_value"):
+        value = getattr(convention, field)
+        if not is_int(value) or value < 1:
+            return f"has {field} {value!r}; it must be a Python int from 1 on"
+    if convention.bytes_per_value != 1 and unit not in MEMORY:
+        return (
+            f"gives a value {convention.bytes_per_value} bytes but counts in {unit}; "
+            "give a unit of memory, or bytes_per_value=1"
+        )
+    for count in counts:
+        if (count.quantity in DONE) != (convention.measures == "operations"):
+            units = "MACS or FLOPS" if count.quantity in DONE else "VALUES, PARAMETERS or MB"
+            return f"counts {count.quantity} in {unit}; give a unit such as units.{units}"
+    if convention.arithmetic not in ("exact", "int32"):
+        return f'has arithmetic {convention.arithmetic!r}; give "exact" or "int32"'
+    if convention.arithmetic == "int32" and not all(is_int(count.times) for count in counts):
+        return "wraps fractions as integers; count whole times, or with exact arithmetic"
+    return ""
 
 
 def column(summary: Summary, quantity: str) -> list[int]:
@@ -153,7 +198,8 @@ def autograd(dtype: str = "float32") -> Convention:
     width = bytes_per_value(dtype)
     return Convention(
         "autograd" if dtype == "float32" else f"autograd-{dtype}",
-        "what PyTorch keeps for backward on the CPU, every storage once, parameters left out",
+        "what PyTorch keeps for backward on the CPU, every storage once, parameters left out; "
+        + dtype,
         (
             Count("kept tensors"),
             Count("copies"),
@@ -170,15 +216,10 @@ def autograd(dtype: str = "float32") -> Convention:
 LEARNED = (Count("weights"), Count("biases"))
 STORED = (*LEARNED, Count("statistics"))
 EXACT = (Count("macs"),)
-ALL_MODULES = tuple(Count(q, where="modules") for q in ("values", "views", "overwrites"))
-NO_IMAGE = (*CONVOLUTION, *POOLING, "linear", "batch_norm", "relu", "relu6", "sigmoid", "tanh",
-            "softmax", "hardtanh", "silu", "hardswish", "hardsigmoid", "gelu", "dropout", "zero_pad",
-            "add", "multiply", "concatenate", "flatten")  # fmt: skip
 
 
-def _modules(name: str, title: str, factor: int, source: str) -> Convention:
-    counts = tuple(Count(q, NO_IMAGE, where="modules") for q in ("values", "views", "overwrites"))
-    return Convention(name, title, counts, factor, 4, MiB, source=source)
+def _outputs(kinds: tuple[str, ...] = (), where: Where = "") -> tuple[Count, ...]:
+    return tuple(Count(quantity, kinds, where=where) for quantity in OUTPUTS)
 
 
 TENSORS = Convention(
@@ -192,21 +233,22 @@ TENSORS = Convention(
 
 PRESETS = (
     TENSORS,
-    Convention("tensors-mib", "the same in MiB", (Count("values"),), 1, 4, MiB),
-    Convention("values", "the same, values instead of bytes", (Count("values"),)),
+    Convention("tensors-mib", "the image and every new tensor; float32", (Count("values"),), 1, 4,
+               MiB),
+    Convention("values", "values of the image and every new tensor", (Count("values"),)),
     Convention("weights", "weights without biases", (Count("weights"),), unit=PARAMETERS,
                source="CS231n notes on convolutional networks, the column of weights"),
     Convention("parameters", "learned parameters: weights and biases", LEARNED, unit=PARAMETERS),
     Convention("parameters-mb", "learned parameters in float32", LEARNED, 1, 4, MB),
     Convention("parameters-mib", "learned parameters in float32", LEARNED, 1, 4, MiB),
-    Convention("parameters-rounded-mb", "parameters rounded to 3 digits, then x 4 bytes", LEARNED, 1, 4,
-               MB, Rounding(3, "total"), source="blogs that start from 138M"),
-    Convention("parameters-rounded-mib", "parameters rounded to 3 digits, then x 4 bytes", LEARNED, 1,
-               4, MiB, Rounding(3, "total"), source="blogs that start from 138M"),
+    Convention("parameters-rounded-mb", "parameters rounded to 3 digits, then x 4 bytes", LEARNED,
+               1, 4, MB, Rounding(3, "total"), source="blogs that start from 138M"),
+    Convention("parameters-rounded-mib", "parameters rounded to 3 digits, then x 4 bytes", LEARNED,
+               1, 4, MiB, Rounding(3, "total"), source="blogs that start from 138M"),
     Convention("keras-parameters", "parameters with running statistics", STORED, unit=PARAMETERS,
                source="keras.Model.summary"),
-    Convention("keras-parameters-mib", "parameters with running statistics in float32", STORED, 1, 4,
-               MiB, source="keras.Model.summary"),
+    Convention("keras-parameters-mib", "parameters with running statistics in float32", STORED, 1,
+               4, MiB, source="keras.Model.summary"),
     Convention("keras-parameters-int32", "parameters with statistics, added up in 32-bit integers",
                STORED, unit=PARAMETERS, arithmetic="int32",
                source="Keras up to 2.2 with NumPy 1 on Windows"),
@@ -216,22 +258,23 @@ PRESETS = (
     Convention("keras-memory", "all parameters and the outputs of all Keras layers",
                (*STORED, Count("values"), Count("views")), 1, 4, MiB,
                source="scripts that walk keras.Model.layers"),
-    Convention("cs231n", "the image, convolutions, pools and linear layers, each rounded to 2 digits",
+    Convention("cs231n", "the image and each layer, rounded to 2 digits before the sum; float32",
                (Count("values"),), 1, 4, MB, Rounding(2),
                source="CS231n notes on convolutional networks, the column of memory"),
-    Convention("cs231n-values", "the same, values instead of bytes", (Count("values"),),
-               rounding=Rounding(2), source="CS231n notes on convolutional networks"),
+    Convention("cs231n-values", "values of the image and of each layer, rounded to 2 digits",
+               (Count("values"),), rounding=Rounding(2),
+               source="CS231n notes on convolutional networks"),
     Convention("torchinfo-memory", "twice the outputs of the layers that have parameters",
-               tuple(Count(q, LEARNING) for q in ("values", "views", "overwrites")), 2, 4, MB,
-               source='torchinfo 1.8, "Forward/backward pass size"'),
-    _modules("torchsummary", "twice the outputs of all modules", 2,
-             'torchsummary 1.5, "Forward/backward pass size (MB)"'),
-    _modules("torchstat", "the outputs of all modules", 1, 'torchstat 0.0.7, "Total memory"'),
+               _outputs(LEARNING), 2, 4, MB, source='torchinfo 1.8, "Forward/backward pass size"'),
+    Convention("torchsummary", "twice the outputs of all modules", _outputs(where="modules"), 2, 4,
+               MiB, source='torchsummary 1.5, "Forward/backward pass size (MB)"'),
+    Convention("torchstat", "the outputs of all modules", _outputs(where="modules"), 1, 4, MiB,
+               source='torchstat 0.0.7, "Total memory"'),
     Convention("caffe", "all tops, in-place ones again, the image not",
-               tuple(Count(q, NO_IMAGE) for q in ("values", "views", "overwrites")), 1, 4, MB,
+               _outputs(where="layers"), 1, 4, MB,
                source='Caffe, "Memory required for data"'),
     Convention("caffe-to-relu7", "all tops up to the second linear layer's ReLU",
-               tuple(Count(q, NO_IMAGE) for q in ("values", "views", "overwrites")), 1, 4, MB,
+               _outputs(where="layers"), 1, 4, MB,
                until="relu2", source="BVLC/caffe issue 3042, the log ends there"),
     autograd(),
     Convention("inference-peak", "the tensors alive at once when nothing is kept for backward",
@@ -240,12 +283,12 @@ PRESETS = (
                source="half of torch.utils.flop_counter.FlopCounterMode"),
     Convention("convolution-macs", "multiply-accumulates of convolutions alone",
                (Count("macs", CONVOLUTION),), unit=MACS, source="arXiv 1704.04861, table 4"),
-    Convention("flops", "the same, a multiplication and an addition counted apart", EXACT, 2,
-               unit=FLOPS, source="torch.utils.flop_counter.FlopCounterMode"),
+    Convention("flops", "FLOPs of convolutions and matrix products: 2 a multiply-accumulate", EXACT,
+               2, unit=FLOPS, source="torch.utils.flop_counter.FlopCounterMode"),
     Convention("ptflops-aten", "MACs and the biases of linear layers",
                (*EXACT, Count("bias additions", ("linear",))), unit=MACS,
                source="ptflops 0.7, backend aten"),
-    Convention("ptflops-pytorch", "MACs, biases, BatchNorm twice a value, ReLU and pooling modules twice",
+    Convention("ptflops-pytorch", "MACs, biases, BatchNorm twice; ReLU and pooling modules twice",
                (*EXACT, Count("bias additions", (*CONVOLUTION, "linear")),
                 Count("outputs", ("batch_norm",), 2), Count("outputs", ("relu",), 2, "modules"),
                 Count("outputs", ("relu",), 1, "functions"), Count("outputs", ("relu6",)),
@@ -258,8 +301,9 @@ PRESETS = (
     Convention("torchprofile", "MACs, BatchNorm once a value, average pooling once an output",
                (*EXACT, Count("outputs", ("batch_norm", "avg_pool", "adaptive_avg_pool"))),
                unit=MACS, source="torchprofile 0.0.4"),
-    Convention("fvcore", 'MACs, BatchNorm twice a value, adaptive pooling once an input; printed as "flops"',
-               (*EXACT, Count("outputs", ("batch_norm",), 2), Count("inputs", ("adaptive_avg_pool",))),
+    Convention("fvcore", 'MACs, BatchNorm twice, adaptive pooling an input; printed as "flops"',
+               (*EXACT, Count("outputs", ("batch_norm",), 2),
+                Count("inputs", ("adaptive_avg_pool",))),
                unit=MACS, source="fvcore 0.1.5, FlopCountAnalysis"),
     Convention("thop", "MACs, BatchNorm four times a value, adaptive pooling",
                (*EXACT, Count("outputs", ("batch_norm",), 4, "modules"),
@@ -279,8 +323,4 @@ def get(convention: Convention | str) -> Convention:
     """
     if isinstance(convention, Convention):
         return convention
-    if convention not in BY_NAME:
-        raise UnknownNameError(
-            f"no convention is called {convention!r}; there are {', '.join(BY_NAME)}"
-        )
-    return BY_NAME[convention]
+    return look_up("convention", convention, BY_NAME)

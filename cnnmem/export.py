@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -31,11 +32,20 @@ COLUMNS = (
     "saved",
 )
 
+# What Markdown reads inside a line. An underscore inside a word, as in conv1_1, it leaves alone.
+MARKDOWN = re.compile(r"[\\`*\[\]<>&|~#]|(?<![^\W_])_|_(?![^\W_])")
+
 
 def _cells(row: Row, says_saved: bool) -> tuple[str, ...]:
     counts = (row.weights, row.biases, row.statistics, row.values, row.macs)
     saved = f"{row.saved:,}" if says_saved else "-"
-    return (row.name, row.kind, shape_text(row.output), *[f"{n:,}" for n in counts], saved)
+    return (
+        _one_line(row.name),
+        row.kind,
+        shape_text(row.output),
+        *[f"{n:,}" for n in counts],
+        saved,
+    )
 
 
 def _sums(summary: Summary) -> tuple[str, ...]:
@@ -49,9 +59,10 @@ def _sums(summary: Summary) -> tuple[str, ...]:
 def caption(summary: Summary) -> str:
     """Return one line that says what the table is of, and its totals."""
     size, saved = shape_text(summary.image), summary.saved_bytes
-    kept = "" if saved is None else f", {memory(saved)} kept for backward"
+    mode = "" if summary.mode == "train" else f" in {summary.mode} mode"
+    kept = "" if saved is None else f", {memory(saved)} kept for backward{mode}"
     return (
-        f"{summary.network}, input {size}, batch {summary.batch}, {summary.dtype}: "
+        f"{_one_line(summary.network)}, input {size}, batch {summary.batch}, {summary.dtype}: "
         f"{summary.params:,} parameters, {summary.values:,} feature-map values, "
         f"{summary.macs:,} MACs{kept}"
     )
@@ -115,17 +126,25 @@ def to_html(summary: Summary) -> str:
 
 
 def to_markdown(summary: Summary) -> str:
-    """Return the table as Markdown, bars in names escaped."""
+    """Return the table as Markdown; what Markdown or HTML would read in a name is escaped."""
 
     def line(cells: Sequence[str]) -> str:
-        return (
-            "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
-        )
+        return f"| {' | '.join(map(_markdown, cells))} |"
 
     body = [_cells(row, summary.says_saved) for row in summary.rows]
     rule = "|" + "|".join([" --- "] * 3 + [" ---: "] * (len(COLUMNS) - 3)) + "|"
     lines = [line(COLUMNS), rule, *map(line, body), line(_sums(summary))]
-    return "\n".join([caption(summary), "", *lines, *[f"\n{n}" for n in _notes(summary)]])
+    notes = [f"\n{_markdown(note)}" for note in _notes(summary)]
+    return "\n".join([_markdown(caption(summary)), "", *lines, *notes])
+
+
+def _markdown(text: str) -> str:
+    return MARKDOWN.sub(r"\\\g<0>", _one_line(text))
+
+
+def _one_line(text: str) -> str:
+    """Return a text without line breaks or other control characters, which would break a table."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 
 def records(summary: Summary) -> list[dict[str, Any]]:
@@ -157,7 +176,8 @@ def to_csv(summary: Summary) -> str:
         output = "x".join(map(str, record["output"]))
         saved = "" if record["saved"] is None else record["saved"]
         numbers = [record[key] for key in COLUMNS[3:-1]]
-        writer.writerow([record["name"], record["kind"], inputs, output, *numbers, saved])
+        name = record["name"].replace("\r", " ")  # which the csv module does not quote
+        writer.writerow([name, record["kind"], inputs, output, *numbers, saved])
     return out.getvalue()
 
 

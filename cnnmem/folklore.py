@@ -21,9 +21,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from . import conventions, zoo
-from .errors import CnnmemError, UnknownNameError
+from .errors import CnnmemError, look_up
 from .table import Summary, summary
 from .units import FLOPS, MACS, MB, OPERATIONS, PARAMETERS, VALUES, MiB, Unit, number
+from .windows import positive
 
 if TYPE_CHECKING:
     from .totals import Total
@@ -57,8 +58,8 @@ class Published:
         reached = self.reproduced()
         if reached is not None and abs(reached.value - self.value) > self.tolerance:
             raise CnnmemError(
-                f"{self.id}: {self.convention} gives {number(reached.value, 6)} {reached.unit}, not "
-                f"{number(self.value, 6)}; correct the number or leave the convention out"
+                f"{self.id}: {self.convention} gives {number(reached.value, 6)} {reached.unit}, "
+                f"not {number(self.value, 6)}; correct the number or leave the convention out"
             )
 
     @property
@@ -68,7 +69,7 @@ class Published:
 
     @property
     def verdict(self) -> str:
-        """ "explained", or "unexplained" where no convention gives the number."""
+        """The word "explained", or "unexplained" where no convention gives the number."""
         return "explained" if self.convention else "unexplained"
 
     @property
@@ -118,8 +119,8 @@ def _all() -> tuple[Published, ...]:
           convention="weights", tolerance=500_000),
         p("vgg16-528mb", "528 MB", 528, MiB, "size of VGG-16's weights file",
           "Keras, table of applications", "vgg16", convention="parameters-mib", tolerance="0.5"),
-        p("vgg16-553mb", "553 MB", 553, MB, "size of VGG-16's weights file", "file listings", "vgg16",
-          convention="parameters-mb", tolerance="0.5"),
+        p("vgg16-553mb", "553 MB", 553, MB, "size of VGG-16's weights file", "file listings",
+          "vgg16", convention="parameters-mb", tolerance="0.5"),
         p("vgg16-526", "526 M", 526, MiB, "memory of VGG-16's parameters", "blogs: 138M x 4 bytes",
           "vgg16", convention="parameters-rounded-mib", tolerance="0.5"),
         p("vgg16-552", "552 M", 552, MB, "memory of VGG-16's parameters", "blogs: 138M x 4 bytes",
@@ -136,15 +137,16 @@ def _all() -> tuple[Published, ...]:
           "int64 index (24,410,624). Coming close is no explanation."),
         p("cs231n-93", "93 MB", 93, MB, "feature maps of VGG-16, one image",
           CS231N + "; cs231n/cs231n.github.io issue 88 (2016, still open)", "vgg16",
-          note="Printed as 24M * 4 bytes ~= 93MB. 24M x 4 bytes are 96.0 MB or 91.6 MiB, neither 93; "
-          "and the 24M are unexplained themselves."),
+          note="Printed as 24M * 4 bytes ~= 93MB. 24M x 4 bytes are 96.0 MB or 91.6 MiB, neither "
+          "93; and the 24M are unexplained themselves."),
         p("cs231n-96", "96 MB", 96, MB, "feature maps of VGG-16, one image", "later CS231n slides",
           "vgg16", note="24M x 4 bytes, correctly multiplied; the 24M stay unexplained."),
         p("keras-vgg16-outputs", "58.2226 MiB", "58.2226", MiB, "layer outputs of Keras' VGG-16",
           BLOG_KERAS, "vgg16", options={"variant": "keras"}, convention="keras-outputs",
           tolerance="0.00005"),
-        p("torchinfo-vgg16", "108.45 MB", "108.45", MB, "forward/backward pass size", "torchinfo 1.8",
-          "vgg16", options=TORCHVISION, convention="torchinfo-memory", tolerance="0.005"),
+        p("torchinfo-vgg16", "108.45 MB", "108.45", MB, "forward/backward pass size",
+          "torchinfo 1.8", "vgg16", options=TORCHVISION, convention="torchinfo-memory",
+          tolerance="0.005"),
         p("torchsummary-vgg16", "218.78 MB", "218.78", MiB, "forward/backward pass size",
           "torchsummary 1.5", "vgg16", options=TORCHVISION, convention="torchsummary",
           tolerance="0.005"),
@@ -167,8 +169,8 @@ def _all() -> tuple[Published, ...]:
           "parameters of VGG-16 at 1472x1472", "Keras up to 2.2 with NumPy 1 on Windows", "vgg16",
           size=1472, options={"variant": "keras"}, convention="keras-parameters-int32",
           note="The wrap that looks right: no minus sign warns."),
-        p("mobilenet-569m", "569 M", 569_000_000, MACS, "mult-adds of MobileNet", "arXiv 1704.04861",
-          "mobilenet_v1", convention="macs", tolerance=500_000),
+        p("mobilenet-569m", "569 M", 569_000_000, MACS, "mult-adds of MobileNet",
+          "arXiv 1704.04861", "mobilenet_v1", convention="macs", tolerance=500_000),
         p("mobilenet-4866m", "4866 M", 4_866_000_000, MACS,
           "mult-adds of MobileNet with full convolutions", "arXiv 1704.04861", "mobilenet_v1",
           options={"separable": False}, convention="convolution-macs", tolerance=500_000,
@@ -200,7 +202,7 @@ def _all() -> tuple[Published, ...]:
                 f"{RESNET}: {tool}",
                 "resnet18",
                 convention=convention,
-            )  # fmt: skip
+            )
         )
     return tuple(entries)
 
@@ -213,33 +215,34 @@ def published() -> Mapping[str, Published]:
 
 def get(id: str) -> Published:
     """Return a published number by its id; raises `UnknownNameError`."""
-    entries = published()
-    if id not in entries:
-        raise UnknownNameError(
-            f"no published number is called {id!r}; there are {', '.join(entries)}"
-        )
-    return entries[id]
+    return look_up("published number", id, published())
+
+
+def script_layers(size: int, separable: bool) -> tuple[tuple[str, int, int], ...]:
+    """Replay the script of a blog on MobileNet: each convolution's name, map side and MACs.
+
+    It takes a convolution's output to be round((n - 2) / stride) wide: no padding. From a small
+    map the sides become 0 and then negative, and their squares are counted all the same.
+
+    >>> script_layers(32, separable=False)[-2:]
+    (('conv_12', -7, 231211008), ('conv_13', -9, 764411904))
+    """
+    table = summary(zoo.mobilenet_v1(separable=separable))
+    layers, n = [], positive("size", size)
+    for row in table.rows:
+        if row.kind in conventions.CONVOLUTION:
+            if not row.name.startswith("conv_pw"):  # that works on the depthwise one's map
+                n = round((n - 2) / (row.inputs[0][0] // row.output[0]))
+            layers.append((row.name, n, row.weights * n * n))
+    return tuple(layers)
 
 
 def script_macs(size: int, separable: bool) -> tuple[int, tuple[int, ...]]:
-    """Replay the script of a blog on MobileNet: its MACs and the map sizes it computes.
-
-    It takes each convolution's output to be round((n - 2) / stride) wide: no padding. From a small
-    map the sizes become 0 and then negative, and their squares are counted all the same.
+    """Return the MACs of the blog's script and the map sides it computes, the image's first.
 
     >>> script_macs(160, separable=True)[0], script_macs(160, separable=False)[0]
     (126373376, 1045417824)
     """
-    table = summary(zoo.mobilenet_v1(separable=separable))
-    macs, n, sizes = 0, size, [size]
-    for row in table.rows:
-        if row.kind not in conventions.CONVOLUTION:
-            continue
-        if row.kind == "conv" and row.name.startswith("conv_pw"):
-            stride = 0  # the 1x1 convolution works on the depthwise one's map
-        else:
-            stride = row.inputs[0][0] // row.output[0]
-            n = round((n - 2) / stride)
-            sizes.append(n)
-        macs += row.weights * n * n
-    return macs, tuple(sizes)
+    layers = script_layers(size, separable)
+    sides = [n for name, n, _ in layers if not name.startswith("conv_pw")]
+    return sum(macs for *_, macs in layers), (size, *sides)

@@ -343,6 +343,11 @@ ACTIVATIONS: dict[str, tuple[Kept, bool]] = {
 }
 
 
+def has_in_place(function: str) -> bool:
+    """Return whether PyTorch has an in-place form of an activation."""
+    return look_up("activation", function, ACTIVATIONS)[1]
+
+
 @dataclass(frozen=True)
 class Activation(Layer):
     """A function of each value (softmax: of each vector of channels).
@@ -360,8 +365,7 @@ class Activation(Layer):
     in_place: bool = False
 
     def __post_init__(self) -> None:
-        look_up("activation", self.function, ACTIVATIONS)
-        if self.in_place and not ACTIVATIONS[self.function][1]:
+        if not has_in_place(self.function) and self.in_place:
             raise ShapeError(f"{self.function} has no in-place form; leave in_place out")
 
     @property

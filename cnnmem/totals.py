@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from .conventions import Convention, column, get
 from .errors import CnnmemError
 from .overflow import wrap_int32
-from .units import Unit, number, round_digits
+from .units import MEMORY, Unit, number, round_digits
 
 if TYPE_CHECKING:
     from .table import Summary
@@ -38,6 +38,26 @@ class Total:
     def base(self) -> Fraction:
         """The value in base units: bytes, or what is counted."""
         return self.value * self.unit.size
+
+    def as_unit(self, unit: Unit) -> Total:
+        """Return the same bytes in another unit of memory.
+
+        >>> from cnnmem import summary, units
+        >>> print(summary("vgg16").total("tensors").as_unit(units.MiB).label)
+        vgg16 at 224x224, tensors in MiB
+        """
+        if not {self.unit, unit} <= set(MEMORY):
+            raise CnnmemError(
+                f"a total in {self.unit} cannot be given in {unit}; "
+                f"units of memory are {', '.join(map(str, MEMORY))}"
+            )
+        if unit == self.unit:
+            return self
+        how = replace(self.convention, name=f"{self.convention.name} in {unit}", unit=unit)
+        return Total(self.base / unit.size, how, self.summary)
+
+    def __float__(self) -> float:
+        return float(self.value)
 
     @property
     def label(self) -> str:
@@ -75,6 +95,11 @@ def total(summary: Summary, convention: Convention | str = "tensors") -> Total:
     Raises `CnnmemError` where the table lacks what the convention counts.
     """
     convention = get(convention)
+    if convention.until and all(row.name != convention.until for row in summary.rows):
+        raise CnnmemError(
+            f"{convention.name!r} stops after the row {convention.until!r}, which "
+            f"{summary.network} does not have; take a convention that counts all rows"
+        )
     needs = [count.quantity for count in convention.counts]
     if ("kept tensors" in needs and not summary.says_saved) or (
         "alive at the peak" in needs and summary.storage is None

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from numbers import Rational
 
-from .errors import UnknownNameError
+from .errors import look_up
 
 
 @dataclass(frozen=True)
@@ -43,14 +42,10 @@ def bytes_per_value(dtype: str) -> int:
     >>> bytes_per_value("bfloat16")
     2
     """
-    if dtype not in BYTES_PER_VALUE:
-        raise UnknownNameError(
-            f"no dtype is called {dtype!r}; there are {', '.join(BYTES_PER_VALUE)}"
-        )
-    return BYTES_PER_VALUE[dtype]
+    return look_up("dtype", dtype, BYTES_PER_VALUE)
 
 
-def number(value: Rational | float, digits: int = 2) -> str:
+def number(value: int | float | Fraction, digits: int = 2) -> str:
     """Return a number with thousands separators; `digits` decimals unless it is whole.
 
     >>> number(Fraction(73254912, 10**6)), number(-2147479552)
@@ -61,7 +56,7 @@ def number(value: Rational | float, digits: int = 2) -> str:
     return fixed(value, digits)
 
 
-def fixed(value: Rational | float, digits: int = 2) -> str:
+def fixed(value: int | float | Fraction, digits: int = 2) -> str:
     """Return a number with exactly `digits` decimals, rounded half to even, exact for fractions.
 
     >>> fixed(Fraction(1, 3), 4)
@@ -79,10 +74,11 @@ def memory(count: int | Fraction) -> str:
     >>> memory(553430176), memory(602112), memory(12)
     ('553.43 MB', '602.11 kB', '12 B')
     """
+    exact = Fraction(count)
     for unit in (GB, MB, KB):
-        if abs(count) >= unit.size:
-            return f"{fixed(Fraction(count, unit.size))} {unit}"
-    return f"{number(Fraction(count))} B"
+        if abs(exact) >= unit.size:
+            return f"{fixed(exact / unit.size)} {unit}"
+    return f"{number(exact)} B"
 
 
 def percent(part: int | Fraction, whole: int | Fraction) -> str:
@@ -97,10 +93,10 @@ def percent(part: int | Fraction, whole: int | Fraction) -> str:
 def round_digits(value: int | Fraction, digits: int) -> int | Fraction:
     """Return a number rounded to so many significant digits.
 
-    >>> round_digits(802816, 2), round_digits(25088, 2)
-    (800000, 25000)
+    >>> round_digits(802816, 2), round_digits(25088, 2), round_digits(7, 2)
+    (800000, 25000, 7)
     """
     power = len(str(abs(int(value)))) - digits
-    if power <= 0:
-        return value
-    return round(Fraction(value, 10**power)) * 10**power
+    scale = Fraction(10**power) if power > 0 else Fraction(1, 10**-power)
+    rounded = round(value / scale) * scale
+    return int(rounded) if rounded.denominator == 1 else rounded

@@ -85,7 +85,8 @@ def steps_between(start: Total, end: Total) -> Iterator[Step]:
     walk = Walk(lines_of(start.summary, a, quantities), a)
     goal = lines_of(end.summary, b, quantities)
     if start.summary is not end.summary:
-        yield from _other_table(walk, goal, a)
+        batches = start.summary.batch, end.summary.batch
+        yield from _other_table(walk, lines_of(end.summary, a, quantities), batches)
     yield from _rows(walk, goal, a, b)
     yield from _what_is_counted(walk, goal)
     yield from _arithmetic(walk, b)
@@ -112,30 +113,25 @@ def _names(lines: list[Line]) -> str:
     return " and ".join(line.row.name for line in lines)
 
 
-def _other_table(walk: Walk, goal: Lines, convention: Convention) -> Iterator[Step]:
+def _other_table(walk: Walk, goal: Lines, batches: tuple[int, int]) -> Iterator[Step]:
     """Turn the rows of one table into those of the other, under the first one's convention."""
-    for _, lines in _by_kind([line for name, line in walk.lines.items() if name not in goal]):
+    here = walk.lines
+    for _, lines in _by_kind([line for name, line in here.items() if name not in goal]):
         name = f"{_names(lines)} only in the first"
         yield from walk.step("rows", name, dict.fromkeys([line.row.name for line in lines]))
-    for _, lines in _by_kind([line for name, line in goal.items() if name not in walk.lines]):
+    for _, lines in _by_kind([line for name, line in goal.items() if name not in here]):
         name = f"{_names(lines)} only in the second"
-        counted = {
-            line.row.name: line._replace(
-                form=convention.form(line.row.kind, line.row.functional), ended=False
-            )
-            for line in lines
-        }
-        yield from walk.step("rows", name, {**counted})
-    others = [x for name, x in goal.items() if x.quantities != walk.lines[name].quantities]
-    for kind, lines in _by_kind(others):
-        name = f"{kind_title(kind)} of other shapes"
-        changed = {
-            line.row.name: walk.lines[line.row.name]._replace(
-                row=line.row, quantities=line.quantities
-            )
-            for line in lines
-        }
-        yield from walk.step("rows", name, {**changed})
+        yield from walk.step("rows", name, {line.row.name: line for line in lines})
+    for kind, lines in _by_kind([line for name, line in goal.items() if line != here[name]]):
+        pairs = [(line.row, here[line.row.name].row) for line in lines]
+        if any((new.inputs, new.output) != (old.inputs, old.output) for new, old in pairs):
+            why = " of other shapes"
+        elif batches[0] != batches[1]:
+            why = f": batch {batches[1]} for {batches[0]}"
+        else:
+            why = " counted otherwise"
+        name = f"{kind_title(kind)}{why}"
+        yield from walk.step("rows", name, {line.row.name: line for line in lines})
 
 
 def _rows(walk: Walk, goal: Lines, start: Convention, end: Convention) -> Iterator[Step]:

@@ -17,10 +17,11 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import CnnmemError, UnknownNameError
+from ..errors import CnnmemError, look_up
 from ..network import Network
 from .classic import alexnet, lenet5
 from .densenet import densenet121, densenet169, densenet201
+from .heads import HEADS, vgg16_with
 from .mobilenet import mobilenet_v1, mobilenet_v2
 from .resnet import resnet18, resnet34, resnet50
 from .vgg import vgg11, vgg13, vgg16, vgg19
@@ -74,9 +75,28 @@ def get(name: str, **options: Any) -> Network:
 
 
 def _function(name: str) -> Callable[..., Network]:
-    if name not in NETWORKS:
-        raise UnknownNameError(f"no network is called {name!r}; there are {', '.join(NETWORKS)}")
-    return NETWORKS[name]
+    return look_up("network", name, NETWORKS)
 
 
-__all__ = ["NETWORKS", "get", "names", "variants", *NETWORKS]
+__all__ = [
+    "HEADS",
+    "NETWORKS",
+    "alexnet",
+    "densenet121",
+    "densenet169",
+    "densenet201",
+    "get",
+    "lenet5",
+    "mobilenet_v1",
+    "mobilenet_v2",
+    "names",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "variants",
+    "vgg11",
+    "vgg13",
+    "vgg16",
+    "vgg16_with",
+    "vgg19",
+]

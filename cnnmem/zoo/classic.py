@@ -25,7 +25,7 @@ def lenet5(
     classes: int = 10,
     image: Shape = (32, 32, 1),
 ) -> Network:
-    """Return LeNet-5 as it is taught today: every map of C3 sees all of S2, no weights in the pools.
+    """Return LeNet-5 as it is taught today: each map of C3 sees all of S2, pools have no weights.
 
     Source: LeCun et al., "Gradient-based learning applied to document recognition" (1998).
     """

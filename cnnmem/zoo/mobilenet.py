@@ -17,9 +17,11 @@ from ..layers import (
     Shape,
     Softmax,
     ZeroPad2d,
+    has_in_place,
 )
 from ..network import Builder, Network
-from .variants import variants
+from ..windows import Padding, positive
+from .variants import check_width, variants
 
 V1_BLOCKS = (
     (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2),
@@ -47,17 +49,23 @@ def mobilenet_v1(
     that of the depthwise convolutions. `activation` is "relu" (default of "paper") or "relu6"
     (default of "keras"). "keras" pads with layers of its own and has its own classifier.
     """
-    if not width > 0:
-        raise CnnmemError(f"width is {width!r}; it must be greater than 0, 1.0 is the paper's")
+    if check_width(width) < 1 / 32:
+        raise CnnmemError(f"width {width!r} leaves conv1 no channel of 32; give 1/32 or more")
     keras = variant == "keras"
     function = activation or ("relu6" if keras else "relu")
+    in_place = not keras and has_in_place(function)
     if resolution is not None:
-        image = (resolution, resolution, *image[2:])
+        image = (positive("resolution", resolution), resolution, *image[2:])
+    if positive("kernel", kernel) % 2 == 0 or (keras and kernel != 3):
+        raise CnnmemError(
+            f"kernel is {kernel}; give an odd number, which is padded alike on both sides "
+            '(the variant "keras" has 3 alone)'
+        )
     build = Builder()
 
     def norm_and_activation(name: str) -> None:
         build(f"{name}_bn", BatchNorm())
-        build(f"{name}_relu", Activation(function, in_place=not keras))
+        build(f"{name}_relu", Activation(function, in_place))
 
     build.block = "conv1"
     build("conv1", Conv2d(int(32 * width), 3, 2, "same" if keras else 1, bias=False))
@@ -65,18 +73,18 @@ def mobilenet_v1(
     for i, (channels, stride) in enumerate(V1_BLOCKS, 1):
         build.block = f"block{i}"
         filters = int(channels * width)
-        padding: int | str = kernel // 2
+        padding: Padding = kernel // 2
         if keras:
             padding = "same" if stride == 1 else 0
             if stride == 2:
                 build(f"conv_pad_{i}", ZeroPad2d((0, 1, 0, 1)))
         if separable:
-            build(f"conv_dw_{i}", DepthwiseConv2d(kernel, stride, padding, bias=False))  # type: ignore[arg-type]
+            build(f"conv_dw_{i}", DepthwiseConv2d(kernel, stride, padding, bias=False))
             norm_and_activation(f"conv_dw_{i}")
             build(f"conv_pw_{i}", Conv2d(filters, 1, bias=False))
             norm_and_activation(f"conv_pw_{i}")
         else:
-            build(f"conv_{i}", Conv2d(filters, kernel, stride, padding, bias=False))  # type: ignore[arg-type]
+            build(f"conv_{i}", Conv2d(filters, kernel, stride, padding, bias=False))
             norm_and_activation(f"conv_{i}")
     build.block = "top"
     if top and keras:
@@ -108,11 +116,10 @@ def mobilenet_v2(
     activation: str = "relu6",
 ) -> Network:
     """Return MobileNetV2; `width` is the width multiplier, `activation` "relu6" or "relu"."""
-    if not width > 0:
-        raise CnnmemError(f"width is {width!r}; it must be greater than 0, 1.0 is the paper's")
+    check_width(width)
     build = Builder()
     blocks = [
-        (expand, _divisible(width * channels), stride if j == 0 else 1)
+        (expand, _divisible(channels * width), stride if j == 0 else 1)
         for expand, channels, count, stride in V2_BLOCKS
         for j in range(count)
     ]
@@ -138,14 +145,15 @@ def _torchvision_v2(
     def conv_norm_activation(name: str, layer: Conv2d | DepthwiseConv2d, *inputs: str) -> None:
         build(f"{name}.0", layer, *inputs)
         build(f"{name}.1", BatchNorm())
-        build(f"{name}.2", Activation(activation, in_place=True))
+        build(f"{name}.2", Activation(activation, has_in_place(activation)))
 
     build.block = "features.0"
     conv_norm_activation("features.0", Conv2d(stem, 3, 2, 1, bias=False))
     x, channels = "features.0.2", stem
     for i, (expand, filters, stride) in enumerate(blocks, 1):
         name = build.block = f"features.{i}"
-        step, source = 0, (x,)
+        step = 0
+        source: tuple[str, ...] = (x,)
         if expand != 1:
             conv_norm_activation(
                 f"{name}.conv.0", Conv2d(channels * expand, 1, bias=False), *source
@@ -191,8 +199,8 @@ def _keras_v2(
             pad = (height % 2, 1, width % 2, 1)
             source = (build(f"{name}_pad", ZeroPad2d(pad), *source),)
             height, width = -(-height // 2), -(-width // 2)
-        padding = "same" if stride == 1 else 0
-        build(f"{name}_depthwise", DepthwiseConv2d(3, stride, padding, bias=False), *source)  # type: ignore[arg-type]
+        padding: Padding = "same" if stride == 1 else 0
+        build(f"{name}_depthwise", DepthwiseConv2d(3, stride, padding, bias=False), *source)
         norm(f"{name}_depthwise")
         build(f"{name}_project", Conv2d(filters, 1, bias=False))
         y = build(f"{name}_project_BN", BatchNorm())

@@ -1,4 +1,4 @@
-"""Which variants a network function knows; a name it does not know is refused."""
+"""What all network functions share: they refuse arguments that make no network, by name."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import UnknownNameError
-from ..network import Network
+from ..errors import CnnmemError, UnknownNameError
+from ..network import Network, check_image
+from ..windows import positive
 
 
 def variants(*names: str) -> Callable[[Callable[..., Network]], Callable[..., Network]]:
@@ -20,9 +21,22 @@ def variants(*names: str) -> Callable[[Callable[..., Network]], Callable[..., Ne
                 raise UnknownNameError(
                     f"{function.__name__} has no variant {variant!r}; it has {', '.join(names)}"
                 )
+            if options.get("top", True) not in (True, False):
+                raise CnnmemError(f"top is {options['top']!r}; give True or False")
+            if "classes" in options:
+                options["classes"] = positive("classes", options["classes"])
+            if "image" in options:
+                options["image"] = check_image(options["image"])
             return function(variant, **options)
 
         checked.variants = names  # type: ignore[attr-defined]
         return checked
 
     return decorate
+
+
+def check_width(width: object) -> float:
+    """Return a width multiplier if it is a number greater than 0; else raise."""
+    if isinstance(width, int | float) and 0 < width < float("inf"):
+        return width
+    raise CnnmemError(f"width is {width!r}; it must be greater than 0, 1.0 is the paper's")
