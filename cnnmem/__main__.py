@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from .export import to_dict
 from .table import Summary, summary
 from .totals import Total, show
 
+COUNT = re.compile(r"0*[1-9][0-9]{0,11}")
 TOTAL = re.compile(r"(?P<network>\w+)(/(?P<variant>\w+))?(@(?P<size>\w+))?:(?P<convention>[\w-]+)")
 
 
@@ -30,7 +32,7 @@ class _Parser(argparse.ArgumentParser):
 def _size(text: str) -> tuple[int, int]:
     """Return "224" or "480x640" as (height, width)."""
     parts = text.lower().split("x")
-    if len(parts) > 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
+    if len(parts) > 2 or not all(map(COUNT.fullmatch, parts)):
         raise argparse.ArgumentTypeError(
             f"{text!r} is no input size; give pixels, 224, or height x width, 480x640"
         )
@@ -39,7 +41,7 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
+    if not COUNT.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
     return int(text)
 
@@ -162,10 +164,12 @@ def _run(args: argparse.Namespace) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; bad arguments print one line and return 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # formulas have signs that an old code page lacks
     try:
-        print(_run(_parser().parse_args(argv)))
+        print(_run(_parser().parse_args(argv)), flush=True)
     except CnnmemError as error:
-        print(f"cnnmem: {error}", file=sys.stderr)
+        print("cnnmem:", " ".join(str(error).splitlines()), file=sys.stderr)
         return 2
     except BrokenPipeError:
         # the reader (`head`, a pager) has seen enough; nothing is left to be flushed at exit
