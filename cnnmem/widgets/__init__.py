@@ -5,6 +5,7 @@ The only package of the kit that imports ipywidgets.
 
 from __future__ import annotations
 
+from .bargain import bargain, blog_script
 from .bridge import bridge
 from .controls import Choice, Number, Switch
 from .explorer import Explorer, View
@@ -18,7 +19,9 @@ __all__ = [
     "Number",
     "Switch",
     "View",
+    "bargain",
     "bars_of",
+    "blog_script",
     "bridge",
     "explore",
     "opposite",

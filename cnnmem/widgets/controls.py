@@ -29,10 +29,18 @@ class Number:
     step: int = 1
     help: str = ""
 
+    def nearest(self, value: int) -> int:
+        """Return where the slider stands for a value: it snaps away from places off its steps.
+
+        The browser would report that back, as if the reader had moved it.
+        """
+        steps = (min(max(value, self.least), self.most) - self.least + self.step // 2) // self.step
+        return min(self.least + steps * self.step, self.most)
+
     def build(self, changed: Callable[[], None]) -> Bound:
         """Return the control's widgets; `changed` is called once for every change by the reader."""
         slider = ipywidgets.IntSlider(
-            value=min(max(self.value, self.least), self.most),
+            value=self.nearest(self.value),
             min=self.least,
             max=self.most,
             step=self.step,
@@ -57,7 +65,7 @@ class Number:
         def typed(change: dict[str, Any]) -> None:
             nonlocal following
             following = True
-            slider.value = min(max(change["new"], self.least), self.most)
+            slider.value = self.nearest(change["new"])
             following = False
             changed()
 

@@ -107,8 +107,8 @@ def _series(held: Iterable[tuple[Amount, Amount]], show: str) -> tuple[Series, .
 
 def _by_size(network: str, head: str, size: int, by: str, show: str, log: bool) -> StackedBars:
     """Return a bar an input size, that of the slider among them, in MiB or as shares."""
-    name, held = _name(network, head), {n: _whole(network, head, n) for n in {*SIZES, size}}
-    held = dict(sorted(held.items()))
+    name = _name(network, head)
+    held = {n: _whole(network, head, n) for n in sorted({*SIZES, size})}
     names, here = tuple(f"{n} px" for n in held), frozenset({f"{size} px"})
     if by == "input size":
         return StackedBars(
