@@ -272,10 +272,11 @@ def test_a_model_used_twice():
     assert table.macs == 2 * table["tower/conv"].macs
 
 
-def test_a_nested_model_takes_the_inputs_of_its_call_by_name():
+@pytest.mark.parametrize("as_dict", [True, False])
+def test_a_nested_model_takes_the_inputs_of_its_call_by_name(as_dict):
     a, b = keras.Input((8, 8, 1), name="a"), keras.Input((8, 8, 2), name="b")
     x = L.Concatenate(name="cat")([L.Conv2D(4, 1, name="ca")(a), L.Conv2D(5, 1, name="cb")(b)])
-    inner = keras.Model({"b": b, "a": a}, x, name="inner")
+    inner = keras.Model({"b": b, "a": a} if as_dict else [b, a], x, name="inner")
     p, q = keras.Input((8, 8, 1), name="p"), keras.Input((8, 8, 2), name="q")
     table = from_keras.summary(keras.Model([p, q], inner({"a": p, "b": q})))
     assert table["inner/ca"].inputs == ((8, 8, 1),)
