@@ -29,7 +29,7 @@ notebook_tests = $(PY) -m pytest -W default --nbval --nbval-current-env --nbval-
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-light lab lab-light test test-unit test-notebooks test-browser \
-	notebooks figures screenshot lint format freeze clean distclean
+	notebooks figures screenshot bench lint format freeze clean distclean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -79,8 +79,12 @@ format: setup  ## let ruff repair what it can, and tidy the notebooks without ru
 	$(PY) -m ruff format .
 	$(PY) tools/run_notebooks.py --normalise
 
+bench: setup  ## how long counting takes beside other tools; writes docs/benchmark.md (20 minutes)
+	$(PY) -m pip install -q -c constraints.txt -e ".[all,bench]"
+	$(PY) benchmarks/counters.py --write docs/benchmark.md
+
 freeze: setup  ## write to constraints.txt what pip chose (CONTRIBUTING.md)
-	$(PY) -m pip install -c constraints.txt -e ".[all,audit]"
+	$(PY) -m pip install -c constraints.txt -e ".[all,bench]"
 	$(PY) tools/freeze.py
 
 clean:  ## remove caches and build results, not the environments

@@ -1,0 +1,339 @@
+"""How long counting takes, and how much memory: cnnmem beside other counters, in one run.
+
+    python benchmarks/counters.py [--runs 5] [--write docs/benchmark.md]
+
+Each count runs in a fresh process. Importing the tool and building the model are not timed; the
+first count is, as a user meets it, and the second one ("again"), when everything is warm. The rise
+of memory is the peak resident size during the first count over that just before it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import io
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+CASES = (
+    ("vgg16", 224),
+    ("resnet18", 224),
+    ("mobilenet_v2", 224),
+    ("densenet201", 224),
+    ("densenet201", 1024),
+)
+KERAS = {"vgg16": "VGG16", "mobilenet_v2": "MobileNetV2", "densenet201": "DenseNet201"}
+NEEDS_RUN = ("torchinfo", "fvcore", "ptflops", "thop", "torchview", "FlopCounterMode", "MemTracker")
+
+
+def torch_model(name: str) -> Any:
+    """Return torchvision's model of that name, with real weights on the CPU."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    import torchvision_shim  # noqa: F401  torchvision's operators, on a CPU-only torch
+    from torchvision import models
+
+    return getattr(models, name)()
+
+
+def plain(name: str, size: int) -> Callable[[], Any]:
+    """Count with cnnmem, from the name of the network."""
+    from cnnmem import summary, zoo
+
+    options = {"variant": "torchvision"} if "torchvision" in zoo.variants(name) else {}
+    return lambda: _totals(summary(zoo.get(name, **options), (size, size, 3)))
+
+
+def _totals(table: Any) -> tuple[int, int, int]:
+    return table.params, table.macs, table.saved_bytes
+
+
+def from_torch(name: str, size: int) -> Callable[[], Any]:
+    """Count a torch module with cnnmem."""
+    from cnnmem import from_torch
+
+    model = torch_model(name)
+    return lambda: _totals(from_torch.summary(model, (1, 3, size, size)))
+
+
+def from_keras(name: str, size: int) -> Callable[[], Any]:
+    """Count a Keras model with cnnmem."""
+    from cnnmem import from_keras
+
+    model = _keras_model(name, size)
+    return lambda: _totals(from_keras.summary(model))
+
+
+def _keras_model(name: str, size: int) -> Any:
+    import keras
+
+    from cnnmem import from_keras
+
+    return from_keras.build(
+        getattr(keras.applications, KERAS[name]), weights=None, input_shape=(size, size, 3)
+    )
+
+
+def keras_summary(name: str, size: int) -> Callable[[], Any]:
+    """Print `keras.Model.summary`."""
+    model = _keras_model(name, size)
+    return lambda: model.summary(print_fn=lambda *a, **k: None)
+
+
+def torchinfo(name: str, size: int) -> Callable[[], Any]:
+    import torchinfo
+
+    model = torch_model(name)
+    return lambda: torchinfo.summary(model, (1, 3, size, size), verbose=0).total_mult_adds
+
+
+def fvcore(name: str, size: int) -> Callable[[], Any]:
+    import torch
+    from fvcore.nn import FlopCountAnalysis, parameter_count
+
+    model = torch_model(name).eval()
+
+    def count() -> Any:
+        image = torch.zeros(1, 3, size, size)
+        analysis = FlopCountAnalysis(model, image)
+        analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+        return analysis.total(), parameter_count(model)[""]
+
+    return count
+
+
+def ptflops(name: str, size: int) -> Callable[[], Any]:
+    model = torch_model(name)  # first: ptflops imports torchvision itself
+    from ptflops import get_model_complexity_info
+
+    return lambda: get_model_complexity_info(
+        model, (3, size, size), as_strings=False, print_per_layer_stat=False, backend="pytorch"
+    )
+
+
+def thop(name: str, size: int) -> Callable[[], Any]:
+    import torch
+    from thop import profile
+
+    model = torch_model(name)
+    return lambda: profile(model, inputs=(torch.zeros(1, 3, size, size),), verbose=False)
+
+
+def torchview(name: str, size: int) -> Callable[[], Any]:
+    from torchview import draw_graph
+
+    model = torch_model(name)
+    return lambda: draw_graph(model, input_size=(1, 3, size, size), device="meta")
+
+
+def flop_counter(name: str, size: int) -> Callable[[], Any]:
+    import torch
+    from torch._subclasses.fake_tensor import FakeTensorMode
+    from torch.utils.flop_counter import FlopCounterMode
+
+    model = torch_model(name)
+
+    def count() -> Any:
+        with FakeTensorMode(allow_non_fake_inputs=True), FlopCounterMode(display=False) as counter:
+            model(torch.zeros(1, 3, size, size))
+        return counter.get_total_flops(), sum(p.numel() for p in model.parameters())
+
+    return count
+
+
+def mem_tracker(name: str, size: int) -> Callable[[], Any]:
+    import torch
+    from torch._subclasses.fake_tensor import FakeTensorMode
+    from torch.distributed._tools.mem_tracker import MemTracker
+
+    sys.path.insert(0, str(ROOT / "tests"))
+    import torchvision_shim  # noqa: F401
+    from torchvision import models
+
+    def count() -> Any:
+        with FakeTensorMode():
+            model = getattr(models, name)()
+            tracker = MemTracker()
+            tracker.track_external(model)
+            with tracker:
+                model(torch.zeros(1, 3, size, size)).sum().backward()
+        return tracker.get_tracker_snapshot("peak")
+
+    return count
+
+
+TOOLS: dict[str, Callable[[str, int], Callable[[], Any]]] = {
+    "cnnmem, plain": plain,
+    "cnnmem, from torch": from_torch,
+    "cnnmem, from Keras": from_keras,
+    "torchinfo": torchinfo,
+    "fvcore": fvcore,
+    "ptflops": ptflops,
+    "thop": thop,
+    "torchview": torchview,
+    "FlopCounterMode": flop_counter,
+    "MemTracker": mem_tracker,
+    "keras.Model.summary": keras_summary,
+}
+# What a tool gives: parameters, MACs or FLOPs, bytes kept for backward.
+GIVES = {
+    "cnnmem, plain": "params, MACs, kept bytes",
+    "cnnmem, from torch": "params, MACs, kept bytes",
+    "cnnmem, from Keras": "params, MACs",
+    "torchinfo": "params, MACs",
+    "fvcore": "params, MACs",
+    "ptflops": "params, MACs",
+    "thop": "params, MACs",
+    "torchview": "shapes",
+    "FlopCounterMode": "params, MACs (x 2)",
+    "MemTracker": "memory of a step",
+    "keras.Model.summary": "params",
+}
+
+
+def _status(key: str) -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(key):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError(f"/proc/self/status has no {key}; this benchmark needs Linux")
+
+
+def measure(tool: str, name: str, size: int) -> dict[str, float]:
+    """Count twice in this process; return seconds of both and the rise of peak memory in bytes."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    warnings.simplefilter("ignore")
+    silence = io.StringIO()
+    with redirect_stdout(silence), redirect_stderr(silence):
+        count = TOOLS[tool](name, size)
+        gc.collect()
+        Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+        before, start = _status("VmRSS:"), time.perf_counter()
+        count()
+        first, peak = time.perf_counter() - start, _status("VmHWM:")
+        start = time.perf_counter()
+        count()
+        again = time.perf_counter() - start
+    return {"first": first, "again": again, "rise": max(peak - before, 0)}
+
+
+def run(tool: str, name: str, size: int, runs: int) -> dict[str, float] | str:
+    """Measure in fresh processes and return medians, or why there is no figure."""
+    results = []
+    for _ in range(runs):
+        done = subprocess.run(
+            [sys.executable, __file__, "--one", tool, name, str(size)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            return "not installed" if "ModuleNotFoundError" in last else last[:90]
+        results.append(json.loads(done.stdout))
+    return {key: statistics.median(r[key] for r in results) for key in results[0]}
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people read it.
+
+    >>> duration(0.00021), duration(0.25), duration(3.14)
+    ('0.21 ms', '250 ms', '3.1 s')
+    """
+    if seconds >= 1:
+        return f"{seconds:.1f} s"
+    return f"{seconds * 1000:.0f} ms" if seconds >= 0.01 else f"{seconds * 1000:.2f} ms"
+
+
+def table(case: tuple[str, int], figures: dict[str, dict[str, float] | str]) -> list[str]:
+    """Return one network's figures as Markdown, ratios to cnnmem's plain count."""
+    unit = figures["cnnmem, plain"]
+    assert isinstance(unit, dict), unit
+    lines = [
+        f"### {case[0]} at {case[1]}",
+        "",
+        "| tool | gives | first count | again | rise of memory | again / cnnmem plain |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for tool, figure in figures.items():
+        if isinstance(figure, str):
+            lines.append(f"| {tool} | {GIVES[tool]} | {figure} | | | |")
+            continue
+        ratio = figure["again"] / unit["again"]
+        lines.append(
+            f"| {tool} | {GIVES[tool]} | {duration(figure['first'])} | {duration(figure['again'])} "
+            f"| {figure['rise'] / 1e6:.1f} MB | {ratio:,.0f} x |"
+        )
+    return [*lines, ""]
+
+
+def main() -> None:
+    """Run the benchmark and print or write its report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--one", nargs=3, metavar=("TOOL", "NETWORK", "SIZE"))
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--write", type=Path)
+    args = parser.parse_args()
+    if args.one:
+        tool, name, size = args.one
+        print(json.dumps(measure(tool, name, int(size))))
+        return
+    lines = [
+        "# Speed of counting",
+        "",
+        f"Made by `make bench` on {date.today()}: {platform.system()} {platform.machine()}, "
+        f"{os.cpu_count()} cores, Python {platform.python_version()}; medians of {args.runs} fresh "
+        "processes. Imports and building the model are not timed. The ratio compares the second "
+        "counts; only ratios of one run mean anything.",
+        "",
+    ]
+    charts: dict[str, dict[str, float]] = {}
+    for case in CASES:
+        figures: dict[str, dict[str, float] | str] = {}
+        for tool in TOOLS:
+            if "eras" in tool and case[0] not in KERAS:
+                continue
+            print(f"{case[0]} at {case[1]}: {tool} ...", end=" ", file=sys.stderr, flush=True)
+            figures[tool] = run(tool, *case, args.runs)
+            print(figures[tool], file=sys.stderr, flush=True)
+        lines += table(case, figures)
+        charts[f"{case[0]} at {case[1]}"] = {
+            tool: f["again"] for tool, f in figures.items() if isinstance(f, dict)
+        }
+    text = "\n".join(lines)
+    print(text)
+    if args.write:
+        args.write.write_text(text + "\n![Seconds a count takes](benchmark.svg)\n")
+        draw(charts, args.write.with_suffix(".svg"))
+
+
+def draw(charts: dict[str, dict[str, float]], path: Path) -> None:
+    """Draw the times of the largest case, a bar a tool, on a logarithmic axis."""
+    from cnnmem.charts import Series, StackedBars, mpl
+
+    case, times = list(charts.items())[-1]
+    micro = tuple(round(seconds * 10**6) for seconds in times.values())
+    chart = StackedBars(
+        f"Microseconds to count {case}, second time",
+        tuple(times),
+        (Series("microseconds", micro),),
+        "microseconds",
+        log=True,
+        category="tool",
+    )
+    mpl.save(chart, path)
+
+
+if __name__ == "__main__":
+    main()
