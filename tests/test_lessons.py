@@ -6,7 +6,7 @@ from cnnmem.errors import UnknownNameError
 from cnnmem.lessons import registry
 from cnnmem.lessons.sitting import Sitting
 
-LESSONS = ["00", "01", "02", "03"]
+LESSONS = list(registry.LESSONS)
 QUESTIONS = [q for number in LESSONS for q in registry.lesson(number)]
 
 

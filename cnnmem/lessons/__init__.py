@@ -5,7 +5,9 @@
     p.on(explore("vgg16"))        # the guess stays on the chart; the distance is told
     q = ask("02-where")           # an exercise with check, hint and reveal
 
-`ask` and `predict` need ipywidgets; the questions themselves need the standard library alone.
+    progress("02")                # what was answered; `reset("02")` forgets it
+
+`ask`, `predict` and `progress` need ipywidgets; the questions themselves need the standard library alone.
 """
 
 from __future__ import annotations
@@ -14,20 +16,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .overview import progress
     from .panel import ask
     from .prediction import predict
-    from .progress import reset
     from .registry import every, get
+    from .store import reset
 
 _HOME = {
     "ask": "panel",
     "predict": "prediction",
-    "reset": "progress",
+    "progress": "overview",
+    "reset": "store",
     "every": "registry",
     "get": "registry",
 }
 
-__all__ = ["ask", "every", "get", "predict", "reset"]
+__all__ = ["ask", "every", "get", "predict", "progress", "reset"]
 
 
 def __getattr__(name: str) -> Any:

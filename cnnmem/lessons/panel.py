@@ -76,7 +76,7 @@ class Panel(Readable):
             for name, tip, action in (
                 ("Check", "judge the answer", self.check),
                 ("Hint", "a hint; there are three", self.hint),
-                ("Show solution", "after an attempt, or when pressed twice", self.reveal),
+                ("Reveal", "after an attempt, or when pressed twice", self.reveal),
                 ("Restore my last answer", "from an earlier session", self.restore),
             )
         }

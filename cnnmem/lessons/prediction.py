@@ -8,10 +8,10 @@ from typing import Any
 
 import ipywidgets
 
-from ..charts import Chart, Marker, StackedBars, Timeline
+from ..charts import Marker, Picture, Sketch, StackedBars, Timeline
 from ..errors import CnnmemError
 from ..widgets import Explorer
-from . import progress
+from . import store
 from .choice import Choice
 from .controls import entry_of
 from .feedback import Note, to_html
@@ -78,8 +78,8 @@ class Prediction(Readable):
             return self._say(Note(trouble))
         self._guess = self.question.show(given)
         if self._keep:
-            record = progress.Record("predicted", 1, 0, False, str(given))
-            self._message = progress.save(self.question.id, record)
+            record = store.Record("predicted", 1, 0, False, str(given))
+            self._message = store.save(self.question.id, record)
         for explorer in self._explorers:
             self._mark(explorer)
         note = self._say(Note(f"Noted: {self._guess}. Now look whether it is so."))
@@ -163,8 +163,10 @@ class Prediction(Readable):
         if self._guess and not explorer.message and any(map(self._tells, charts)):
             self._say(Note(self.distance))
 
-    def _tells(self, chart: Chart) -> bool:
+    def _tells(self, chart: Picture) -> bool:
         """Return whether a chart shows the truth: as its total, its peak or its highest bar."""
+        if isinstance(chart, Sketch) and isinstance(self.question, Number):
+            return chart.tells(self.question.value)
         if not isinstance(chart, StackedBars | Timeline) or chart.peak is None:
             return False
         if isinstance(self.question, Choice):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import progress
+from . import store
 from .feedback import Note, State, Verdict
 from .question import Question
 
@@ -61,7 +61,7 @@ class Sitting:
 
     def last_answer(self) -> Any:
         """Return the answer given last, in this or an earlier session; None if there is none."""
-        kept = progress.load()
+        kept = store.load()
         self.message = kept.message
         record = kept.records.get(self.question.id)
         return None if record is None else record.answer
@@ -70,8 +70,8 @@ class Sitting:
         if not self._keep:
             return
         answer = self.given if _plain(self.given) else None
-        record = progress.Record(self.state, self.attempts, self.hints, self.revealed, answer)
-        self.message = progress.save(self.question.id, record)
+        record = store.Record(self.state, self.attempts, self.hints, self.revealed, answer)
+        self.message = store.save(self.question.id, record)
 
 
 def solution_text(question: Question) -> str:

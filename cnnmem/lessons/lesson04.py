@@ -1,0 +1,261 @@
+"""Lesson 04, the model with minus two billion: integers of 32 bits."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from ..overflow import INT32_MAX, wrap_int32
+from .choice import Choice, Option
+from .coding import Write
+from .count import drawn, n, table
+from .feedback import Slip
+from .number import Number
+from .quantity import PARAMETERS, PIXELS
+from .question import Question
+
+STEP = 32  # VGG-16 halves the map five times
+
+
+def questions() -> tuple[Question, ...]:
+    """Return the questions of the lesson."""
+    return (_tipping(), _wrap(), _why(), _plausible(), _looks_right(), _wrap_int32(), _recall())
+
+
+def _kernel(size: int) -> int:
+    """Return the weights of VGG-16's fc1 at an input size."""
+    return table("vgg16", size)["fc1"].weights
+
+
+def _first(size: int, limit: int, width: int = 1) -> int:
+    """Return the first size whose fc1 has more than `limit` values of `width` units."""
+    while _kernel(size) * width <= limit:
+        size += STEP
+    return size
+
+
+def _tipping() -> Number:
+    size = _first(STEP, INT32_MAX)
+    return Number(
+        id="04-tipping",
+        title="Where it tips",
+        statement="At an input of S x S pixels fc1 of VGG-16 has (S // 32)² · 512 · 4096 weights. "
+        "An int32 holds numbers up to 2^31 − 1. What is the smallest S whose count does not fit?",
+        value=size,
+        scale=PIXELS,
+        tolerance=Fraction(0),
+        slips=(
+            Slip("the last that "
+                 "fits", size - 1, "This is the last size that still fits: its map "
+                 "is one place smaller."),
+            Slip("a step early", size - STEP, f"There the map is 31 x 31 and the count "
+                 f"{n(_kernel(size - STEP))}: it fits, though not by much."),
+            Slip("a step late", size + STEP, "It has wrapped already, one map size earlier."),
+            Slip("bytes counted", _first(STEP, INT32_MAX, 4), "There the bytes reach 2^31. The "
+                 "counter that failed counted weights, not bytes."),
+        ),
+        hints=(
+            "512 · 4096 is a power of two. Which?",
+            "512 · 4096 = 2^21, so (S // 32)² must reach 2^10.",
+            "S // 32 must reach 32.",
+        ),
+        why="32 · 32 · 512 · 4096 is exactly 2^31, one more than an int32 holds; at 1023 pixels "
+        f"the map is 31 x 31 and {n(_kernel(size - 1))} fits.",
+    )  # fmt: skip
+
+
+def _wrap() -> Number:
+    count = table("vgg16", 1024)["fc1"].params
+    return Number(
+        id="04-wrap",
+        title="What the counter printed",
+        statement=f"At 1024 pixels fc1 has {n(count)} parameters. Which number does an int32 hold "
+        "in its place? Give every digit, and the sign.",
+        value=wrap_int32(count),
+        scale=PARAMETERS,
+        tolerance=Fraction(0),
+        slips=(
+            Slip("no "
+                 "wrap", count, "That is the true number. It is larger than 2^31 − 1, so an "
+                 "int32 cannot hold it."),
+            Slip("sign only", -count, "Not the sign alone changes: past 2^31 − 1 the numbers go on "
+                 "at −2^31."),
+            Slip("wrapped at "
+                 "2^31", count - 2**31, "You took away 2^31. A whole turn of the dial "
+                 "is 2^32, from −2^31 to 2^31 − 1."),
+            Slip("off by "
+                 "one", count - 2**32 + 1, "One too high: there are 2^32 numbers on the "
+                 "dial, not 2^32 − 1."),
+            Slip("clamped", INT32_MAX, "It does not stop at the largest number; it goes round."),
+        ),
+        hints=(
+            "Think of a dial with 2^32 numbers; behind 2^31 − 1 comes −2^31.",
+            "Take away 2^32 once.",
+            f"{n(count)} − {n(2**32)}.",
+        ),
+        why=f"{n(count)} − 2^32. With the other layers added, the model had "
+        f"{n(wrap_int32(table('vgg16', 1024).params))} parameters.",
+    )  # fmt: skip
+
+
+def _why() -> Choice:
+    return Choice(
+        id="04-why",
+        title="Why on Windows",
+        statement="The same script printed the right number on Linux and macOS. Why did it wrap on "
+        "Windows alone?",
+        options=(
+            Option("Windows gives a program less memory.", "Counting takes no memory to speak of: "
+                   "the counter multiplies a few numbers."),
+            Option("Python's integers have 32 bits "
+                   "there.", "Python's integers grow without a "
+                   "limit, everywhere. But the counter did not use Python's integers."),
+            Option("NumPy's default integer was a C long, which has 32 bits on Windows."),
+            Option("Keras chose int32 there to save memory.", "Keras did not choose: it called "
+                   "`np.prod` and took what came."),
+        ),
+        hints=(
+            "The old code was `np.prod(shape)` and `np.sum(...)`.",
+            "Which integer does NumPy take for a Python int, if nothing is said?",
+            "Before NumPy 2 it was a C long.",
+        ),
+        why="A C long has 64 bits on 64-bit Linux and macOS and 32 bits on Windows. NumPy 2 made "
+        "64 bits the default everywhere; Keras 3 multiplies with `math.prod`.",
+    )  # fmt: skip
+
+
+def _keras(size: int) -> int:
+    """Return what the old counter printed for VGG-16 at an input size."""
+    of = table("vgg16", size, variant="keras")
+    return int(of.total("keras-parameters-int32").value)
+
+
+def _plausible() -> Number:
+    size = _first(STEP, INT32_MAX)
+    tipping = size
+    while _keras(size) < 0:
+        size += STEP
+    return Number(
+        id="04-plausible",
+        title="The wrap that looks right",
+        statement="Past the tipping point the printed total of VGG-16 is negative. It grows with "
+        "the input. What is the next multiple of 32 pixels at which it is positive again, and "
+        "wrong?",
+        value=size,
+        scale=PIXELS,
+        tolerance=Fraction(0),
+        slips=(
+            Slip("the tipping point", tipping, f"There it prints {n(_keras(tipping))}: wrong, but "
+                 "everybody sees it."),
+            Slip("a step early", size - STEP, f"There it prints {n(_keras(size - STEP))}: still "
+                 "negative."),
+            Slip("a step late", size + STEP, f"There it prints {n(_keras(size + STEP))}: positive, "
+                 "but not the first."),
+        ),
+        hints=(
+            "The true total must pass 2^32, a whole turn of the dial.",
+            "Move the size in the explorer, counted as keras-parameters-int32.",
+            f"The true total is (S // 32)² · {n(512 * 4096)} and the rest. Try sizes above 1400.",
+        ),
+        why=f"It prints {n(_keras(size))}; true are {n(table('vgg16', size).params)}. No minus "
+        "sign warns: the number looks like a network.",
+    )  # fmt: skip
+
+
+def _looks_right() -> Choice:
+    return Choice(
+        id="04-looks-right",
+        title="A check that works",
+        statement="You want a counter to notice every wrap. Which check finds them all?",
+        options=(
+            Option("Complain if the total is "
+                   "negative.", "At 1472 pixels it prints "
+                   f"{n(_keras(1472))}, which is positive and wrong."),
+            Option("Complain if the total is above 2^31 − "
+                   "1.", "An int32 is never above it: that "
+                   "is the trouble."),
+            Option("Complain if a layer's count is "
+                   "negative.", "A layer can wrap past zero as "
+                   "well, and the sum can wrap where no layer does."),
+            Option("Count with Python's integers, and compare."),
+            Option("Count in float32 instead.", "A float32 has 24 bits for the digits: above 16.8 "
+                   "million it cannot hold every whole number."),
+        ),
+        hints=(
+            "Which of the checks looks at the number after it was damaged?",
+            "A wrapped number can be any number. What has to be looked at, then?",
+            "The exact count must be known from somewhere else.",
+        ),
+        why="After the wrap the number carries no trace of it. `math.prod` and `sum` on Python's "
+        "integers are exact at any size, which is why this kit counts with them alone.",
+    )  # fmt: skip
+
+
+def _wrap_int32() -> Write:
+    random = drawn("04-wrap-int32")
+    counts = [0, 1, INT32_MAX, 2**31, 2**31 + 4096, 2**32 - 1, 2**32, 5 * 2**31, -1, -(2**31)]
+    counts += [-(2**31) - 1, table("vgg16", 1024).params, table("vgg16", 1472).params]
+    counts += [random.randint(-(2**40), 2**40) for _ in range(12)]
+    head = "def wrap_int32(n):\n"
+    return Write(
+        id="04-wrap-int32",
+        title="Build the dial",
+        statement="Write a function that returns the number an int32 holds in the place of a whole "
+        "number n, however large, positive or negative. Use Python's integers alone.",
+        name="wrap_int32",
+        starter=head + '    """Return n as a signed integer of 32 bits."""\n    ...\n',
+        fixed=head + "    return (n + 2**31) % 2**32 - 2**31\n",
+        reference=wrap_int32,
+        inputs=tuple((count,) for count in counts),
+        slips=(
+            Slip("unsigned", head + "    return n % 2**32\n", "That is an unsigned integer, 0 to "
+                 "2^32 − 1. The upper half of the dial must become negative."),
+            Slip("31 bits", head + "    return n % 2**31\n", "A turn of the dial is 2^32, and half "
+                 "of it is negative."),
+            Slip("once only", head + "    return n - 2**32 if n > 2**31 - 1 else n\n",
+                 "That is right for one turn. Larger numbers go round more than once, and negative "
+                 "ones wrap on the other side."),
+            Slip("clamped", head + "    return max(-(2**31), min(n, 2**31 - 1))\n",
+                 "An int32 does not stop at its ends; it goes round."),
+            Slip("2^31 fits", head + "    return (n + 2**31 - 1) % 2**32 - 2**31 + 1\n",
+                 "Nearly: look at 2^31 itself. The largest int32 is 2^31 − 1."),
+        ),
+        hints=(
+            "`%` brings any whole number into one turn of the dial.",
+            "`n % 2**32` has the right turn, but begins at 0. The dial begins at −2^31.",
+            "Shift by 2^31, take the remainder, shift back.",
+        ),
+        why="(n + 2^31) mod 2^32 − 2^31: shifted so that the dial begins at 0, turned, shifted "
+        "back.",
+    )  # fmt: skip
+
+
+def _recall() -> Number:
+    at, base = table("vgg16", 448)["fc1"], table("vgg16")["fc1"]
+    return Number(
+        id="04-recall-fc1",
+        title="fc1 at 448 pixels",
+        recalls="02",
+        statement="At 224 pixels fc1 of VGG-16 reads a 7 x 7 x 512 map and has 4,096 outputs with "
+        "biases. How many parameters does it have at 448 pixels?",
+        value=at.params,
+        scale=PARAMETERS,
+        slips=(
+            Slip("unchanged", base.params, "A convolution would not change. A linear layer has a "
+                 "weight for every value it reads, and the map has grown."),
+            Slip("doubled", 2 * base.params, "Height and width of the map both double: four times "
+                 "the values."),
+            Slip("bias "
+                 "forgotten", at.weights, "These are the weights; 4,096 biases belong to "
+                 "them."),
+            Slip("biases x 4 "
+                 "too", 4 * base.params, "The weights grow four times. The biases do "
+                 "not: one for each output, 4,096 as before."),
+        ),
+        hints=(
+            "Which map does fc1 read at 448 pixels?",
+            "14 x 14 x 512 values, each with 4,096 weights.",
+            "14 · 14 · 512 · 4096 + 4096.",
+        ),
+        why="The convolutions keep their parameters at any input size; fc1 grows with the area. "
+        "That is how a network gets past 2^31.",
+    )  # fmt: skip

@@ -1,0 +1,262 @@
+"""Lesson 06, MobileNet's bargain: separable convolutions, and what they do not save."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from ..folklore import script_macs
+from ..layers import SeparableConv2d
+from ..units import percent
+from .choice import Choice, Option
+from .coding import Write
+from .count import drawn, mb, n, table
+from .feedback import Slip
+from .number import Number
+from .quantity import MILLION, PERCENT, PIXELS, TIMES
+from .question import Question
+
+
+def questions() -> tuple[Question, ...]:
+    """Return the questions of the lesson."""
+    return (_ratio(), _separable(), _pointwise(), _width(), _resolution(), _catch(), _recall())
+
+
+def _ratio() -> Number:
+    filters, kernel = 512, 3
+    shape = (14, 14, filters)
+    layer = SeparableConv2d(kernel, padding=1, out_channels=filters)
+    full = kernel**2 * filters * filters * 14 * 14
+    ratio = Fraction(full, layer.macs(shape, shape))
+    return Number(
+        id="06-ratio",
+        title="Before you look",
+        statement="A full 3 x 3 convolution with 512 filters is replaced by a depthwise 3 x 3 and "
+        "a pointwise 1 x 1 convolution. How many times fewer MACs is that?",
+        value=ratio,
+        scale=TIMES,
+        slips=(
+            Slip("pointwise forgotten", Fraction(kernel**2), "K² = 9 would be it if the depthwise "
+                 "part were free."),
+            Slip("depthwise "
+                 "only", Fraction(filters), "That is the depthwise part alone against "
+                 "the full convolution. The pointwise part costs far more."),
+            Slip("the inverse", 1 / ratio, "That is separable over full. Asked is how many times "
+                 "fewer: turn it over."),
+            Slip("added", Fraction(kernel**2 + filters), "The parts add up as costs, 1/N + 1/K², "
+                 "not as savings."),
+        ),
+        hints=(
+            "Write the MACs of both for one place of the map.",
+            "Full: K² · C · N. Separable: K² · C + C · N. Divide.",
+            "Separable over full is 1/N + 1/K², here 1/512 + 1/9.",
+        ),
+        why="1 / (1/N + 1/K²), a little under K² = 9: with many filters the kernel alone decides.",
+    )  # fmt: skip
+
+
+def _separable() -> Write:
+    random = drawn("06-separable-macs")
+    inputs = [(32, 64, 3, 112, 112), (512, 512, 3, 14, 14), (1, 1, 1, 1, 1)]
+    while len(inputs) < 20:
+        inputs.append((random.randint(1, 200), random.randint(1, 200), random.choice((3, 5, 7)),
+                       random.randint(1, 60), random.randint(1, 60)))  # fmt: skip
+
+    def reference(c_in: int, c_out: int, kernel: int, height: int, width: int) -> int:
+        layer = SeparableConv2d(kernel, padding=kernel // 2, out_channels=c_out)
+        return layer.macs((height, width, c_out), (height, width, c_in))
+
+    head = "def separable_macs(c_in, c_out, kernel, height, width):\n"
+
+    def body(each: str) -> str:
+        return f"{head}    return ({each}) * height * width\n"
+
+    return Write(
+        id="06-separable-macs",
+        title="The MACs of a separable convolution",
+        statement="Write a function that counts the MACs of a depthwise convolution (square "
+        "kernel, one filter for each input channel) and the 1 x 1 convolution behind it. `height` "
+        "and `width` are those of the output; both parts work on it.",
+        name="separable_macs",
+        starter=head + '    """Return the MACs of both parts together."""\n    ...\n',
+        fixed=body("kernel * kernel * c_in + c_in * c_out"),
+        reference=reference,
+        inputs=tuple(inputs),
+        slips=(
+            Slip("full convolution", body("kernel * kernel * c_in * c_out"), "That is the full "
+                 "convolution. Here a filter of the first part sees one channel only."),
+            Slip("depthwise "
+                 "only", body("kernel * kernel * "
+                                        "c_in"), "The 1 x 1 convolution behind "
+                 "it is missing."),
+            Slip("pointwise only", body("c_in * c_out"), "The depthwise part is missing."),
+            Slip("kernel "
+                 "once", body("kernel * c_in + c_in * "
+                                     "c_out"), "The kernel is square: "
+                 "kernel x kernel products for each value."),
+            Slip("depthwise on the output's "
+                 "channels", body("kernel * kernel * c_out + c_in * "
+                                                            "c_out"),
+                 "The depthwise part works on the input channels; the 1 x 1 convolution makes the "
+                 "output channels."),
+            Slip("FLOPs", body("2 * (kernel * kernel * c_in + c_in * "
+                               "c_out)"), "Those are FLOPs, "
+                 "twice the MACs."),
+        ),
+        hints=(
+            "Count each part for one place of the map, then multiply with the places.",
+            "Depthwise: kernel * kernel * c_in. Pointwise: c_in * c_out.",
+            "(kernel * kernel * c_in + c_in * c_out) * height * width",
+        ),
+        why="(K² · C_in + C_in · C_out) · H · W. A full convolution has a product where this has "
+        "a sum.",
+    )  # fmt: skip
+
+
+def _pointwise() -> Number:
+    net = table("mobilenet_v1")
+    points = sum(row.macs for row in net.rows if row.name.startswith("conv_pw"))
+    depths = sum(row.macs for row in net.rows if row.kind == "depthwise_conv")
+    params = sum(row.params for row in net.rows if row.name.startswith("conv_pw"))
+    return Number(
+        id="06-pointwise",
+        title="Where the MACs are now",
+        statement="In MobileNetV1 at 224 pixels, which share of the MACs is in the pointwise (1 x "
+        "1) convolutions? Answer in percent.",
+        value=Fraction(points, net.macs),
+        scale=PERCENT,
+        slips=(
+            Slip("depthwise read", Fraction(depths, net.macs), "That is the depthwise share: so "
+                 "little is left of the 3 x 3 convolutions."),
+            Slip("shared alike", Fraction(1, 2), "They are not alike: a pointwise filter sees all "
+                 "channels, a depthwise one sees one."),
+            Slip("parameters read", Fraction(params, net.params), "That is their share of the "
+                 "parameters; the classifier holds a good part of those."),
+        ),
+        hints=(
+            "Compare K² · C_in with C_in · C_out.",
+            "With K = 3 and 512 filters it is 9 against 512.",
+            "The first layer and the classifier are small.",
+        ),
+        why=f"The depthwise convolutions do {percent(depths, net.macs)}. So MobileNet is, by its "
+        "MACs, a network of 1 x 1 convolutions.",
+    )  # fmt: skip
+
+
+def _width() -> Number:
+    full, half = table("mobilenet_v1"), table("mobilenet_v1", width=0.5)
+    return Number(
+        id="06-width",
+        title="The width multiplier",
+        statement="A width multiplier of 0.5 halves the channels of every layer of MobileNetV1. "
+        "Which share of the MACs is left? Answer in percent.",
+        value=Fraction(half.macs, full.macs),
+        scale=PERCENT,
+        tolerance=Fraction(2, 100),
+        slips=(
+            Slip("linear", Fraction(1, 2), "A pointwise convolution loses half of its input "
+                 "channels and half of its filters: both factors count."),
+            Slip("exactly a "
+                 "quarter", Fraction(1, 4), "Nearly. The depthwise convolutions, the "
+                 "first layer and the classifier have only one factor that shrinks, so a little "
+                 "more is left."),
+            Slip("parameters read", Fraction(half.params, full.params), "That is the share of the "
+                 "parameters; the classifier, whose 1,000 classes stay, weighs more there."),
+        ),
+        hints=(
+            "How do the MACs of a pointwise convolution depend on the width?",
+            "C_in · C_out: a quarter. Which layers do not have both factors?",
+            "A little more than a quarter.",
+        ),
+        why=f"{n(half.macs)} of {n(full.macs)} MACs. Feature maps only halve: of the bytes kept "
+        f"for backward {percent(half.saved_bytes or 0, full.saved_bytes or 1)} are left.",
+    )  # fmt: skip
+
+
+def _resolution() -> Number:
+    net, small = table("mobilenet_v1"), table("mobilenet_v1", 160)
+    share = Fraction(160, 224)
+    return Number(
+        id="06-resolution",
+        title="The resolution multiplier",
+        statement=f"MobileNetV1 has {n(net.params)} parameters at 224 pixels. How many at 160?",
+        value=small.params,
+        scale=MILLION,
+        slips=(
+            Slip("with the "
+                 "area", net.params * share**2, "That is how the MACs fall, with the "
+                 "area. A filter is the same size on any map."),
+            Slip("with the "
+                 "side", net.params * share, "Parameters do not know how large the image "
+                 "is."),
+            Slip("statistics counted", net.params + net.statistics, "The running statistics are in "
+                 "it. They are stored, but not learned."),
+        ),
+        hints=(
+            "Does a filter know how large the map is?",
+            "What does the classifier read? There is a global average pool before it.",
+            "Nothing changes.",
+        ),
+        why=f"The resolution multiplier saves MACs ({percent(small.macs, net.macs)} are left) and "
+        "feature maps, but no parameters.",
+    )  # fmt: skip
+
+
+def _catch() -> Choice:
+    net, twin = table("mobilenet_v1"), table("mobilenet_v1", separable=False)
+    kept, full = net.saved_bytes or 0, twin.saved_bytes or 1
+    times = f"{float(Fraction(twin.macs, net.macs)):.1f}"
+    return Choice(
+        id="06-catch",
+        title="The catch",
+        statement=f"Against its twin of full convolutions MobileNetV1 needs {times} times fewer "
+        "MACs. Training keeps tensors for the backward pass: how does that memory change?",
+        options=(
+            Option(f"It falls, about {times} times too.", "MACs are work; memory is stored values. "
+                   "Count the feature maps of a block, before and after."),
+            Option("It falls by about "
+                   "half.", "What would be half? The maps have the same size, "
+                   "and there are more of them."),
+            Option("It stays the "
+                   "same.", "The last map of a block is the same. But there is one "
+                   "more in between, with its own batch normalisation."),
+            Option(f"It grows by {percent(kept - full, full)}."),
+        ),
+        hints=(
+            "Draw one block of each: how many feature maps are there?",
+            "The full block: convolution, batch normalisation, ReLU. The separable one has all of "
+            "them twice.",
+            "The column `saved` of both tables gives the sums.",
+        ),
+        why=f"{mb(kept)} against {mb(full)}: every block has twice the feature maps and batch "
+        "normalisations. Work saved is not memory saved.",
+    )  # fmt: skip
+
+
+def _recall() -> Number:
+    out = table("mobilenet_v1", 160)["conv1"].output[0]
+    script = script_macs(160, separable=True)[1][1]
+    return Number(
+        id="06-recall-padding",
+        title="The blog's rounding",
+        recalls="01",
+        statement="MobileNet's first convolution is 3 x 3 with stride 2 and padding 1. How wide is "
+        "its output for an image of 160 pixels?",
+        value=out,
+        scale=PIXELS,
+        tolerance=Fraction(0),
+        slips=(
+            Slip("no padding", script, "That is what the blog's script computes, without padding. "
+                 "With padding 1 there is room for one window more."),
+            Slip("ceil for floor", out + 1, "You rounded up: (160 + 2 − 3) / 2 = 79.5, so 79 steps "
+                 "and the first place."),
+            Slip("stride forgotten", 160, "Stride 2 leaves every second place out."),
+        ),
+        hints=(
+            "⌊(W + 2 · P − K) / S⌋ + 1",
+            "⌊(160 + 2 − 3) / 2⌋ + 1",
+            "⌊79.5⌋ + 1",
+        ),
+        why=f"The script of the blog takes {script} and loses a row and a column at every such "
+        f"layer; its sum for 160 pixels is {n(script_macs(160, True)[0])} MACs instead of "
+        f"{n(table('mobilenet_v1', 160).macs - table('mobilenet_v1', 160)['fc'].macs)}.",
+    )  # fmt: skip
