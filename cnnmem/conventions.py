@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 CONVOLUTION = ("conv", "depthwise_conv", "separable_conv")
 LEARNING = (*CONVOLUTION, "linear", "batch_norm")
-POOLING = ("max_pool", "avg_pool", "adaptive_avg_pool", "global_avg_pool", "global_max_pool")
+TORCH_POOLING = ("max_pool", "avg_pool", "adaptive_avg_pool")
 
 # A quantity is a number that each row has; `batch` is the number of images.
 QUANTITIES: dict[str, tuple[str, Callable[[Row, int], int]]] = {
@@ -285,30 +285,36 @@ PRESETS = (
                (Count("macs", CONVOLUTION),), unit=MACS, source="arXiv 1704.04861, table 4"),
     Convention("flops", "FLOPs of convolutions and matrix products: 2 a multiply-accumulate", EXACT,
                2, unit=FLOPS, source="torch.utils.flop_counter.FlopCounterMode"),
-    Convention("ptflops-aten", "MACs and the biases of linear layers",
-               (*EXACT, Count("bias additions", ("linear",))), unit=MACS,
+    Convention("ptflops-aten", "MACs and biases",
+               (*EXACT, Count("bias additions", (*CONVOLUTION, "linear"))), unit=MACS,
                source="ptflops 0.7, backend aten"),
     Convention("ptflops-pytorch", "MACs, biases, BatchNorm twice; ReLU and pooling modules twice",
                (*EXACT, Count("bias additions", (*CONVOLUTION, "linear")),
                 Count("outputs", ("batch_norm",), 2), Count("outputs", ("relu",), 2, "modules"),
-                Count("outputs", ("relu",), 1, "functions"), Count("outputs", ("relu6",)),
-                Count("inputs", POOLING, 2, "modules"), Count("inputs", POOLING, 1, "functions")),
-               unit=MACS, source="ptflops 0.7, backend pytorch"),
+                Count("outputs", ("relu",), 1, "functions"),
+                Count("outputs", ("relu6",), 1, "modules"),
+                Count("outputs", ("gelu",), 2, "modules"),
+                Count("outputs", ("gelu",), 1, "functions"), Count("outputs", ("silu", "softmax")),
+                Count("inputs", TORCH_POOLING, 2, "modules"),
+                Count("inputs", TORCH_POOLING, 1, "functions"),
+                Count("inputs", ("global_max_pool",))),
+               unit=MACS, source="ptflops 0.7, backend pytorch, one image whatever the batch"),
     Convention("torchinfo-macs", "MACs, and an operation a bias and a parameter of BatchNorm",
                (*EXACT, Count("bias additions", (*CONVOLUTION, "linear")),
                 Count("parameter uses", ("batch_norm",))), unit=MACS,
                source='torchinfo 1.8, "Total mult-adds"'),
     Convention("torchprofile", "MACs, BatchNorm once a value, average pooling once an output",
-               (*EXACT, Count("outputs", ("batch_norm", "avg_pool", "adaptive_avg_pool"))),
-               unit=MACS, source="torchprofile 0.0.4"),
+               (*EXACT, Count("outputs", ("batch_norm", "avg_pool", "adaptive_avg_pool",
+                                          "global_avg_pool", "multiply"))),
+               unit=MACS, source="torchprofile 0.0.4 and 0.1.0"),
     Convention("fvcore", 'MACs, BatchNorm twice, adaptive pooling an input; printed as "flops"',
                (*EXACT, Count("outputs", ("batch_norm",), 2),
                 Count("inputs", ("adaptive_avg_pool",))),
                unit=MACS, source="fvcore 0.1.5, FlopCountAnalysis"),
-    Convention("thop", "MACs, BatchNorm four times a value, adaptive pooling",
+    Convention("thop", "MACs, BatchNorm four times a value, average pooling",
                (*EXACT, Count("outputs", ("batch_norm",), 4, "modules"),
                 Count("inputs", ("adaptive_avg_pool",), 1, "modules"),
-                Count("outputs", ("adaptive_avg_pool",), 1, "modules")),
+                Count("outputs", ("adaptive_avg_pool", "avg_pool"), 1, "modules")),
                unit=MACS, source="thop 0.1.1, profile"),
 )  # fmt: skip
 

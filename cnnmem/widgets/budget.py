@@ -1,0 +1,219 @@
+"""The explorer of a training step's budget: what stands in memory, and whether a card holds it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from itertools import groupby
+from typing import Any
+
+from .. import cards
+from ..cards import PRECISIONS, Budget, Growth, Part, Reserve, gib
+from ..charts import Group, HeatMap, Marker, Series, StackedBars
+from ..charts import Timeline as TimelineChart
+from ..errors import CnnmemError, ShapeError
+from ..network import Network
+from ..training import OPTIMIZERS
+from ..units import GiB, memory
+from .controls import Choice, Number
+from .explorer import Explorer, View
+from .layers import CROWDED
+from .networks import built, labels
+
+SHOWN = ("layer by layer", "over time", "batch against size")
+SIZES = (64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512)
+BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+_SERIES = (
+    ("parameters", "parameters"),
+    ("optimizer state", "state"),
+    ("gradients", "gradients"),
+    ("kept for backward", "kept"),
+    ("weights in bfloat16", "copies"),
+)
+
+
+def budget(
+    network: str = "vgg16/torchvision",
+    *,
+    show: str = "layer by layer",
+    optimizer: str = "adam",
+    precision: str = "float32",
+    size: int = 224,
+    batch: int = 32,
+    card: int = 8,
+    frozen: str = "",
+    reserve: Reserve | None = None,
+) -> Explorer:
+    """Return the explorer of what a training step needs.
+
+    Controls: `network`, `show` (a value of `SHOWN`), `optimizer`, `precision`, `size` in pixels,
+    `batch`, `card` (its memory in GiB), `frozen` (the last layer that does not learn). `reserve` is
+    what a card needs beside the tensors.
+
+    >>> print(budget(batch=8).readout.splitlines()[0])
+    vgg16/torchvision at 224x224, batch 8, adam, float32: 3.04 GB at the peak (optimizer).
+    """
+    reserve = reserve or Reserve()
+
+    def view(
+        network: str,
+        show: str,
+        optimizer: str,
+        precision: str,
+        size: int,
+        batch: int,
+        card: int,
+        frozen: str,
+    ) -> View:
+        if card < 1:
+            raise CnnmemError(f"card is {card} GiB; give whole GiB from 1 on")
+        chosen = _frozen(network, frozen)
+        image = (size, size, chosen.image[2])
+        lines = _growth(network, frozen, size, optimizer, precision)
+        of = cards.budget(chosen, image, batch, optimizer=optimizer, precision=precision)
+        room = int(reserve.room(card * GiB.size))
+        if show == "over time":
+            chart: Any = _over_time(of, card, room)
+        elif show == "layer by layer":
+            chart = per_layer(of, title=f"{network}, batch {batch}: a training step by layer")
+        else:
+            chart = _heat(network, frozen, optimizer, precision, (size, batch), card, room)
+        return View((chart,), _say(of, network, lines, card, reserve))
+
+    return Explorer(
+        "Training budget",
+        (
+            Choice("network", "network", tuple((n, n) for n in labels()), network),
+            Choice("show", "show", tuple((s, s) for s in SHOWN), show),
+            Choice("optimizer", "optimizer", tuple((o, o) for o in OPTIMIZERS), optimizer),
+            Choice("precision", "precision", tuple((p, p) for p in PRECISIONS), precision),
+            Number("size", "input size (px)", 32, 1024, size, 32),
+            Number("batch", "batch (images)", 1, 256, batch),
+            Number("card", "card (GiB)", 1, 96, card),
+            Choice("frozen", "frozen up to", _blocks, frozen),
+        ),
+        view,
+        help="Each bar is a layer with all that it brings to a training step; over time you see "
+        "what is alive when; in the map each cell is the peak at one batch and one input size. The "
+        "lines above the chart compare the peak, with a reserve, to the card. It is an estimate: "
+        "only a run on the card itself can tell.",
+    )
+
+
+@lru_cache(maxsize=64)
+def _frozen(label: str, last: str) -> Network:
+    return cards.freeze(built(label), last)
+
+
+@lru_cache(maxsize=1024)
+def _growth(label: str, last: str, size: int, optimizer: str, precision: str) -> Growth:
+    network = _frozen(label, last)
+    image = (size, size, network.image[2])
+    return cards.growth(network, image, optimizer=optimizer, precision=precision)
+
+
+@lru_cache(maxsize=64)
+def _last_layers(label: str) -> tuple[tuple[str, str], ...]:
+    """Return the blocks that can be frozen, each with the name of its last layer."""
+    blocks: dict[str, str] = {}
+    learned: set[str] = set()
+    for node in built(label).nodes:
+        blocks[node.block] = node.name
+        if node.layer.kind in ("conv", "depthwise_conv", "separable_conv", "linear"):
+            learned.add(node.block)
+    return (("nothing", ""), *((b, last) for b, last in blocks.items() if b in learned))
+
+
+def _blocks(settings: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    return _last_layers(settings.get("network", "vgg16"))
+
+
+def per_layer(of: Budget, title: str = "") -> StackedBars:
+    """Return what each layer brings to a step as bars; layers that bring nothing have none.
+
+    >>> from cnnmem import zoo
+    >>> per_layer(cards.budget(zoo.lenet5())).total == cards.budget(zoo.lenet5()).total
+    True
+    """
+    parts = [part for part in of.parts if part.total]
+    return StackedBars(
+        title or f"{of.table.network}, batch {of.table.batch}: a training step by layer",
+        tuple(part.name for part in parts),
+        tuple(
+            Series(name, tuple([getattr(part, field) for part in parts]))
+            for name, field in _SERIES
+            if getattr(of, field)
+        ),
+        "MB",
+        10**6,
+        base_unit="bytes",
+        groups=_groups(parts) if len(parts) > CROWDED else (),
+    )
+
+
+def _groups(parts: list[Part]) -> tuple[Group, ...]:
+    groups, start = [], 0
+    for block, members in groupby(parts, key=lambda part: part.block):
+        stop = start + len(list(members))
+        groups.append(Group(block, start, stop))
+        start = stop
+    return tuple(groups)
+
+
+def _over_time(of: Budget, card: int, room: int) -> TimelineChart:
+    marker = Marker(f"room on a card of {card} GiB", value=room)
+    return replace(of.step.chart(), markers=(marker,))
+
+
+def _heat(
+    label: str,
+    last: str,
+    optimizer: str,
+    precision: str,
+    chosen: tuple[int, int],
+    card: int,
+    room: int,
+) -> HeatMap:
+    """Return the peak for many batches and sizes, those of the settings among them."""
+    size, batch = chosen
+    sizes, batches = sorted({*SIZES, size}), sorted({*BATCHES, batch})
+    columns = [_peaks(label, last, side, optimizer, precision, batches) for side in sizes]
+    return HeatMap(
+        f"{label}: the peak of a training step",
+        tuple(map(str, sizes)),
+        tuple(map(str, batches)),
+        tuple(zip(*columns, strict=True)),
+        "GiB",
+        GiB.size,
+        base_unit="bytes",
+        across_name="input size (px)",
+        down_name="batch",
+        limit=room,
+        limit_name=f"room on a card of {card} GiB",
+        chosen=(batches.index(batch), sizes.index(size)),
+    )
+
+
+def _peaks(
+    label: str, last: str, size: int, optimizer: str, precision: str, batches: list[int]
+) -> tuple[int | None, ...]:
+    try:
+        lines = _growth(label, last, size, optimizer, precision)
+    except ShapeError:  # the network does not work at this size
+        return (None,) * len(batches)
+    return tuple(lines.peak(batch) for batch in batches)
+
+
+def _say(of: Budget, label: str, lines: Growth, card: int, reserve: Reserve) -> str:
+    peak = lines.peak(of.table.batch)
+    needed, most = reserve.needed(peak), card * GiB.size
+    size = "x".join(map(str, of.table.image[:2]))
+    spare = most - needed
+    verdict = f"fits, {gib(spare)} to spare" if spare >= 0 else f"does not fit, {gib(-spare)} short"
+    return (
+        f"{label} at {size}, batch {of.table.batch}, {of.optimizer}, {of.precision}: "
+        f"{memory(peak)} at the peak ({lines.where(of.table.batch)}).\n"
+        f"Estimate: {gib(peak)} of tensors + {gib(needed - peak)} reserve = {gib(needed)}; a card "
+        f"of {card} GiB: {verdict}. Largest batch: {lines.largest_batch(most, reserve):,}.\n"
+        f"The reserve is an assumption: {reserve}."
+    )
