@@ -9,6 +9,22 @@ matplotlib is imported by :mod:`cnnmem.charts.mpl` alone.
 """
 
 from .data import Chart, Group, Marker, Series, StackedBars, Timeline, Waterfall
+from .dial import Dial
 from .heatmap import HeatMap
+from .layer import LayerSketch
+from .sketch import Picture, Sketch
 
-__all__ = ["Chart", "Group", "HeatMap", "Marker", "Series", "StackedBars", "Timeline", "Waterfall"]
+__all__ = [
+    "Chart",
+    "Dial",
+    "Group",
+    "HeatMap",
+    "LayerSketch",
+    "Marker",
+    "Picture",
+    "Series",
+    "Sketch",
+    "StackedBars",
+    "Timeline",
+    "Waterfall",
+]

@@ -1,6 +1,6 @@
 """Draw a chart with matplotlib, for print: the same data, colours and patterns.
 
-This is the only module of the charts that imports matplotlib.
+No other module of the charts imports matplotlib, but its helper `sketch_mpl`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from .format import clean, percent, plain, si
 from .heatmap import HeatMap
 from .heatmap_svg import ground
 from .parts import fit
+from .sketch import Picture, Sketch
+from .sketch_mpl import plot_sketch
 from .theme import FILLS, GAIN, LEVEL, LOSS, Fill
 from .words import amount, bare, marker_text, waterfall_values
 
@@ -35,7 +37,7 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def plot(chart: Chart, ax: Axes | None = None) -> Axes:
+def plot(chart: Picture, ax: Axes | None = None) -> Axes:
     """Draw ``chart`` on ``ax``, or on a new pyplot figure, and return the axes.
 
     Heights are values divided by ``scale``.
@@ -51,6 +53,9 @@ def plot(chart: Chart, ax: Axes | None = None) -> Axes:
 
         _, ax = pyplot.subplots(figsize=SIZE, layout="constrained")
     with mpl.rc_context(_STYLE):
+        if isinstance(chart, Sketch):
+            plot_sketch(chart, ax)
+            return ax
         if isinstance(chart, Waterfall):
             _waterfall(chart, ax)
         elif isinstance(chart, HeatMap):
@@ -69,7 +74,7 @@ def plot(chart: Chart, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def save(chart: Chart, path: str | os.PathLike[str]) -> None:
+def save(chart: Picture, path: str | os.PathLike[str]) -> None:
     """Write ``chart`` to an ``.svg`` or ``.png`` file; equal charts give equal bytes.
 
     ValueError for another suffix.

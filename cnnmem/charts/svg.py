@@ -12,11 +12,12 @@ import xml.etree.ElementTree as ET
 from fractions import Fraction
 
 from .columns import draw_columns
-from .data import MOST_SERIES, Chart, StackedBars, Waterfall
+from .data import MOST_SERIES, StackedBars, Waterfall
 from .format import Number
 from .heatmap import HeatMap
 from .heatmap_svg import draw_heatmap
 from .parts import Canvas, escape, patterns
+from .sketch import Picture, Sketch, draw_sketch
 from .theme import FILLS, FONT, INK, PAPER, PRINT_INK, PRINT_PAPER, TEXT
 from .waterfall import draw_waterfall
 
@@ -24,7 +25,7 @@ _XMLNS = "http://www.w3.org/2000/svg"
 _WIDEST = 1.35  # times its own width, a drawing stops growing with the page
 
 
-def _render(chart: Chart, width: int, height: int, id_prefix: str, alone: bool) -> str:
+def _render(chart: Picture, width: int, height: int, id_prefix: str, alone: bool) -> str:
     if not re.fullmatch(r"[A-Za-z][\w-]*", id_prefix, re.ASCII):
         raise ValueError(f"id_prefix: {id_prefix!r}; begin with a letter, then letters, digits, -")
     if width < 480 or height < 240:
@@ -34,6 +35,8 @@ def _render(chart: Chart, width: int, height: int, id_prefix: str, alone: bool) 
         kind, (body, height) = "waterfall", draw_waterfall(chart, canvas)
     elif isinstance(chart, HeatMap):
         kind, (body, height) = "heat map", draw_heatmap(chart, canvas)
+    elif isinstance(chart, Sketch):
+        kind, body = chart.kind, draw_sketch(chart, canvas)
     else:
         kind = "bars" if isinstance(chart, StackedBars) else "timeline"
         body, height = draw_columns(chart, canvas)
@@ -58,7 +61,7 @@ def _render(chart: Chart, width: int, height: int, id_prefix: str, alone: bool) 
     )
 
 
-def draw(chart: Chart, width: int = 960, height: int = 360, id_prefix: str = "c") -> str:
+def draw(chart: Picture, width: int = 960, height: int = 360, id_prefix: str = "c") -> str:
     """An inline ``<svg>`` as wide as its place, with a height that never jumps.
 
     ``width`` and ``height`` are the units of its viewBox. Give charts of one page an
@@ -72,7 +75,7 @@ def draw(chart: Chart, width: int = 960, height: int = 360, id_prefix: str = "c"
     return _render(chart, width, height, id_prefix, alone=False)
 
 
-def standalone(chart: Chart, width: int = 960, height: int = 360, id_prefix: str = "c") -> str:
+def standalone(chart: Picture, width: int = 960, height: int = 360, id_prefix: str = "c") -> str:
     """The same drawing as a file of its own: dark on white, in pixels.
 
     >>> from cnnmem.charts import Series, StackedBars
@@ -82,7 +85,7 @@ def standalone(chart: Chart, width: int = 960, height: int = 360, id_prefix: str
     return _render(chart, width, height, id_prefix, alone=True)
 
 
-def data_uri_img(chart: Chart, width: int = 960, height: int = 360) -> str:
+def data_uri_img(chart: Picture, width: int = 960, height: int = 360) -> str:
     """The drawing as an ``<img>``, which an untrusted notebook shows and a reader can hear.
 
     >>> from cnnmem.charts import StackedBars

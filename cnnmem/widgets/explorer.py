@@ -14,7 +14,7 @@ from typing import Any
 
 import ipywidgets
 
-from ..charts import Chart, Marker, StackedBars, Timeline, svg
+from ..charts import Marker, Picture, Sketch, StackedBars, Timeline, svg
 from ..errors import CnnmemError
 from ..export import html_table
 from .controls import Bound, Choice, Control, Number, Switch
@@ -32,7 +32,7 @@ class View:
     it is not the explorer's own.
     """
 
-    charts: tuple[Chart, ...]
+    charts: tuple[Picture, ...]
     readout: str
     table: tuple[tuple[str, ...], tuple[tuple[str, ...], ...]] | None = None
     beside: bool = False
@@ -131,10 +131,12 @@ class Explorer(ipywidgets.VBox):
             parts.append(chart.text(most) if crowded else chart.text())  # type: ignore[call-arg]
         return "\n\n".join([*parts, *([self.message] if self.message else [])])
 
-    def _charts(self) -> tuple[Chart, ...]:
+    def _charts(self) -> tuple[Picture, ...]:
         return tuple(self._marked(chart) for chart in self.view.charts) if self.view else ()
 
-    def _marked(self, chart: Chart) -> Chart:
+    def _marked(self, chart: Picture) -> Picture:
+        if self._markers and isinstance(chart, Sketch):
+            return chart.marked(self._markers)
         if not self._markers or not isinstance(chart, StackedBars | Timeline):
             return chart
         fitting = tuple(

@@ -1,0 +1,169 @@
+"""One layer drawn: what it reads, where its window stands, what comes out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from ..layers import Layer, Shape
+from ..windows import shape_text
+from .format import Number
+from .layer_marks import linear_marks, map_marks
+from .sketch import Mark, Sketch
+from .spans import Span, range_text, spans
+
+
+@dataclass(frozen=True)
+class LayerSketch(Sketch):
+    """A layer on an input of one image: its window `at` an output place and a `channel`.
+
+    `at` counts the places of the output row by row from 0, and goes around at the end, as `channel`
+    does.
+
+    >>> from cnnmem.layers import Conv2d
+    >>> sketch = LayerSketch("Toy", Conv2d(8, 3, stride=2, padding=1), (5, 5, 3), at=4)
+    >>> print(sketch.text())
+    Toy
+    · · · · · · ·
+    · o o o o o ·
+    · o # # # o ·      o o o
+    · o # # # o ·  ->  o # o
+    · o # # # o ·      o o o
+    · o o o o o ·
+    · · · · · · ·
+    """
+
+    title: str
+    layer: Layer
+    shape: Shape
+    at: int = 0
+    channel: int = 0
+
+    kind: ClassVar[str] = "layer"
+
+    @cached_property
+    def output(self) -> Shape:
+        """The shape of the output."""
+        return self.layer.output_shape(self.shape)
+
+    @property
+    def windowed(self) -> bool:
+        """Whether the layer slides a window over a map."""
+        return hasattr(self.layer, "kernel")
+
+    @cached_property
+    def spans(self) -> tuple[Span, Span]:
+        """Both axes of the window, height first; a layer without one reads place for place."""
+        if self.windowed:
+            return spans(self.layer, self.shape)
+        h, w = self.shape[:2]
+        return Span(h, 0, 0, 1, 1, 1, h), Span(w, 0, 0, 1, 1, 1, w)
+
+    @cached_property
+    def place(self) -> tuple[int, int]:
+        """Row and column of the output value looked at."""
+        rows, columns = self.output[:2]
+        return divmod(self.at % (rows * columns), columns)
+
+    @cached_property
+    def out_channel(self) -> int:
+        """The output channel looked at."""
+        return self.channel % self.output[-1]
+
+    @cached_property
+    def seen(self) -> range:
+        """The input channels behind the output channel looked at."""
+        channels, out = self.shape[-1], self.output[-1]
+        if self.layer.kind != "conv":
+            first = self.out_channel * channels // out  # a channel for itself
+            return range(first, first + 1)
+        share = channels // self.layer.groups  # type: ignore[attr-defined]
+        first = self.out_channel // (out // self.layer.groups) * share  # type: ignore[attr-defined]
+        return range(first, first + share)
+
+    @property
+    def reads(self) -> str:
+        """Which input channels an output channel reads, in words."""
+        channels, seen = self.shape[-1], len(self.seen)
+        if seen < channels:
+            return f"{seen} of {channels} channels"
+        return "the one channel" if channels == 1 else f"all {channels} channels"
+
+    @cached_property
+    def alt(self) -> str:
+        """The sketch in words, for readers who do not see it."""
+        shapes = f"{shape_text(self.shape)} becomes {shape_text(self.output)}"
+        if self.layer.kind == "linear":
+            return (
+                f"{self.title}: {shapes}. Each of the {self.output[0]} outputs reads "
+                f"all {math.prod(self.shape):,} inputs."
+            )
+        (rows, columns), (row, column) = self.spans, self.place
+        down, across = rows.taps(row), columns.taps(column)
+        parts = [f"{self.title}: {shapes}."]
+        if rows.before or rows.after or columns.before or columns.after:
+            parts.append(f"The map is padded to {rows.padded} x {columns.padded}.")
+        parts.append(
+            f"Output row {row}, column {column} reads {_places('row', down)} and "
+            f"{_places('column', across)}, in {self.reads}."
+        )
+        if rows.unread or columns.unread:
+            parts.append(f"No window reaches {_edge(rows.unread, columns.unread)}.")
+        return " ".join(parts)
+
+    def rows(self) -> tuple[tuple[str | Number, ...], ...]:
+        """Header and rows: both axes of the window in numbers."""
+        if self.layer.kind == "linear":
+            return (("", "values"), ("input", math.prod(self.shape)), ("output", self.output[0]))
+        return (("axis", *Span._fields), *(
+            (name, *span) for name, span in zip(("height", "width"), self.spans, strict=True)
+        ))  # fmt: skip
+
+    def text(self) -> str:
+        """The maps in characters: · padding, o a value, # what is read and what comes out."""
+        if self.layer.kind == "linear":
+            return f"{self.title}\n{math.prod(self.shape)} values -> {self.output[0]} values"
+        (rows, columns), (row, column) = self.spans, self.place
+        down, across = set(rows.taps(row)), set(columns.taps(column))
+        left = []
+        for y in range(rows.padded):
+            inside = 0 <= y - rows.before < rows.size
+            left.append(" ".join(
+                "#" if y in down and x in across
+                else "o" if inside and 0 <= x - columns.before < columns.size else "·"
+                for x in range(columns.padded)
+            ))  # fmt: skip
+        right = [
+            " ".join("#" if (y, x) == (row, column) else "o" for x in range(columns.out))
+            for y in range(rows.out)
+        ]
+        start, middle = (len(left) - len(right)) // 2, len(left) // 2
+        lines = []
+        for y, cells in enumerate(left):
+            arrow = "  ->  " if y == middle else "      "
+            out = right[y - start] if 0 <= y - start < len(right) else ""
+            lines.append(f"{cells}{arrow}{out}".rstrip())
+        return "\n".join([self.title, *lines])
+
+    def marks(self, width: float, height: float) -> Iterator[Mark]:
+        """Yield both maps with the window and its output value, and the channels at the right."""
+        yield from (
+            linear_marks(self, height) if self.layer.kind == "linear" else map_marks(self, height)
+        )
+
+
+def _edge(rows: int, columns: int) -> str:
+    """Say which places at the bottom and right are left over."""
+    parts = [
+        f"{count} {word}{'s' * (count > 1)}"
+        for count, word in ((rows, "row"), (columns, "column"))
+        if count
+    ]
+    return f"the last {' and '.join(parts)}"
+
+
+def _places(word: str, places: list[int]) -> str:
+    return f"{word}{'s' * (len(places) > 1)} {range_text(places)}"

@@ -1,0 +1,243 @@
+"""Where the marks of a drawn layer stand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..windows import shape_text
+from .sketch import Area, Box, Dots, Grid, Line, Mark, Words
+from .spans import Span, range_text
+
+if TYPE_CHECKING:
+    from .layer import LayerSketch
+
+_HERE, _SEEN = 1, 0  # fills: under the window and its output value; the channels it sees
+_LEFT, _ROOM, _GAP = 14.0, 300.0, 60.0  # pixels: margin, a map, between the maps
+_TOP, _FOOT = 62.0, 30.0
+_WIDEST_CELL, _GRID_CELL, _DOT_CELL = 34.0, 7.0, 4.0
+_MOST_TAPS, _MOST_DOTS = 400, 1200
+_SQUARE, _IN_ROW, _MOST_SQUARES = 17.0, 14, 42
+_MOST_UNITS = 14  # values of a vector that are drawn one by one
+
+
+def map_marks(sketch: LayerSketch, height: float) -> Iterator[Mark]:
+    """Yield the marks of a layer that reads a map and writes one."""
+    rows, columns = sketch.spans
+    room = height - _TOP - 52
+    cell = min(_ROOM / columns.padded, room / rows.padded, _WIDEST_CELL)
+    middle = _TOP + room / 2
+    x = _LEFT + (_ROOM - cell * columns.padded) / 2
+    y = middle - cell * rows.padded / 2
+    out_x = _LEFT + _ROOM + _GAP + (_ROOM - cell * columns.out) / 2
+    out_y = middle - cell * rows.out / 2
+    yield from _input(sketch, x, y, cell)
+    yield from _window(sketch, x, y, cell)
+    yield from _output(sketch, out_x, out_y, cell)
+    yield from _rays(sketch, (x, y), (out_x, out_y), cell)
+    for number, text in enumerate(_captions(sketch)):
+        at = _LEFT + _ROOM / 2 + number * (_ROOM + _GAP)
+        yield Words(at, height - _FOOT, text, "middle")
+    yield from _channels(sketch, _LEFT + 2 * _ROOM + _GAP + 26)
+
+
+def _input(sketch: LayerSketch, x: float, y: float, cell: float) -> Iterator[Mark]:
+    """Yield the map, white, on its padding, grey."""
+    rows, columns = sketch.spans
+    title = f"input {rows.size} x {columns.size}"
+    if (rows.padded, columns.padded) != (rows.size, columns.size):
+        title += f", padded to {rows.padded} x {columns.padded}"
+        inner_x, inner_y = x + cell * columns.before, y + cell * rows.before
+        wide, high = cell * columns.padded, cell * rows.padded
+        below, right = inner_y + cell * rows.size, inner_x + cell * columns.size
+        yield Box(x, y, wide, cell * rows.before, shade=0.16, line=0)
+        yield Box(x, below, wide, cell * rows.after, shade=0.16, line=0)
+        yield Box(x, inner_y, cell * columns.before, cell * rows.size, shade=0.16, line=0)
+        yield Box(right, inner_y, cell * columns.after, cell * rows.size, shade=0.16, line=0)
+        yield Box(
+            x, y, wide, high, dashed=True, name="padded", values=(rows.padded, columns.padded)
+        )
+    yield Words(_LEFT + _ROOM / 2, _TOP - 18, title, "middle", bold=True)
+    if cell >= _GRID_CELL:
+        yield Grid(x, y, cell, rows.padded, columns.padded)
+    yield from _unread(x, y, cell, rows, columns)
+    yield Box(
+        x + cell * columns.before, y + cell * rows.before, cell * columns.size, cell * rows.size,
+        line=2, name="input", values=sketch.shape,
+    )  # fmt: skip
+
+
+def _unread(x: float, y: float, cell: float, rows: Span, columns: Span) -> Iterator[Mark]:
+    """Yield a dark edge over the places at the bottom and right that no window reaches."""
+    right, bottom = x + columns.padded * cell, y + rows.padded * cell
+    edge_x, edge_y = right - columns.unread * cell, bottom - rows.unread * cell
+    if rows.unread or columns.unread:
+        yield Area(
+            ((right, y), (right, bottom), (x, bottom), (x, edge_y), (edge_x, edge_y), (edge_x, y)),
+            shade=0.5,
+        )
+
+
+def _window(sketch: LayerSketch, x: float, y: float, cell: float) -> Iterator[Mark]:
+    """Yield what the window reads here, its outline, and where it stands the other times."""
+    (rows, columns), (row, column) = sketch.spans, sketch.place
+    down, across = rows.taps(row), columns.taps(column)
+    left, top = x + across[0] * cell, y + down[0] * cell
+    wide = max((across[-1] - across[0] + 1) * cell, 4.0)
+    high = max((down[-1] - down[0] + 1) * cell, 4.0)
+    if len(down) * len(across) <= _MOST_TAPS and cell >= _DOT_CELL:
+        for i in down:
+            for j in across:
+                yield Box(x + j * cell, y + i * cell, cell, cell, _HERE)
+    else:
+        yield Box(left, top, wide, high, _HERE)
+    yield Box(
+        left, top, wide, high, line=3, name="window",
+        values=(down[0], down[-1], across[0], across[-1]),
+        tip=f"rows {range_text(down)}, columns {range_text(across)}, counted with the padding",
+    )  # fmt: skip
+    step = cell * min(rows.stride, columns.stride)
+    if sketch.windowed and rows.out * columns.out <= _MOST_DOTS and step >= _DOT_CELL:
+        centres = [
+            [(span.taps(i)[0] + span.taps(i)[-1] + 1) / 2 * cell for i in range(span.out)]
+            for span in (rows, columns)
+        ]
+        points = tuple((x + right, y + under) for under in centres[0] for right in centres[1])
+        yield Dots(points, 2.5 if cell > 12 else 1.5)
+
+
+def _output(sketch: LayerSketch, x: float, y: float, cell: float) -> Iterator[Mark]:
+    (rows, columns), (row, column) = sketch.spans, sketch.place
+    at = _LEFT + _ROOM + _GAP + _ROOM / 2
+    yield Words(at, _TOP - 18, f"output {rows.out} x {columns.out}", "middle", bold=True)
+    if cell >= _GRID_CELL:
+        yield Grid(x, y, cell, rows.out, columns.out)
+    yield Box(
+        x, y, cell * columns.out, cell * rows.out, line=2, name="output", values=sketch.output
+    )
+    side = max(cell, 4.0)
+    yield Box(
+        x + column * cell, y + row * cell, side, side, _HERE, line=2, name="value",
+        values=sketch.place, tip=f"row {row}, column {column}",
+    )  # fmt: skip
+
+
+def _rays(
+    sketch: LayerSketch, start: tuple[float, float], end: tuple[float, float], cell: float
+) -> Iterator[Mark]:
+    """Yield the lines from the window to the value it gives."""
+    (rows, columns), (row, column) = sketch.spans, sketch.place
+    down, right = rows.taps(row), (columns.taps(column)[-1] + 1) * cell
+    side = max(cell, 4.0)
+    for place, corner in ((down[0], 0.0), (down[-1] + 1, side)):
+        yield Line(
+            (
+                (start[0] + right, start[1] + place * cell),
+                (end[0] + column * cell, end[1] + row * cell + corner),
+            ),
+            1.2,
+            0.6,
+        )
+
+
+def _captions(sketch: LayerSketch) -> tuple[str, str]:
+    """Return what is said below the two maps."""
+    (rows, columns), (row, column) = sketch.spans, sketch.place
+    value = f"row {row}, column {column} of {rows.out} x {columns.out} positions"
+    if not sketch.windowed:
+        return "place by place: no neighbours are read", value
+    window = f"window {rows.kernel} x {columns.kernel}"
+    if max(rows.dilation, columns.dilation) > 1:
+        reach = [span.dilation * (span.kernel - 1) + 1 for span in (rows, columns)]
+        window += f", spread over {reach[0]} x {reach[1]}"
+    if rows.unread or columns.unread:
+        window += "; the dark edge is never read"
+    return window, value
+
+
+def _channels(sketch: LayerSketch, x: float) -> Iterator[Mark]:
+    """Yield a square a channel: those that this output channel sees, and itself."""
+    channels, outputs = sketch.shape[-1], sketch.output[-1]
+    here = range(sketch.out_channel, sketch.out_channel + 1)
+    y = _TOP - 18
+    for what, count, marked, fill, caption in (
+        ("input", channels, sketch.seen, _SEEN, f"reads {sketch.reads}"),
+        ("output", outputs, here, _HERE, f"this value: channel {sketch.out_channel + 1}"),
+    ):
+        yield Words(x, y, f"{count:,} {what} channel{'s' * (count > 1)}", bold=True)
+        drawn, y = min(count, _MOST_SQUARES), y + 12
+        for i in range(drawn):
+            across, down = i % _IN_ROW * _SQUARE, i // _IN_ROW * _SQUARE
+            yield Box(x + across, y + down, 13, 13, fill if i in marked else None)
+        y += math.ceil(drawn / _IN_ROW) * _SQUARE
+        if count > drawn:
+            yield Words(x, y + 11, f"… and {count - drawn:,} more")
+            y += 17
+        yield Words(x, y + 13, caption)
+        y += 44
+    for text in _weights(sketch):
+        yield Words(x, y, text, bold=text == _weights(sketch)[0])
+        y += 19
+
+
+def _weights(sketch: LayerSketch) -> tuple[str, str]:
+    """Return what one output channel has learned, in two lines."""
+    if sketch.layer.kind == "batch_norm":
+        return "a channel has 4 numbers", "scale, shift; mean, variance"
+    if sketch.layer.kind.endswith("pool"):
+        return "nothing is learned", "a pool has no weights"
+    rows, columns = sketch.spans
+    seen = len(sketch.seen)
+    bias = " and a bias" if getattr(sketch.layer, "bias", False) else ""
+    count = rows.kernel * columns.kernel * seen
+    return f"one of {sketch.output[-1]:,} filters", (
+        f"{rows.kernel} x {columns.kernel} x {seen} = {count:,} weights{bias}"
+    )
+
+
+def linear_marks(sketch: LayerSketch, height: float) -> Iterator[Mark]:
+    """Yield the marks of a linear layer: a line from each input to one output."""
+    inputs, outputs = math.prod(sketch.shape), sketch.output[0]
+    here = sketch.channel % outputs
+    x_in, x_out, top, room = 164.0, 560.0, _TOP + 4, height - _TOP - 62
+    flat = f": {shape_text(sketch.shape)}, flattened" if len(sketch.shape) > 1 else ""
+    yield Words(_LEFT, _TOP - 18, f"{inputs:,} inputs{flat}", bold=True)
+    yield Words(x_out, _TOP - 18, f"{outputs:,} output{'s' * (outputs > 1)}", "middle", bold=True)
+    indices = _drawn(inputs, 0), _drawn(outputs, here)
+    places = [
+        [(x, top + room * (i + 0.5) / len(shown)) for i in range(len(shown))]
+        for x, shown in zip((x_in, x_out), indices, strict=True)
+    ]
+    goal = places[1][indices[1].index(here)]
+    for point, index in zip(places[0], indices[0], strict=True):
+        if index is not None:
+            yield Line((point, goal), 1.5, 0.8, fill=_SEEN)
+    for points, shown, name, count in zip(
+        places, indices, ("input", "output"), (inputs, outputs), strict=True
+    ):
+        yield Box(points[0][0] - 13, top - 2, 26, room + 4, name=name, values=(count,))
+        side = min(14.0, room / len(points) - 3)
+        for (x, y), index in zip(points, shown, strict=True):
+            if index is None:
+                yield Words(x, y + 3, "…", "middle", bold=True)
+            else:
+                fill = _HERE if name == "output" and index == here else None
+                yield Box(x - side / 2, y - side / 2, side, side, fill, shade=0.1)
+    text = f"output {here + 1:,} reads all {inputs:,} inputs"
+    yield Words((x_in + x_out) / 2, height - _FOOT, text, "middle")
+    side_x = _LEFT + 2 * _ROOM + _GAP + 26
+    yield Words(side_x, _TOP - 18, f"one of {outputs:,} outputs", bold=True)
+    bias = " and a bias" if getattr(sketch.layer, "bias", False) else ""
+    yield Words(side_x, _TOP + 4, f"{inputs:,} weights{bias}")
+
+
+def _drawn(count: int, here: int) -> list[int | None]:
+    """Return which of many values are drawn: the first, the last, the one looked at; None a gap."""
+    if count <= _MOST_UNITS:
+        return list(range(count))
+    if here < _MOST_UNITS - 2 or here == count - 1:
+        return [*range(_MOST_UNITS - 2), None, count - 1]
+    if here == count - 2:
+        return [*range(_MOST_UNITS - 3), None, here, count - 1]
+    return [*range(_MOST_UNITS - 4), None, here, None, count - 1]

@@ -1,0 +1,237 @@
+"""Sketches: a drawn layer, and the dial of a 32-bit integer."""
+
+from __future__ import annotations
+
+import itertools
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cnnmem.charts import Dial, LayerSketch, Marker, Picture, svg
+from cnnmem.charts.layer_marks import _drawn
+from cnnmem.charts.parts import text_width
+from cnnmem.charts.sketch import Box, Dots, Line, Words
+from cnnmem.charts.spans import spans
+from cnnmem.layers import (
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    DepthwiseConv2d,
+    Layer,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Shape,
+)
+
+LAYERS: list[tuple[Layer, Shape]] = [
+    (Conv2d(8, 3, 2, 1), (7, 7, 4)),
+    (Conv2d(8, (3, 5), 1, "same", 2, groups=2), (12, 9, 6)),
+    (Conv2d(64, 7, 2, 3), (224, 224, 3)),
+    (DepthwiseConv2d(3, multiplier=2), (6, 6, 5)),
+    (MaxPool2d(3, 2), (8, 8, 64)),
+    (AvgPool2d(2), (4, 4, 1)),
+    (BatchNorm(), (8, 8, 64)),
+    (ReLU(), (3, 3, 2)),
+    (Linear(10), (7, 7, 512)),
+    (Linear(1000), (4096,)),
+    (Linear(3, bias=False), (2,)),
+]
+DIALS = [
+    Dial("none", 5, "values"),
+    Dial("once", 2**31, "values", 3, ((1, 7), (2, 2**31 - 1), (3, 2**31), (9, 2**34))),
+    Dial("far", 2**36 + 9, "MACs", 99, ((1, 7), (9, 2**34)), markers=(Marker("you", value=-3),)),
+    Dial("zero", 0, "values", 2, ((1, 0), (2, 0)), markers=(Marker("you", value=10**6),)),
+]
+SKETCHES: list[Picture] = [
+    *(LayerSketch(f"{layer.kind} <&>", layer, shape, at=7, channel=3) for layer, shape in LAYERS),
+    *DIALS,
+]
+
+
+def elements(drawing: str, tag: str) -> list[ET.Element]:
+    return list(ET.fromstring(drawing).iter(f"{{http://www.w3.org/2000/svg}}{tag}"))
+
+
+@pytest.mark.parametrize("sketch", SKETCHES, ids=lambda s: s.title)
+def test_a_sketch_is_xml_with_alt_text_and_stays_inside_its_frame(sketch: Picture) -> None:
+    for width, height in ((960, 340), (960, 400)):
+        drawing = svg.standalone(sketch, width, height)
+        root = ET.fromstring(drawing)
+        assert root.get("aria-label") == sketch.alt
+        assert root.get("viewBox") == f"0 0 {width} {height}"
+        for rect in elements(drawing, "rect"):
+            if rect.get("x") is not None and rect.get("class") is not None:
+                x, y = float(rect.get("x", 0)), float(rect.get("y", 0))
+                assert 0 <= x <= x + float(rect.get("width", 0)) <= width
+                assert 0 <= y <= y + float(rect.get("height", 0)) <= height
+        for text in elements(drawing, "text"):
+            assert 0 <= float(text.get("x", 0)) <= width
+            assert 12 <= float(text.get("y", 0)) <= height
+
+
+@pytest.mark.parametrize("sketch", SKETCHES, ids=lambda s: s.title)
+def test_no_text_is_clipped(sketch: Picture) -> None:
+    for mark in sketch.marks(960, 340):  # type: ignore[union-attr]
+        if isinstance(mark, Words):
+            width = text_width(mark.text, bold=mark.bold)
+            share = {"start": 0.0, "middle": 0.5, "end": 1.0}[mark.anchor]
+            assert mark.x - share * width >= 0, mark
+            assert mark.x + (1 - share) * width <= 960, mark
+
+
+@pytest.mark.parametrize("sketch", SKETCHES, ids=lambda s: s.title)
+def test_matplotlib_draws_the_same_marks(sketch: Picture, tmp_path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    from cnnmem.charts import mpl
+    from cnnmem.charts.sketch_mpl import HEIGHT, WIDTH
+
+    ax = mpl.plot(sketch, Figure().add_subplot())
+    marks = list(sketch.marks(WIDTH, HEIGHT))  # type: ignore[union-attr]
+    assert [t.get_text() for t in ax.texts] == [m.text for m in marks if isinstance(m, Words)]
+    lines = [m for m in marks if isinstance(m, Line)]
+    assert len(ax.lines) == len(lines)
+    boxes = [m for m in marks if isinstance(m, Box)]
+    assert len([p for p in ax.patches if hasattr(p, "get_width")]) == len(boxes)
+    for path in (tmp_path / "a.svg", tmp_path / "b.svg"):
+        mpl.save(sketch, path)
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> tuple[Conv2d, Shape]:
+    padding = draw(st.sampled_from([0, 1, 3, (0, 1, 2, 0), "same"]))
+    layer = Conv2d(
+        4, (draw(st.integers(1, 4)), draw(st.integers(1, 4))), draw(st.integers(1, 4)), padding,
+        draw(st.integers(1, 2)), groups=2,
+    )  # fmt: skip
+    return layer, (draw(st.integers(8, 14)), draw(st.integers(8, 14)), 6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(windows(), st.integers(0, 500), st.integers(0, 9))
+def test_the_window_reads_what_torch_reads(
+    case: tuple[Conv2d, Shape], at: int, channel: int
+) -> None:
+    """The gradient of one output value says which input values it is made from."""
+    import torch
+
+    from cnnmem import Network, to_torch
+
+    layer, shape = case
+    sketch = LayerSketch("one", layer, shape, at, channel)
+    h, w, c = shape
+    image = torch.zeros(1, c, h, w, requires_grad=True)
+    module = to_torch.build(Network.chain("one", {"conv": layer}, shape))
+    for weights in module.parameters():
+        torch.nn.init.ones_(weights)
+    row, column = sketch.place
+    module(image)[0, sketch.out_channel, row, column].backward()
+    assert image.grad is not None
+    read = {tuple(place) for place in image.grad[0].nonzero().tolist()}
+    (rows, columns) = sketch.spans
+    expected = {
+        (k, y - rows.before, x - columns.before)
+        for k, y, x in itertools.product(sketch.seen, rows.taps(row), columns.taps(column))
+        if 0 <= y - rows.before < h and 0 <= x - columns.before < w
+    }
+    assert read == expected
+
+
+@settings(max_examples=40, deadline=None)
+@given(windows())
+def test_unread_places_are_those_that_no_window_reaches(case: tuple[Conv2d, Shape]) -> None:
+    layer, shape = case
+    for span in spans(layer, shape):
+        reached = {tap for i in range(span.out) for tap in span.taps(i)}
+        assert span.padded - span.unread == max(reached) + 1
+
+
+def test_text_and_alt_tell_the_window() -> None:
+    sketch = LayerSketch("Pool", MaxPool2d(3, 2), (8, 8, 64), at=4, channel=70)
+    lines = sketch.text().splitlines()
+    assert [line[:15] for line in lines[3:6]] == ["o o # # # o o o"] * 3
+    assert sum(line.count("#") for line in lines) == 10  # nine read, one written
+    assert sketch.alt == (
+        "Pool: 8 x 8 x 64 becomes 3 x 3 x 64. Output row 1, column 1 reads rows 2 to 4 and "
+        "columns 2 to 4, in 1 of 64 channels. No window reaches the last 1 row and 1 column."
+    )
+    assert sketch.out_channel == 6
+    assert sketch.seen == range(6, 7)
+
+
+def test_the_drawn_boxes_carry_shapes_and_window() -> None:
+    drawing = svg.draw(LayerSketch("one", Conv2d(8, 3, 2, 1), (7, 7, 4), at=5))
+    told = {bar["name"]: bar["values"] for bar in svg.bars(drawing)}
+    assert told == {
+        "padded": (9, 9),
+        "input": (7, 7, 4),
+        "window": (2, 4, 2, 4),
+        "output": (4, 4, 8),
+        "value": (1, 1),
+    }
+
+
+def test_dots_mark_every_position_where_there_is_room() -> None:
+    sketch = LayerSketch("one", Conv2d(8, 3, 2, 1), (7, 7, 4))
+    (dots,) = [m for m in sketch.marks(960, 340) if isinstance(m, Dots)]
+    assert len(dots.points) == 16
+    crowded = LayerSketch("one", Conv2d(8, 3, 1, 1), (224, 224, 4))
+    assert not [m for m in crowded.marks(960, 340) if isinstance(m, Dots)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 13, 14, 15, 40, 4096])
+def test_of_many_values_the_first_the_last_and_the_one_looked_at_are_drawn(count: int) -> None:
+    for here in {0, 5, 11, 12, 13, count // 2, count - 2, count - 1} & set(range(count)):
+        shown = _drawn(count, here)
+        numbers = [i for i in shown if i is not None]
+        assert len(shown) <= 14
+        assert {0, here, count - 1} <= set(numbers)
+        assert numbers == sorted(set(numbers))
+        for a, b in itertools.pairwise(shown):  # a gap stands where numbers are left out, only
+            if a is not None and b is not None:
+                assert b == a + 1
+
+
+def test_the_dial_tells_exact_and_shown() -> None:
+    dial = Dial("VGG-16", 2_183_080_744, "parameters", 1024, ((32, 5), (1024, 2_183_080_744)))
+    told = {bar["name"]: bar["total"] for bar in svg.bars(svg.draw(dial))}
+    assert told == {"exact": 2_183_080_744, "int32": -2_111_886_552}
+    assert dial.rows()[1:] == ((32, 5, 5), (1024, 2_183_080_744, -2_111_886_552))
+    assert "pass the seam after 2^31 - 1 once" in dial.alt
+    assert "−2,111,886,552" in dial.alt
+    assert dial.tells(1024)
+    assert not dial.tells(1023)
+
+
+@given(st.integers(0, 2**40))
+def test_the_hand_points_at_what_is_shown(count: int) -> None:
+    import math
+
+    marks = list(Dial("d", count, "values").marks(960, 340))
+    hand = next(m for m in marks if isinstance(m, Line) and m.arrow)
+    (x0, y0), (x1, y1) = hand.points
+    angle = math.atan2(x1 - x0, y0 - y1) / (2 * math.pi) * 2**32  # clockwise from 0 at the top
+    shown = Dial("d", count, "values").shown
+    assert min(abs(angle - shown), 2**32 - abs(angle - shown)) < 2**20
+
+
+def test_predictions_stand_on_the_course() -> None:
+    guess = Marker("your prediction", value=700)
+    dial = Dial("d", 9, "values", 3, ((0, 1), (1000, 9)))
+    texts = [m.text for m in dial.marked((guess,)).marks(960, 340) if isinstance(m, Words)]
+    assert "your prediction 700" in texts
+    assert "your prediction 700" not in [
+        m.text for m in dial.marks(960, 340) if isinstance(m, Words)
+    ]
+
+
+def test_a_dial_refuses_what_is_no_count() -> None:
+    with pytest.raises(ValueError, match="from 0 on"):
+        Dial("d", -1, "values")
+    with pytest.raises(ValueError, match="must rise"):
+        Dial("d", 1, "values", course=((2, 1), (1, 1)))
