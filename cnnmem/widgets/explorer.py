@@ -108,6 +108,10 @@ class Explorer(ipywidgets.VBox):
         self._changed()
         return self
 
+    def watch(self, callback: Callable[[], None]) -> None:
+        """Call back after every change of what is shown."""
+        self._screen.observe(lambda change: callback(), "value")
+
     @property
     def readout(self) -> str:
         """The line under the controls: the total with its unit and convention."""
