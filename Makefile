@@ -29,7 +29,7 @@ notebook_tests = $(PY) -m pytest -W default --nbval --nbval-current-env --nbval-
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-light lab lab-light test test-unit test-notebooks test-browser \
-	notebooks figures screenshot bench lint format freeze clean distclean
+	notebooks figures slides screenshot bench lint format freeze clean distclean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,9 @@ notebooks: setup  ## run every notebook from a fresh kernel and store its output
 
 figures: setup  ## draw the charts of the lessons into figures/
 	$(PY) tools/figures.py
+
+slides: setup  ## every notebook as slides with speaker notes, in slides/
+	$(PY) tools/slides.py
 
 screenshot: setup  ## photograph the kit for the README
 	@chromium=$$(sh tools/find_chromium.sh) && CHROMIUM="$$chromium" $(PY) tools/screenshot.py
