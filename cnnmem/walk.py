@@ -165,8 +165,9 @@ def _what_is_counted(walk: Walk, goal: Lines) -> Iterator[Step]:
                 if old != new:
                     rest = {q: times for q, times in now.form.items() if q not in group}
                     changed[line.row.name] = now._replace(form=rest | new)
-                    before |= old
-                    after |= new
+                    # a step is named after what its rows have: a ReLU is no view
+                    before |= {q: times for q, times in old.items() if line.quantities[q]}
+                    after |= {q: times for q, times in new.items() if line.quantities[q]}
             if changed:
                 name = f"{kind_title(kind)}: {change_of(before, after)}"
                 yield from walk.step("what is counted", name, changed)
@@ -203,4 +204,4 @@ def _arithmetic(walk: Walk, end: Convention) -> Iterator[Step]:
         name = f"{what} rounded to {rounding.digits} digits"
         yield from walk.step(stage, name, {}, rounding=rounding)
     name = "wrapped as 32-bit integers" if end.arithmetic == "int32" else "32-bit wrap undone"
-    yield from walk.step(stage, name, {}, arithmetic=end.arithmetic)
+    yield from walk.step(stage, name, {}, arithmetic=end.arithmetic, counts=end.counts)
