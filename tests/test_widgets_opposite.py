@@ -157,6 +157,15 @@ def test_one_axis_for_both_makes_heights_comparable() -> None:
     assert alone < low - 50
 
 
+@pytest.mark.parametrize("by", [by for by in BY if by != "layer"])
+def test_plots_side_by_side_end_at_one_height(by: str) -> None:
+    explorer = opposite(size=1024, by=by)
+    pattern = r'class="bar" x="[^"]+" y="([^"]+)" width="[^"]+" height="([^"]+)"'
+    ends = [float(y) + float(h) for one in explorer._drawn for y, h in re.findall(pattern, one)]
+    assert len(ends) == len(explorer.bars)
+    assert max(ends) - min(ends) < 0.11
+
+
 @pytest.mark.parametrize("by", BY)
 def test_every_network_can_stand_beside_vgg(by: str) -> None:
     explorer = opposite(by=by, size=256)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -59,7 +60,7 @@ class Plot(NamedTuple):
 def draw_columns(chart: StackedBars | Timeline, canvas: Canvas) -> tuple[list[str], int]:
     """The elements of the drawing, back to front, and the height it needs."""
     right, foot = canvas.width - RIGHT, 20.0 if chart.note else 6.0
-    foot += names_height(chart, right - LEFT)
+    foot += max(names_height(chart, right - LEFT), canvas.foot)
     axis = value_axis(chart, int((canvas.height - foot - _HEAD) / _TICK))
     out, top = draw_header(chart, canvas, beyond(chart, axis))
     if isinstance(chart, StackedBars) and chart.adds_up:
@@ -82,6 +83,14 @@ def draw_columns(chart: StackedBars | Timeline, canvas: Canvas) -> tuple[list[st
     if chart.note:
         out.append(label(LEFT, height - 6, fit(chart.note, right - LEFT)))
     return out, math.ceil(height)
+
+
+def names_room(charts: Sequence[StackedBars | Timeline], width: float) -> float:
+    """The room below a plot that is enough for the names of all these charts.
+
+    Drawn with it as ``foot``, charts that stand side by side end at one height.
+    """
+    return max(names_height(chart, width - RIGHT - LEFT) for chart in charts)
 
 
 def value_axis(chart: StackedBars | Timeline, most: int = 6) -> Axis:
@@ -107,7 +116,8 @@ def _flags(chart: StackedBars | Timeline, plot: Plot) -> list[Flag]:
     """The highest column names itself; so does every column with a marker."""
     count, room = len(chart.categories), (plot.right - plot.left) * _NAME
     flags = []
-    if chart.peak is not None:
+    alike = isinstance(chart, StackedBars) and not chart.adds_up and len({*chart.totals}) == 1
+    if chart.peak is not None and not (alike and count > 1):
         height = chart.totals[chart.peak]
         what = fit(chart.categories[chart.peak], room)
         if isinstance(chart, StackedBars) and chart.adds_up:

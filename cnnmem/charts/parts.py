@@ -64,12 +64,16 @@ END, MIDDLE, BOLD = ' text-anchor="end"', ' text-anchor="middle"', ' font-weight
 
 
 class Canvas(NamedTuple):
-    """What a drawing is put on: its size, the prefix of its ids, the colour behind it."""
+    """What a drawing is put on: its size, the prefix of its ids, the colour behind it.
+
+    ``foot`` is the least room below a plot.
+    """
 
     width: float
     height: float
     prefix: str
     paper: str
+    foot: float = 0.0
 
     @property
     def halo(self) -> str:

@@ -25,12 +25,14 @@ _XMLNS = "http://www.w3.org/2000/svg"
 _WIDEST = 1.35  # times its own width, a drawing stops growing with the page
 
 
-def _render(chart: Picture, width: int, height: int, id_prefix: str, alone: bool) -> str:
+def _render(
+    chart: Picture, width: int, height: int, id_prefix: str, alone: bool, foot: float
+) -> str:
     if not re.fullmatch(r"[A-Za-z][\w-]*", id_prefix, re.ASCII):
         raise ValueError(f"id_prefix: {id_prefix!r}; begin with a letter, then letters, digits, -")
     if width < 480 or height < 240:
         raise ValueError(f"width, height: {width} x {height}; names need 480 x 240 at least")
-    canvas = Canvas(width, height, id_prefix, PRINT_PAPER if alone else PAPER)
+    canvas = Canvas(width, height, id_prefix, PRINT_PAPER if alone else PAPER, foot)
     if isinstance(chart, Waterfall):
         kind, (body, height) = "waterfall", draw_waterfall(chart, canvas)
     elif isinstance(chart, HeatMap):
@@ -61,38 +63,43 @@ def _render(chart: Picture, width: int, height: int, id_prefix: str, alone: bool
     )
 
 
-def draw(chart: Picture, width: int = 960, height: int = 360, id_prefix: str = "c") -> str:
+def draw(
+    chart: Picture, width: int = 960, height: int = 360, id_prefix: str = "c", foot: float = 0.0
+) -> str:
     """An inline ``<svg>`` as wide as its place, with a height that never jumps.
 
     ``width`` and ``height`` are the units of its viewBox. Give charts of one page an
     ``id_prefix`` each. What does not fit (a waterfall of many steps, say) is drawn higher.
+    ``foot`` is the least room below the plot (:func:`~cnnmem.charts.columns.names_room`).
 
     >>> from cnnmem.charts import Series, StackedBars
     >>> tiny = StackedBars("Tiny", ("conv", "fc"), (Series("weights", (27, 81)),), "parameters")
     >>> draw(tiny).count('class="bar"')
     2
     """
-    return _render(chart, width, height, id_prefix, alone=False)
+    return _render(chart, width, height, id_prefix, False, foot)
 
 
-def standalone(chart: Picture, width: int = 960, height: int = 360, id_prefix: str = "c") -> str:
+def standalone(
+    chart: Picture, width: int = 960, height: int = 360, id_prefix: str = "c", foot: float = 0.0
+) -> str:
     """The same drawing as a file of its own: dark on white, in pixels.
 
     >>> from cnnmem.charts import Series, StackedBars
     >>> "var(" in standalone(StackedBars("Empty", (), (), "MB"))
     False
     """
-    return _render(chart, width, height, id_prefix, alone=True)
+    return _render(chart, width, height, id_prefix, True, foot)
 
 
-def data_uri_img(chart: Picture, width: int = 960, height: int = 360) -> str:
+def data_uri_img(chart: Picture, width: int = 960, height: int = 360, foot: float = 0.0) -> str:
     """The drawing as an ``<img>``, which an untrusted notebook shows and a reader can hear.
 
     >>> from cnnmem.charts import StackedBars
     >>> data_uri_img(StackedBars("Empty", (), (), "MB"))[:60]
     '<img alt="Empty. Stacked bars, 0 layers: all values are zero'
     """
-    code = base64.b64encode(standalone(chart, width, height).encode()).decode()
+    code = base64.b64encode(standalone(chart, width, height, foot=foot).encode()).decode()
     return (
         f'<img alt="{escape(chart.alt)}" src="data:image/svg+xml;base64,{code}" '
         f'width="{width}" style="max-width:100%">'

@@ -15,6 +15,7 @@ from typing import Any
 import ipywidgets
 
 from ..charts import Marker, Picture, Sketch, StackedBars, Timeline, svg
+from ..charts.columns import names_room
 from ..errors import CnnmemError
 from ..export import html_table
 from .controls import Bound, Choice, Control, Number, Switch
@@ -181,16 +182,19 @@ class Explorer(ipywidgets.VBox):
     def _show(self) -> None:
         if not self.message:
             self._drawn = tuple(
-                svg.draw(chart, *self._size(), id_prefix=f"{self._prefix}-{i}")
+                svg.draw(chart, id_prefix=f"{self._prefix}-{i}", **self._size())
                 for i, chart in enumerate(self._charts())
             )
         self._screen.value = self._html(self._drawn)
 
-    def _size(self) -> tuple[int, int]:
-        """Return width and height of a chart."""
-        if self.view is None:
-            return ALONE, self._height
-        return BESIDE if self.view.beside else ALONE, self.view.height or self._height
+    def _size(self) -> dict[str, Any]:
+        """Return width and height of a chart; plots side by side end at one height."""
+        view = self.view or View((), "")
+        if not view.beside:
+            return {"width": ALONE, "height": view.height or self._height}
+        names = [chart for chart in view.charts if isinstance(chart, StackedBars | Timeline)]
+        foot = names_room(names, BESIDE) if names else 0.0
+        return {"width": BESIDE, "height": view.height or self._height, "foot": foot}
 
     def _html(self, drawings: Sequence[str]) -> str:
         # the message has its place from the start, so that the chart does not jump
@@ -219,7 +223,7 @@ class Explorer(ipywidgets.VBox):
         """Add a picture and the readout for readers without a kernel."""
         bundle = super()._repr_mimebundle_(**kwargs)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
-        pictures = "".join(svg.data_uri_img(chart, *self._size()) for chart in self._charts())
+        pictures = "".join(svg.data_uri_img(chart, **self._size()) for chart in self._charts())
         readout = html.escape(self.readout).replace("\n", "<br>")
         data["text/plain"] = f"{self._title}\n{self.readout}"
         data["text/html"] = (

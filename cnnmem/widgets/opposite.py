@@ -16,7 +16,7 @@ from ..units import MiB, fixed, percent
 from ..zoo import HEADS, vgg16_with
 from .controls import Choice, Number, Switch
 from .explorer import Explorer, View
-from .layers import groups_of
+from .layers import CROWDED, groups_of
 from .networks import built, labels
 
 WIDTH = 4  # bytes of a float32 value
@@ -92,7 +92,7 @@ def _chart(network: str, head: str, size: int, by: str, show: str, log: bool) ->
     table = _table(network, head, size)
     held = memories(table, by)
     groups: tuple[Group, ...] = ()
-    if by == "layer":
+    if len(held) > CROWDED:
         groups = groups_of([row for row in table.rows if row.name in held])
     return StackedBars(
         f"{_name(network, head)} at {size} px", tuple(held), _series(held.values(), show), "MiB",
