@@ -44,6 +44,10 @@ class LayerSketch(Sketch):
 
     kind: ClassVar[str] = "layer"
 
+    def tells(self, value: Number) -> bool:
+        """Return whether a height asked for is that of the output shown."""
+        return self.output[0] == value
+
     @cached_property
     def output(self) -> Shape:
         """The shape of the output."""

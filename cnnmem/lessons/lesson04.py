@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import prod
 
-from ..overflow import INT32_MAX, wrap_int32
+from ..overflow import INT32_MAX, weight_shapes, wrap_int32
 from .choice import Choice, Option
 from .coding import Write
 from .count import drawn, n, table
@@ -18,7 +19,16 @@ STEP = 32  # VGG-16 halves the map five times
 
 def questions() -> tuple[Question, ...]:
     """Return the questions of the lesson."""
-    return (_tipping(), _wrap(), _why(), _plausible(), _looks_right(), _wrap_int32(), _recall())
+    return (
+        _tipping(),
+        _wrap(),
+        _why(),
+        _plausible(),
+        _looks_right(),
+        _wrap_int32(),
+        _repair(),
+        _recall(),
+    )
 
 
 def _kernel(size: int) -> int:
@@ -226,6 +236,61 @@ def _wrap_int32() -> Write:
         ),
         why="(n + 2^31) mod 2^32 − 2^31: shifted so that the dial begins at 0, turned, shifted "
         "back.",
+    )  # fmt: skip
+
+
+def _repair() -> Write:
+    head = (
+        "def count_parameters(shapes):\n"
+        '    """Return the number of parameters in arrays of these shapes."""\n'
+        "    import numpy as np\n\n"
+    )
+
+    def counter(integer: str, result: str = "") -> str:
+        whole = f"int(np.sum(np.array(sizes, dtype={integer}), dtype={integer}))"
+        return (
+            f"{head}    sizes = [np.prod(np.array(shape, dtype={integer}), dtype={integer}) "
+            f"for shape in shapes]\n    return {result or whole}\n"
+        )
+
+    def reference(shapes: tuple[tuple[int, ...], ...]) -> int:
+        return sum(map(prod, shapes))
+
+    def vgg(size: int) -> tuple[tuple[int, ...], ...]:
+        arrays = weight_shapes(table("vgg16", size)).values()
+        return tuple(shape for layer in arrays for shape in layer)
+
+    inputs = [vgg(224), vgg(1023), vgg(1024), vgg(1472), ((3, 3, 64, 64), (64,)), ()]
+    inputs += [((100_000, 100_000),), ((2**16, 2**15), (2**16, 2**15)), ((2**20, 2**20, 2**25),)]
+    return Write(
+        id="04-repair",
+        title="Repair the counter",
+        statement="`count_parameters` counts as Keras 2 did on Windows. Repair it, so that it is "
+        "right for shapes of any size.",
+        name="count_parameters",
+        starter=counter("np.int32"),
+        fixed="def count_parameters(shapes):\n    from math import prod\n\n"
+        "    return sum(prod(shape) for shape in shapes)\n",
+        reference=reference,
+        inputs=tuple((shapes,) for shapes in inputs),
+        slips=(
+            Slip("sum alone", counter("np.int32", "sum(int(size) for size in sizes)"),
+                 "The sum is exact now, but a product wraps before it: fc1 alone is past "
+                 "2^31."),
+            Slip("int64", counter("np.int64"), "Right up to 2^63: you moved the seam. For 64 bits "
+                 "2^65 is 0. Python's own integers have no seam."),
+            Slip("absolute value", counter("np.int32").replace("return int(", "return abs("
+                 ).replace("dtype=np.int32))\n", "dtype=np.int32).item())\n"),
+                 "That takes the minus sign away and leaves the number wrong: now nobody sees it."),
+        ),
+        hints=(
+            "Which integers grow without a limit?",
+            "A product of Python's integers is exact: `math.prod`.",
+            "`sum(prod(shape) for shape in shapes)`, without NumPy.",
+        ),
+        why="Python's integers take as many bits as they need. Keras 3 has `math.prod` too; "
+        "but it must be given Python's integers: with NumPy's it wraps again, as a bug report of "
+        "2024 shows.",
     )  # fmt: skip
 
 

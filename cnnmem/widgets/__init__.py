@@ -10,7 +10,9 @@ from .bridge import bridge
 from .controls import Choice, Number, Switch
 from .explorer import Explorer, View
 from .layers import bars_of, explore
+from .one_layer import one_layer
 from .opposite import opposite
+from .overflow import overflow
 from .timeline import over_time
 
 __all__ = [
@@ -24,6 +26,8 @@ __all__ = [
     "blog_script",
     "bridge",
     "explore",
+    "one_layer",
     "opposite",
     "over_time",
+    "overflow",
 ]

@@ -1,0 +1,141 @@
+"""The explorer of a count that outgrows 32 bits: the dial, and its course over the input size."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from ..charts import Dial
+from ..errors import CnnmemError, ShapeError
+from ..overflow import INT32_MAX, TURN, tipping_point, turns, wrap_int32
+from ..table import Summary, summary
+from ..units import number
+from .controls import Choice, Number
+from .explorer import Explorer, View
+from .networks import built
+
+NETWORKS = ("vgg16", "vgg11", "vgg19", "alexnet", "resnet18", "mobilenet_v2")
+COUNTS = {
+    "all parameters": "parameters",
+    "parameters of the largest layer": "parameters",
+    "bytes of all parameters": "bytes",
+    "values of all feature maps": "values",
+    "MACs": "MACs",
+}
+LARGEST = 8192  # pixels that are searched for a tipping point
+_POINTS = 140  # sizes along the course
+
+
+def count_of(table: Summary, what: str) -> int:
+    """Return one of `COUNTS` of a table, exact. Moving statistics count, as in Keras.
+
+    >>> count_of(summary("vgg16", (1024, 1024, 3)), "parameters of the largest layer")
+    2147487744
+    """
+    match what:
+        case "all parameters":
+            return table.params + table.statistics
+        case "parameters of the largest layer":
+            return max(row.params + row.statistics for row in table.rows)
+        case "bytes of all parameters":
+            return 4 * (table.params + table.statistics)
+        case "values of all feature maps":
+            return table.values
+        case "MACs":
+            return table.macs
+    raise CnnmemError(f"nothing here is called {what!r}; there are {', '.join(COUNTS)}")
+
+
+@lru_cache(maxsize=4096)
+def _count(network: str, what: str, size: int) -> int:
+    chosen = built(network)
+    return count_of(summary(chosen, (size, size, chosen.image[2])), what)
+
+
+@lru_cache(maxsize=64)
+def smallest(network: str) -> int:
+    """Return the least input size in pixels at which a network works at all.
+
+    >>> smallest("vgg16")
+    32
+    """
+    size = 1
+    while True:
+        try:
+            built(network).trace_shapes((size, size, built(network).image[2]))
+            return size
+        except ShapeError:
+            size += 1
+
+
+@lru_cache(maxsize=64)
+def tips_at(network: str, what: str) -> int | None:
+    """Return the first size whose count does not fit 32 bits; None if that is none up to `LARGEST`.
+
+    >>> tips_at("vgg16", "all parameters"), tips_at("resnet18", "all parameters")
+    (1024, None)
+    """
+    if _count(network, what, LARGEST) <= INT32_MAX:
+        return None
+    return tipping_point(lambda size: _count(network, what, size), smallest(network), LARGEST)
+
+
+@lru_cache(maxsize=64)
+def course(network: str, what: str) -> tuple[tuple[int, int], ...]:
+    """Return sizes and counts from the smallest to a little over twice the tipping point."""
+    last = int(2.2 * (tips_at(network, what) or 1024))
+    step = 1
+    while last // step > _POINTS:
+        step *= 2  # the maps halve, so that counts change at multiples of powers of two
+    first = smallest(network)
+    sizes = sorted({first, *range(-(-first // step) * step, last + 1, step)})
+    return tuple((size, _count(network, what, size)) for size in sizes)
+
+
+def overflow(network: str = "vgg16", *, what: str = "all parameters", size: int = 1000) -> Explorer:
+    """Return the explorer of a count as a 32-bit integer shows it.
+
+    Controls: `network`, `what` (one of `COUNTS`), `size` in pixels, one at a time.
+
+    >>> print(overflow(size=1024).readout)
+    vgg16 at 1024 x 1024, all parameters: 2,183,080,744. A 32-bit integer shows -2,111,886,552.
+    That is 1 x 4,294,967,296 too little. 1023 px still fits, 1024 px does not.
+    """
+
+    def view(network: str, what: str, size: int) -> View:
+        if size > LARGEST:
+            raise CnnmemError(f"input size is {size:,} px; the search goes to {LARGEST:,} px")
+        exact = _count(network, what, size)
+        title = f"{network} at {size} x {size}: {what}"
+        dial = Dial(title, exact, COUNTS[what], size, course(network, what))
+        return View((dial,), readout(network, what, size))
+
+    return Explorer(
+        "Overflow explorer",
+        (
+            Choice("network", "network", tuple((n, n) for n in NETWORKS), network),
+            Choice("what", "count", tuple((w, w) for w in COUNTS), what),
+            Number("size", "input size (px)", 32, 2240, size),
+        ),
+        view,
+        help="The blue spiral is the exact count, wound around a dial that has room for 2^32 "
+        "numbers; the orange hand is what a 32-bit integer shows. At the right the same over the "
+        "input size. Click the slider's handle and press the arrow keys: one pixel a step.",
+    )
+
+
+def readout(network: str, what: str, size: int) -> str:
+    """Return the exact count, the one shown, and where the count tips, in two lines."""
+    exact = _count(network, what, size)
+    shown, around, tips = wrap_int32(exact), turns(exact), tips_at(network, what)
+    first = f"{network} at {size} x {size}, {what}: {number(exact)}."
+    if not around:
+        first += " A 32-bit integer shows the same: it fits."
+        second = ""
+    else:
+        first += f" A 32-bit integer shows {number(shown)}."
+        second = f"That is {around:,} x {TURN:,} too little. "
+        if shown >= 0:
+            second += "No minus sign warns. "
+    if tips is None:
+        return f"{first}\n{second}It fits at every size up to {LARGEST:,} px."
+    return f"{first}\n{second}{tips - 1} px still fits, {tips} px does not."
