@@ -18,7 +18,17 @@ from .question import Question
 
 def questions() -> tuple[Question, ...]:
     """Return the questions of the lesson."""
-    return (_ratio(), _separable(), _pointwise(), _width(), _resolution(), _catch(), _recall())
+    return (
+        _ratio(),
+        _separable(),
+        _pointwise(),
+        _width(),
+        _resolution(),
+        _script(),
+        _catch(),
+        _relu6(),
+        _recall(),
+    )
 
 
 def _ratio() -> Number:
@@ -201,6 +211,33 @@ def _resolution() -> Number:
     )  # fmt: skip
 
 
+def _script() -> Choice:
+    small, large = script_macs(32, separable=True), script_macs(160, separable=True)
+    return Choice(
+        id="06-script",
+        title="More work for less",
+        statement=f"The script of a blog counts {n(large[0])} MACs for MobileNetV1 at 160 pixels, "
+        f"and {n(small[0])} at 32 pixels. Why are there more for a smaller image?",
+        options=(
+            Option("A small image is padded more.", "The script pads nothing: each convolution "
+                   "takes 2 off the side."),
+            Option("It computes map sides below zero, and the square of a negative side is "
+                   "positive."),
+            Option("The classifier weighs more in a small network.", "The script counts the "
+                   "convolutions alone."),
+            Option("The sum is wrapped in 32 bits.", f"That begins at 2^31, {n(2**31)}. These "
+                   "sums are far below."),
+        ),
+        hints=(
+            "Follow the side of the map through the script.",
+            "round((n - 2) / stride): what comes after 1?",
+            f"At 32 pixels the last side is {small[1][-1]}.",
+        ),
+        why=f"At 32 pixels the sides are {', '.join(map(str, small[1]))}. Squared, the last ones "
+        "are a large map. A count that is never compared with a shape can be anything.",
+    )  # fmt: skip
+
+
 def _catch() -> Choice:
     net, twin = table("mobilenet_v1"), table("mobilenet_v1", separable=False)
     kept, full = net.saved_bytes or 0, twin.saved_bytes or 1
@@ -229,6 +266,33 @@ def _catch() -> Choice:
         ),
         why=f"{mb(kept)} against {mb(full)}: every block has twice the feature maps and batch "
         "normalisations. Work saved is not memory saved.",
+    )  # fmt: skip
+
+
+def _relu6() -> Choice:
+    relu, relu6 = table("mobilenet_v1"), table("mobilenet_v1", activation="relu6")
+    kept, more = relu.saved_bytes or 0, relu6.saved_bytes or 0
+    return Choice(
+        id="06-relu6",
+        title="Six",
+        statement=f"With ReLU, MobileNetV1 keeps {mb(kept)} for the backward pass of one image. "
+        f"With ReLU6, which cuts off above 6, it keeps {mb(more)}, both working in place. Why?",
+        options=(
+            Option("ReLU6 keeps a mask of what was cut off above.", "A mask of a byte a value "
+                   "would be a quarter of what is added."),
+            Option("Its backward reads the input, which in-place work overwrites: so the input is "
+                   "copied first."),
+            Option("ReLU6 cannot work in place.", "It can, and the forward pass of inference gains "
+                   "by it. What does the backward pass need?"),
+            Option("Values up to 6 need a wider type.", "Both are float32: four bytes a value."),
+        ),
+        hints=(
+            "What must be known to undo the cut: the input or the output?",
+            "PyTorch's backward of ReLU reads the output. That of ReLU6 reads the input.",
+            "In place, the input is gone. Unless there is a copy.",
+        ),
+        why="A ReLU that works in place adds nothing: its output is the tensor that the next "
+        f"convolution keeps. Each ReLU6 adds a copy of its map: {mb(more - kept)} in all.",
     )  # fmt: skip
 
 
