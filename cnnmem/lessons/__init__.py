@@ -7,7 +7,7 @@
 
     progress("02")                # what was answered; `reset("02")` forgets it
 
-`ask`, `predict` and `progress` need ipywidgets; the questions themselves need the standard library alone.
+`ask`, `predict` and `progress` need ipywidgets, the questions the standard library alone.
 """
 
 from __future__ import annotations

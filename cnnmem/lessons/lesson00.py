@@ -9,10 +9,8 @@ from .choice import Choice, Option
 from .count import n, table, total
 from .feedback import Slip
 from .number import Number
-from .quantity import TIMES, KiB, Scale
+from .quantity import TIMES, WEIGHTS, KiB
 from .question import Question
-
-WEIGHTS = Scale("weights", "count")
 
 
 def questions() -> tuple[Question, ...]:

@@ -10,11 +10,9 @@ from .coding import Write
 from .count import drawn, n
 from .feedback import Slip
 from .number import Number
-from .quantity import COUNT, PARAMETERS, PIXELS, Scale
+from .quantity import COUNT, OPERATIONS, PARAMETERS, PIXELS
 from .question import Question
 from .row import Cell, Row
-
-OPERATIONS = Scale("operations", "count")
 
 
 def questions() -> tuple[Question, ...]:

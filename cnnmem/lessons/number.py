@@ -99,7 +99,7 @@ class Number(Question):
         return fitting
 
     def _same_noun(self, reading: Reading) -> bool:
-        asked = self.scale.name if self.scale.size == 1 and self.scale.measure == "count" else ""
+        asked = self.scale.noun
         return (
             not asked
             or not reading.noun
@@ -108,14 +108,14 @@ class Number(Question):
         )
 
     def _complaint(self, reading: Reading) -> str:
-        if {reading.noun, self.scale.name} == {"MACs", "FLOPs"}:
+        if {reading.noun, self.scale.noun} == {"MACs", "FLOPs"}:
             return (
-                f"you give {reading.noun}, the question asks for {self.scale.name} (one MAC is a "
+                f"you give {reading.noun}, the question asks for {self.scale.noun} (one MAC is a "
                 "multiplication and an addition, two FLOPs)"
             )
         if reading.noun:
             return (
-                f"you count {reading.noun}, the question asks for {self.scale.name or 'a number'}"
+                f"you count {reading.noun}, the question asks for {self.scale.noun or 'a number'}"
             )
         if self.scale.measure == "memory" and reading.measure == "count":
             return "a letter like M alone is no unit of memory: say MB or MiB"

@@ -104,8 +104,7 @@ class Prediction(Readable):
         """
         if explorer not in self._explorers:
             self._explorers.append(explorer)
-            # the explorer's last child is its screen: it changes whenever something else is shown
-            explorer.children[-1].observe(lambda change: self._look(explorer), "value")
+            explorer.watch(lambda: self._look(explorer))
         self._mark(explorer)
         self._look(explorer)
         return explorer
@@ -172,8 +171,13 @@ class Prediction(Readable):
         if isinstance(self.question, Choice):
             right = self.question.options[self.question.right].category
             return bool(right) and chart.categories[chart.peak] == right
-        whole = chart.total if isinstance(chart, StackedBars) else chart.totals[chart.peak]
-        return whole == self.question.value
+        if isinstance(chart, StackedBars):
+            return chart.total == self.question.value if chart.adds_up else self._among(chart)
+        return chart.totals[chart.peak] == self.question.value
+
+    def _among(self, chart: StackedBars) -> bool:
+        """Return whether one of the bars that are compared is the truth."""
+        return isinstance(self.question, Number) and self.question.value in chart.totals
 
     def _say(self, note: Note) -> Note:
         self._told = note

@@ -35,6 +35,8 @@ class UnreadableError(CnnmemError):
 class Scale:
     """What a number is asked in: its unit, how much of the base unit it holds, what it measures.
 
+    `noun` is what is counted, so that MACs are not taken for parameters.
+
     >>> MB.show(553430176), PERCENT.show(Fraction(3, 4)), MILLION.show(138357544)
     ('553.43 MB', '75.0 %', '138.36 million')
     """
@@ -43,6 +45,7 @@ class Scale:
     measure: Measure
     size: Fraction = Fraction(1)
     digits: int = 2
+    noun: str = ""
 
     def show(self, value: Fraction | int) -> str:
         """Return a value, given in base units, in this unit."""
@@ -62,12 +65,11 @@ def _memory(unit: units.Unit) -> Scale:
 MB, GB, MiB, GiB, KiB = map(_memory, (units.MB, units.GB, units.MiB, units.GiB, units.KiB))
 B = _memory(units.B)
 COUNT = Scale("", "count")
-PARAMETERS = Scale("parameters", "count")
-VALUES = Scale("values", "count")
-MACS = Scale("MACs", "count")
-FLOPS = Scale("FLOPs", "count")
-PIXELS = Scale("pixels", "count")
-MILLION = Scale("million", "count", Fraction(10**6))
+PARAMETERS, VALUES, MACS, FLOPS, PIXELS, WEIGHTS, OPERATIONS = (
+    Scale(noun, "count", noun=noun)
+    for noun in ("parameters", "values", "MACs", "FLOPs", "pixels", "weights", "operations")
+)
+MILLION = Scale("million", "count", Fraction(10**6), noun="parameters")
 PERCENT = Scale("%", "ratio", Fraction(1, 100), 1)
 TIMES = Scale("times", "ratio", Fraction(1), 2)
 
@@ -188,7 +190,7 @@ def _figures(text: str) -> Iterator[tuple[Fraction, Fraction]]:
 
 def _decimals(text: str) -> Iterator[tuple[Fraction, Fraction]]:
     """Yield what the digits can mean: a comma or a point parts thousands or begins decimals."""
-    text = re.sub(r"(?<=[0-9])[ '_](?=[0-9])", "", text.strip())
+    text = re.sub(r"(?<=[0-9])[ '_](?=[0-9]{3}(?![0-9]))", "", text.strip())
     if not re.fullmatch(r"[0-9]*([.,][0-9]+)*[.,]?", text) or not re.search("[0-9]", text):
         return
     marks = re.findall(r"[.,]", text)
@@ -197,6 +199,8 @@ def _decimals(text: str) -> Iterator[tuple[Fraction, Fraction]]:
         yield Fraction(int(last)), Fraction(1)
         return
     whole, decimals = re.split(r"[.,](?=[0-9]*$)", last, maxsplit=1)
+    if not _grouped(whole if len(set(marks)) == 2 else last) and len(marks) > 1:
+        return
     as_decimal = (
         Fraction(int(re.sub("[.,]", "", whole) + decimals or "0"), 10 ** len(decimals)),
         Fraction(1, 10 ** len(decimals)),
@@ -212,6 +216,17 @@ def _decimals(text: str) -> Iterator[tuple[Fraction, Fraction]]:
         yield from (as_thousands, as_decimal)
     else:
         yield from (as_decimal, as_thousands)
+
+
+def _grouped(text: str) -> bool:
+    """Return whether one kind of mark parts the digits in thousands (or lakhs: 13,83,57,544)."""
+    first, *groups = re.split("[.,]", text)
+    return (
+        len(set(re.findall("[.,]", text))) == 1
+        and 1 <= len(first) <= 3
+        and len(groups[-1]) == 3
+        and all(len(group) in (2, 3) for group in groups)
+    )
 
 
 def _units(unit: str) -> Iterator[tuple[Fraction, Measure, str]]:
