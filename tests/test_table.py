@@ -197,7 +197,7 @@ def test_markdown_escapes_what_would_be_markup():
     text = odd_table().to_markdown()
     assert "a\\|b" in text
     assert "\\<b\\>x\\</b\\>" in text
-    assert "\\*star\\*\\_under_\\`tick\\`" in text
+    assert "\\*star\\*\\_under\\_\\`tick\\`" in text
     assert "\\&amp;" in text
     assert "| conv1_1 |" in summary("vgg16").to_markdown()
 
