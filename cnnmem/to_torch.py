@@ -92,6 +92,9 @@ class PlainModule(nn.Module):
         self.functions = [id(module) not in registered for module in self.calls]
         self.last_use = _last_use(network)
 
+    def _get_name(self) -> str:
+        return self.network.name
+
     def forward(self, image: Tensor) -> Tensor:
         """Return the output of the last node, (N, C, H, W) or (N, C)."""
         results: dict[int, Tensor] = {0: image}

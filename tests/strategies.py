@@ -31,6 +31,7 @@ from cnnmem.layers import (
     ZeroPad2d,
 )
 from cnnmem.network import INPUT, Network, Node
+from cnnmem.windows import copied_for_padding
 
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
 settings.register_profile(
@@ -193,7 +194,7 @@ def _node(draw, name, shapes, batch, in_place):
         sources += draw(st.lists(st.sampled_from(partners), min_size=1, max_size=2))
     if draw(st.booleans()):
         sources.reverse()
-    functional = draw(st.integers(0, 4)) == 0 and _is_one_call(layer, len(sources))
+    functional = draw(st.integers(0, 4)) == 0 and _is_one_call(layer, shape, len(sources))
     node = Node(name, layer, tuple(sources), "", functional, draw(st.integers(0, 4)) == 0)
     values = batch * (shape[0] * shape[1] if len(shape) == 3 else 1)
     if isinstance(layer, BatchNorm) and values == 1:
@@ -209,10 +210,15 @@ def _join_fits(a, b):
     return len(a) == len(b) and (a[:-1] == b[:-1] or (1, 1) in (a[:-1], b[:-1]))
 
 
-def _is_one_call(layer, inputs):
-    """Return whether the framework has a function for the layer that does it in one step."""
-    stores = layer.weights((1, 1, 1)) + layer.biases((1, 1, 1)) + layer.statistics((1, 1, 1))
-    return not stores and not (isinstance(layer, Add) and inputs > 2)
+def _is_one_call(layer, shape, inputs):
+    """Return whether torch has a function for the layer that does it in one step."""
+    if layer.weights((1, 1, 1)) + layer.biases((1, 1, 1)) + layer.statistics((1, 1, 1)):
+        return False
+    if isinstance(layer, MaxPool2d | AvgPool2d):
+        return not copied_for_padding(layer, shape)
+    if isinstance(layer, GlobalMaxPool2d):
+        return layer.keepdims
+    return not (isinstance(layer, Add) and inputs > 2)
 
 
 def _in_use(nodes):

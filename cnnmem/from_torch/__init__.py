@@ -6,25 +6,21 @@ hold nothing. A row is a call of a module without children, or of a function out
 
 from __future__ import annotations
 
-import contextlib
-import random
-from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch._subclasses.fake_tensor import FakeTensorMode
+from torch import nn
 
-from ..errors import CnnmemError, NetworkError, ShapeError
 from ..storage import Mode
 from ..table import Summary
 from ..units import bytes_per_value
-from ..windows import is_int
-from .fake import call, fakes_of, modes_as_before, tensors_of
-from .recorder import Recorder, tensors_in
+from .macs import Work
 from .rows import rows_of, shape_of_one
+from .run import record
 
-LEAVES = (nn.MultiheadAttention,)
+__all__ = ["LEAVES", "Work", "summary", "work"]
+
+LEAVES: tuple[type[nn.Module], ...] = (nn.MultiheadAttention,)
 
 
 def summary(
@@ -52,12 +48,14 @@ def summary(
 
     Parameters and floating-point inputs count as if they were of `dtype`, on `device` (default: the
     module's own, "cpu" where it has none). `saved_bytes` is what autograd keeps; the device decides
-    about it. The module stays as it is: where its parameters are, its mode, its buffers, its
-    gradients, its hooks. Operations with work that no formula covers are listed in
+    about it. It is None where an operation's fake form does not tell the true size of what it
+    keeps (recurrent layers). Operations with work that no formula covers are listed in
     `Summary.uncounted`.
 
-    With `execute` the module really runs, on random numbers, where it is and in the dtype that it
-    has. This is for a forward that looks into its tensors (`.item()`, `if x.sum() > 0`).
+    The module is afterwards as it was: its parameters and where they are, its mode, its buffers,
+    its gradients, its hooks. With `execute` it really runs, on random numbers, where it is and in
+    the dtype that it has. This is for a forward that looks into its tensors (`.item()`,
+    `if x.sum() > 0`), and for what fake tensors do not tell.
 
     Raises `ShapeError` for a shape that is none, and `NetworkError`, naming the module, where its
     forward fails.
@@ -66,120 +64,38 @@ def summary(
     >>> [(row.name, row.kind, row.output, row.saved) for row in table.rows[1:]]
     [('0', 'conv', (30, 30, 8), 24576), ('1', 'relu', (30, 30, 8), 57600)]
     """
-    width = bytes_per_value(dtype)
-    if mode not in ("train", "eval"):
-        raise CnnmemError(f'mode is {mode!r}; give "train" or "eval"')
-    first = next(tensors_in(list(tensors_of(module).values())), None)
-    where = torch.device(device or (first.device if first is not None else "cpu"))
-    if where.type == "meta":
-        where = torch.device("cpu")  # what is on no device yet is counted as if on the CPU
-    kind = getattr(torch, dtype)
-    fake = None if execute else FakeTensorMode(allow_non_fake_inputs=True)
-    tensors = fakes_of(module, fake, where, kind) if fake else _own(module, first, device, dtype)
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(modes_as_before(module))
-        stack.enter_context(_random_state(execute, where))
-        stack.enter_context(torch.inference_mode(False))
-        stack.enter_context(torch.enable_grad())
-        stack.enter_context(fake or contextlib.nullcontext())
-        module.train(mode == "train")
-        args, kwargs = _inputs(input_shape, where, kind)
-        given = list(tensors_in((args, kwargs)))
-        size = _batch(given, batch)
-        image = shape_of_one(tuple(given[0].shape), size)
-        recorder = Recorder(module, tensors, leaves)
-        recorder.add_inputs(given)
-        with recorder.watch():
-            try:
-                output = call(module, tensors, args, kwargs)
-            except Exception as error:
-                raise _failure(module, error, execute) from error
-        rows = rows_of(recorder, tensors, width, size)
-        del output
-    uncounted = tuple(f"{name} x {count}" for name, count in recorder.uncounted.items())
-    name = getattr(module, "name", None) or type(module).__name__
-    return Summary(name, image, size, rows, dtype, mode, uncounted=uncounted)
-
-
-def _own(module: nn.Module, first: Tensor | None, device: Any, dtype: str) -> dict[str, Tensor]:
-    """Return the module's own parameters and copies of its buffers, for a real run."""
-    if first is not None and first.dtype != getattr(torch, dtype):
-        raise CnnmemError(
-            f"the {type(module).__name__} is of {first.dtype} and runs as it is with execute=True; "
-            f"give dtype={str(first.dtype).removeprefix('torch.')!r} or convert it"
-        )
-    if first is not None and device is not None and first.device != torch.device(device):
-        raise CnnmemError(
-            f"the {type(module).__name__} is on {first.device} and runs there with execute=True; "
-            f"move it to {device} or leave device out"
-        )
-    buffers = {id(b): b.detach().clone() for b in module.buffers()}
-    return {name: buffers.get(id(t), t) for name, t in tensors_of(module).items()}
-
-
-@contextlib.contextmanager
-def _random_state(execute: bool, device: torch.device) -> Any:
-    """Keep the random state of Python, and in a real run of torch."""
-    state = random.getstate()
-    devices = [device] if execute and device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        try:
-            yield
-        finally:
-            random.setstate(state)
-
-
-def _inputs(given: Any, device: torch.device, dtype: torch.dtype) -> tuple[Any, dict[str, Any]]:
-    """Return positional and keyword arguments for shapes or example inputs."""
-
-    def make(value: Any) -> Any:
-        if isinstance(value, Tensor):
-            if not value.dtype.is_floating_point:
-                return torch.zeros(value.shape, dtype=value.dtype, device=device)
-            return torch.rand(value.shape, dtype=dtype, device=device)
-        if _is_shape(value):
-            return torch.rand(tuple(value), dtype=dtype, device=device)
-        raise ShapeError(
-            f"input shape is {value!r}; give whole numbers from 1 on, (N, C, H, W), a list of "
-            "such shapes or example inputs"
-        )
-
-    if isinstance(given, dict):
-        return (), {name: make(value) for name, value in given.items()}
-    several = isinstance(given, list | tuple) and given and not any(is_int(x) for x in given)
-    return tuple(make(value) for value in (given if several else (given,))), {}
-
-
-def _is_shape(value: Any) -> bool:
-    return (
-        isinstance(value, Sequence) and len(value) > 0 and all(is_int(n) and n >= 1 for n in value)
+    run = record(module, input_shape, batch, dtype, mode, device, execute, leaves)
+    recorder = run.recorder
+    return Summary(
+        module._get_name(),
+        shape_of_one(run.first, run.batch),
+        run.batch,
+        rows_of(recorder, run.stand_ins, bytes_per_value(dtype), run.batch),
+        dtype,
+        mode,
+        says_saved=execute or not recorder.inexact,
+        uncounted=tuple(f"{name} x {count}" for name, count in recorder.uncounted.items()),
     )
 
 
-def _batch(given: list[Tensor], batch: int | None) -> int:
-    size = given[0].shape[0]
-    if batch not in (None, 1, size):
-        raise ShapeError(
-            f"batch is {batch!r}, but the input is {tuple(given[0].shape)}, {size} images; "
-            "leave batch out, the shape says it"
-        )
-    return size
+def work(
+    module: nn.Module,
+    input_shape: Any,
+    *,
+    mode: Mode = "train",
+    device: str | torch.device | None = None,
+    execute: bool = False,
+) -> Work:
+    """Return the multiply-accumulates of a module: forward, and of a backward through all of it.
 
+    Arguments and errors are those of `summary`. Backward costs one more product the size of the
+    forward one for each operand that needs a gradient: none for the image and frozen parameters.
 
-def _failure(module: nn.Module, error: Exception, execute: bool) -> NetworkError:
-    """Return the error that names the innermost module in which a forward failed."""
-    names = {id(part): name for name, part in module.named_modules()}
-    name, failed, trace = "", module, error.__traceback__
-    while trace is not None:
-        part = trace.tb_frame.f_locals.get("self")
-        if isinstance(part, nn.Module) and id(part) in names:
-            name, failed = names[id(part)], part
-        trace = trace.tb_next
-    what = f"module {name!r} ({type(failed).__name__})" if name else f"the {type(failed).__name__}"
-    way = (
-        "check the input shape, its dtype and the mode"
-        if execute
-        else "if it needs the values of its tensors, which fake ones do not have, "
-        "give execute=True: a real run"
-    )
-    return NetworkError(f"{what} fails: {error}; {way}")
+    >>> work(nn.Sequential(nn.Conv2d(3, 8, 3, bias=False), nn.Conv2d(8, 8, 1)), (1, 3, 4, 4))
+    Work(forward=1120, backward=1376)
+    >>> 27 * 8 * 4 + 8 * 8 * 4, 27 * 8 * 4 + 2 * 8 * 8 * 4
+    (1120, 1376)
+    """
+    run = record(module, input_shape, None, "float32", mode, device, execute, LEAVES)
+    frames = run.recorder.frames
+    return Work(sum(f.macs for f in frames), sum(f.backward_macs for f in frames))

@@ -1,4 +1,8 @@
-"""Stand in for a model's tensors: fake ones that claim a device and a dtype, and hold nothing."""
+"""Stand in for a model's tensors, and put the model back exactly as it was.
+
+A stand-in is a fake tensor, which claims a device and a dtype and holds nothing, or in a real run
+the parameter itself and a copy of a buffer.
+"""
 
 from __future__ import annotations
 
@@ -11,58 +15,91 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn.parameter import is_lazy
 
-from ..errors import NetworkError
+from ..errors import CnnmemError, NetworkError
+
+StandIns = dict[int, Tensor]  # by the id of the tensor that they stand for
 
 
 def tensors_of(module: nn.Module) -> dict[str, Tensor]:
-    """Return all parameters and buffers by all their names; a shared one stands there twice."""
-    return {
-        **dict(module.named_parameters(remove_duplicate=False)),
-        **dict(module.named_buffers(remove_duplicate=False)),
-    }
+    """Return the parameters and buffers of a module by name, a shared one once."""
+    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
 
 
 def fakes_of(
     module: nn.Module, mode: FakeTensorMode, device: torch.device, dtype: torch.dtype
-) -> dict[str, Tensor]:
-    """Return a fake for each parameter and buffer of a module, shared where they are.
+) -> StandIns:
+    """Return a fake for each parameter and buffer; those of floating point get `dtype`.
 
-    Floating-point tensors get `dtype`; nothing is read of the real ones but shapes.
+    Nothing but shapes is read of the real ones, so they may be on any device, "meta" among them.
     """
-    fakes: dict[int, Tensor] = {}
-    by_name: dict[str, Tensor] = {}
     for name, tensor in tensors_of(module).items():
         if is_lazy(tensor):
             raise NetworkError(
                 f"parameter {name!r} of the {type(module).__name__} has no shape yet; "
                 "call the model once with a real input, then count it"
             )
-        if id(tensor) not in fakes:
-            fakes[id(tensor)] = _fake(tensor, mode, device, dtype)
-        by_name[name] = fakes[id(tensor)]
-    return by_name
-
-
-def _fake(tensor: Tensor, mode: FakeTensorMode, device: torch.device, dtype: torch.dtype) -> Tensor:
-    kind = dtype if tensor.dtype.is_floating_point else tensor.dtype
     with mode:
-        fake = torch.empty_strided(tensor.shape, tensor.stride(), dtype=kind, device=device)
-        if isinstance(tensor, nn.Parameter):
-            return nn.Parameter(fake, tensor.requires_grad)
-        return fake.requires_grad_(tensor.requires_grad)
+        return {id(t): _fake(t, device, dtype) for t in tensors_of(module).values()}
+
+
+def _fake(tensor: Tensor, device: torch.device, dtype: torch.dtype) -> Tensor:
+    kind = dtype if tensor.dtype.is_floating_point else tensor.dtype
+    fake = torch.empty_strided(tensor.shape, tensor.stride(), dtype=kind, device=device)
+    if isinstance(tensor, nn.Parameter):
+        return nn.Parameter(fake, tensor.requires_grad)
+    return fake.requires_grad_(tensor.requires_grad)
+
+
+def own_of(module: nn.Module, device: torch.device | None, dtype: torch.dtype) -> StandIns:
+    """Return the parameters themselves and copies of the buffers, for a real run."""
+    for name, p in module.named_parameters():
+        if p.dtype.is_floating_point and p.dtype != dtype:
+            raise CnnmemError(
+                f"parameter {name!r} is of {p.dtype} and is run as it is with execute=True; "
+                f"give dtype={str(p.dtype).removeprefix('torch.')!r} or convert the module"
+            )
+        if device is not None and p.device != device:
+            raise CnnmemError(
+                f"parameter {name!r} is on {p.device} and is run there with execute=True; "
+                f"move the module to {device} or leave device out"
+            )
+    copies = {id(b): b.detach().clone() for b in module.buffers()}
+    return {id(t): copies.get(id(t), t) for t in tensors_of(module).values()}
 
 
 @contextmanager
-def modes_as_before(module: nn.Module) -> Iterator[None]:
-    """Put back which parts of a module train, whatever happens inside."""
-    modes = [(part, part.training) for part in module.modules()]
+def standing_in(module: nn.Module, stand_ins: StandIns) -> Iterator[None]:
+    """Put stand-ins in the place of a module's tensors; afterwards all its parts are as before.
+
+    What a forward sets on its modules is undone too: modes, attributes, what it puts into a list.
+    (`torch.func.functional_call` would leave a stand-in in a module that has two names.)
+    """
+    before = [(part, dict(part.__dict__), _containers(part)) for part in module.modules()]
     try:
+        for _, _, containers in before:
+            for container, content in containers:
+                _fill(container, content, stand_ins)
         yield
     finally:
-        for part, training in modes:
-            part.training = training
+        for part, attributes, containers in before:
+            part.__dict__.clear()
+            part.__dict__.update(attributes)
+            for container, content in containers:
+                _fill(container, content, {})
 
 
-def call(module: nn.Module, tensors: dict[str, Tensor], args: Any, kwargs: Any) -> Any:
-    """Call a module with other tensors in the place of its own, which it has again afterwards."""
-    return torch.func.functional_call(module, tensors, args, kwargs, strict=True)
+def _containers(part: nn.Module) -> list[tuple[Any, Any]]:
+    """Return the lists and dicts on a module, among them those of its parameters, with copies."""
+    return [(value, value.copy()) for value in part.__dict__.values() if type(value) in _FILLED]
+
+
+_FILLED = (list, dict, type(nn.Module().__dict__["_forward_hooks"]))  # the last: an OrderedDict
+
+
+def _fill(container: Any, content: Any, stand_ins: StandIns) -> None:
+    """Give a container its content again, stand-ins in the place of what they stand for."""
+    if isinstance(container, list):
+        container[:] = [stand_ins.get(id(value), value) for value in content]
+    else:
+        container.clear()
+        container.update({key: stand_ins.get(id(v), v) for key, v in content.items()})

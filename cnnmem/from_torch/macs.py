@@ -64,6 +64,7 @@ PRODUCTS: dict[Any, Callable[..., Work]] = {
     aten.bmm: _mm,
     aten.mv: _mm,
     aten.dot: _mm,
+    aten.vdot: _mm,
     aten.addmm: _add_mm,
     aten.addmv: _add_mm,
     aten.baddbmm: _add_mm,
@@ -73,6 +74,9 @@ PRODUCTS: dict[Any, Callable[..., Work]] = {
     aten._scaled_dot_product_cudnn_attention: _attention,
     aten._scaled_dot_product_fused_attention_overrideable: _attention,
 }
+
+# Operations that keep a workspace, the size of which their fake form does not know.
+INEXACT = {aten.mkldnn_rnn_layer, aten._cudnn_rnn, aten.miopen_rnn}
 
 # Operations without a multiply-accumulate of a convolution or matrix product.
 NONE = {
@@ -150,6 +154,7 @@ NONE = {
     *("weight_norm", "_weight_norm_interface", "repeat_interleave", "searchsorted", "bucketize"),
     *("isin", "max_pool2d", "split_with_sizes_copy", "polar", "view_as_complex", "view_as_real"),
     *("nll_loss_forward", "nll_loss2d_forward", "mse_loss", "celu", "prelu", "_prelu_kernel"),
+    *("hardswish", "mish", "threshold", "gelu", "masked_fill", "log_sigmoid_forward", "where"),
     *("rrelu_with_noise", "fused_dropout", "_fused_dropout", "multinomial", "histc", "bincount"),
 }
 
@@ -167,8 +172,10 @@ def needs_no_formula(operation: Any) -> bool:
     name = operation.overloadpacket.__name__
     if operation.namespace in ("aten", "prims") and (name in NONE or name.rstrip("_") in NONE):
         return True
-    asks = operation.namespace == "prim"  # for a device, a layout, a size
-    return asks or torch.Tag.pointwise in operation.tags or is_view(operation)
+    if operation.namespace == "prim":
+        return True  # asks for a device, a layout, a size
+    by_tag = {torch.Tag.pointwise, torch.Tag.inplace_view} & set(operation.tags)
+    return bool(by_tag) or is_view(operation)
 
 
 def work(operation: Any, args: Sequence[Any], kwargs: dict[str, Any], output: Any) -> Work | None:

@@ -28,7 +28,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from .kinds import function_kind, function_name, module_kind
-from .macs import is_view, work
+from .macs import INEXACT, is_view, work
 
 
 class Held:
@@ -71,12 +71,13 @@ class Recorder:
     """Records the frames of one forward pass; `watch` is the context to run it in."""
 
     def __init__(
-        self, model: nn.Module, tensors: dict[str, Tensor], leaves: tuple[type[nn.Module], ...]
+        self, model: nn.Module, tensors: list[Tensor], leaves: tuple[type[nn.Module], ...]
     ) -> None:
         self.model, self.leaves = model, leaves
         self.names = {id(part): name for name, part in model.named_modules()}
         self.frames: list[Frame] = []
         self.uncounted: Counter[str] = Counter()
+        self.inexact = False  # whether a fake operation did not tell what it keeps
         self.path: list[nn.Module] = []
         self.current: Frame | None = None
         self.depth = 0  # of the path where the current frame was opened
@@ -85,9 +86,9 @@ class Recorder:
         # the first frame that gave a storage; None for parameters and buffers
         self.maker: dict[int, Frame | None] = {}
         self.weak: dict[int, StorageWeakRef] = {}
-        self.parameters = {id(tensors[name]) for name, _ in model.named_parameters()}
-        self.stored = {id(tensor) for tensor in tensors.values()}
-        for tensor in tensors.values():
+        self.stored = {id(tensor) for tensor in tensors}
+        self.parameters = {id(t) for t in tensors if isinstance(t, nn.Parameter)}
+        for tensor in tensors:
             self.maker[self.storage(tensor)] = None
 
     def storage(self, tensor: Tensor) -> int:
@@ -118,10 +119,15 @@ class Recorder:
             return False  # a hand-written forward is told by its functions
         return not module._modules
 
-    def function_frame(self, function: Callable[..., Any]) -> Frame:
+    def function_frame(
+        self, function: Callable[..., Any], args: Any = (), kwargs: Any = None
+    ) -> Frame:
         """Return a new frame for a function; its name and kind are final when it closes."""
         parent = self.names[id(self.path[-1])] if self.path else ""
         name = function_name(function)
+        bounds = (*args[1:], *(kwargs or {}).values())[:2]
+        if name == "hardtanh" and bounds == (0.0, 6.0):
+            name = "relu6"
         return Frame(f"{parent}.{name}" if parent else name, name, True)
 
     def start(self, frame: Frame, values: Any) -> None:
@@ -144,7 +150,8 @@ class Recorder:
         if frame.functional:
             given = {id(tensor) for tensor, _, _ in entered}
             did_nothing = not changed and all(id(t) in given for t in outputs)
-            if did_nothing and frame.kind != "dropout" and not (frame.macs or frame.saved):
+            a_layer = frame.kind in ("dropout", "flatten")  # in eval, or of a vector
+            if did_nothing and not (a_layer or frame.macs or frame.saved):
                 return
             frame.kind = function_kind(frame.kind, frame.inputs, [tuple(t.shape) for t in outputs])
         frame.name = self.unique(frame.name)
@@ -212,7 +219,7 @@ class _Functions(TorchFunctionMode):
         recorder = self.recorder
         if recorder.current:
             return func(*args, **kwargs)
-        recorder.start(recorder.function_frame(func), (args, kwargs))
+        recorder.start(recorder.function_frame(func, args, kwargs), (args, kwargs))
         try:
             result = func(*args, **kwargs)
         except BaseException:
@@ -239,6 +246,7 @@ class _Operations(TorchDispatchMode):
         done = work(func, args, kwargs, result)
         if done is None:
             recorder.uncounted[str(func.overloadpacket)] += 1
+            recorder.inexact |= func.overloadpacket in INEXACT
         elif done.forward and recorder.current:
             frame = recorder.current
             frame.macs += done.forward

@@ -10,22 +10,21 @@ from torch import Tensor, nn
 
 from ..layers import Shape
 from ..table import Row
+from .fake import StandIns
 from .recorder import Frame, Held, Recorder
 
 
-def rows_of(
-    recorder: Recorder, tensors: dict[str, Tensor], width: int, batch: int
-) -> tuple[Row, ...]:
+def rows_of(recorder: Recorder, stand_ins: StandIns, width: int, batch: int) -> tuple[Row, ...]:
     """Return the rows of a finished recording, while the model's output is still alive.
 
-    `tensors` are the parameters and buffers that the model was called with, by name; `width` is
-    the bytes of a value of the network's dtype.
+    `stand_ins` are the parameters and buffers that the model was called with; `width` is the bytes
+    of a value of the network's dtype.
     """
     kept = _Kept(recorder, width)
     # one name for a parameter however many it has, for what stood in its place as well
     names: dict[int, str] = {}
     for name, parameter in recorder.model.named_parameters():
-        names[id(parameter)] = names[id(tensors[name])] = name
+        names[id(parameter)] = names[id(stand_ins[id(parameter)])] = name
     counted: set[int | str] = set()
     rows = [_row(frame, kept, names, counted, batch) for frame in recorder.frames]
     rows += _unused(recorder, names, counted)
