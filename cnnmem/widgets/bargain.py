@@ -196,8 +196,8 @@ def bargain(
         "MobileNet's bargain",
         (
             Choice("measure", "measure", tuple((name, name) for name in MEASURES), measure),
-            Number("width", "width multiplier (%)", 10, 100, width, 5,
-                   "scales the channels of every layer"),
+            Number("width", "width (%)", 10, 100, width, 5,
+                   "the width multiplier: it scales the channels of every layer"),
             Choice("show", "show", tuple((text, text) for text in SHOW), show),
             Number("size", "resolution (px)", 32, 320, size, 32, "height and width of the image"),
             Number("kernel", "kernel K", 1, 11, kernel, 2, "of depthwise and full convolutions"),
