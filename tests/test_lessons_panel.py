@@ -175,7 +175,7 @@ def test_a_defect_is_shown_in_the_panel_not_swallowed(monkeypatch):
 
 def test_check_finds_the_function_in_the_notebook(monkeypatch):
     panel = ask("01-conv-params")
-    assert "Define `conv_params`" in panel.press("Check").feedback
+    assert "Write `conv_params` in a cell" in panel.press("Check").feedback
     names = {}
     exec(panel.question.fixed, names)
     monkeypatch.setattr(sys.modules["__main__"], "conv_params", names["conv_params"], raising=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dis
 import sys
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -106,6 +107,9 @@ class Coding(Question):
             )
         return f"{call} returns a {result['type']}; return a plain int.", "type"
 
+    def show(self, answer: Any) -> str:
+        return textwrap.indent(answer, "    ") if "\n" in str(answer) else str(answer)
+
     def _call(self, index: int) -> str:
         return f"`{self.name}({', '.join(map(repr, self.inputs[index]))})`"
 
@@ -138,9 +142,7 @@ class Write(Coding):
 
     def judge(self, answer: Any) -> Verdict:
         if answer is None or answer == "":
-            return Verdict(
-                "not attempted", f"Define `{self.name}` in a cell first, then check({self.name})."
-            )
+            return Verdict("not attempted", f"Write `{self.name}` in a cell and run it first.")
         if isinstance(answer, FunctionType | str):
             return self.judge_function(answer)
         return Verdict(
@@ -184,9 +186,9 @@ class Bug(Coding):
     def show(self, answer: Any) -> str:
         at = self._line(answer)
         if at is None or not 1 <= at <= len(self.lines):
-            return str(answer)
+            return super().show(answer)
         text = f"line {at}: `{self.lines[at - 1].strip()}`"
-        return f"{text}. Repaired:\n\n{self.fixed}" if at == self.line else text
+        return f"{text}. Repaired:\n\n{super().show(self.fixed)}" if at == self.line else text
 
     def judge(self, answer: Any) -> Verdict:
         if answer is None or answer == "":

@@ -77,13 +77,13 @@ class OrderEntry:
 
     def __init__(self, question: Order) -> None:
         self.question = question
-        options = [("choose", None), *((label, label) for label in question.labels)]
+        options = [("choose", ""), *((label, label) for label in question.labels)]
         last = len(question.labels)
         ends = {1: " (smallest)", last: " (largest)"}
         self.places = [
             ipywidgets.Dropdown(
                 options=options,
-                value=None,
+                value="",
                 description=f"Place {i}{ends.get(i, '')}",
                 style=LABEL,
                 layout={"width": "40em", "max_width": "100%"},
@@ -93,14 +93,14 @@ class OrderEntry:
         self.shown = ipywidgets.VBox(self.places)
 
     def read(self) -> Any:
-        return [place.value for place in self.places if place.value is not None]
+        return [place.value for place in self.places if place.value]
 
     def write(self, answer: Any) -> None:
         items = self.question.places(answer)[: len(self.places)]
         for place in self.places:
-            place.value = None
+            place.value = ""
         for place, item in zip(self.places, items, strict=False):
-            place.value = None if item is None else self.question.labels[item]
+            place.value = "" if item is None else self.question.labels[item]
 
 
 class RowEntry:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import textwrap
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -64,15 +65,26 @@ class Slip:
 def to_html(text: str) -> str:
     """Return a text as HTML: everything escaped, blank lines part paragraphs, `code` is code.
 
+    A paragraph indented by four spaces is a block of code.
+
     >>> to_html("Is `a < b`?")
     '<p>Is <code>a &lt; b</code>?</p>'
     """
     paragraphs = []
-    for paragraph in re.split(r"\n\s*\n", text.strip()):
+    for paragraph in re.split(r"\n[^\S\n]*\n", text.strip("\n")):
         escaped = html.escape(paragraph)
+        if paragraph.startswith("    "):
+            paragraphs.append(code_block(textwrap.dedent(paragraph)))
+            continue
         escaped = re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped)
         paragraphs.append("<p>" + escaped.replace("\n", "<br>") + "</p>")
     return "".join(paragraphs)
+
+
+def code_block(code: str) -> str:
+    """Return lines of code as HTML, in a type in which their indentation shows."""
+    look = "font-family:monospace;line-height:1.4;margin:.5em 0;overflow-x:auto"
+    return f'<pre style="{look}">{html.escape(code)}</pre>'
 
 
 def letter(index: int) -> str:

@@ -13,12 +13,13 @@ from typing import Any
 import ipywidgets
 
 from .controls import entry_of
-from .feedback import Note, Verdict, to_html
+from .feedback import Note, Verdict, code_block, to_html
 from .question import Question
 from .registry import get
 from .sitting import Sitting
 
 DEFECT = "This is a defect of the kit, please report it: "
+LOOK = "font-size:14px;line-height:1.45;max-width:48em"  # widgets would space the lines apart
 _COLOURS = {"right": "#00695c", "wrong": "#b00020"}
 
 
@@ -35,10 +36,10 @@ def plain_text(question: Question) -> str:
 
 def question_html(question: Question, body: bool = True) -> str:
     """Return a question as HTML, without its solution; the body is its options or code."""
-    shown = f"<pre>{html.escape(question.body)}</pre>" if body and question.body else ""
+    shown = code_block(question.body) if body and question.body else ""
     return (
-        f"<p><strong>{html.escape(heading(question))}</strong></p>"
-        f"{to_html(question.statement)}{shown}"
+        f'<div style="{LOOK}"><p><strong>{html.escape(heading(question))}</strong></p>'
+        f"{to_html(question.statement)}{shown}</div>"
     )
 
 
@@ -83,7 +84,7 @@ class Panel(Readable):
         super().__init__(
             [
                 ipywidgets.HTML(
-                    question_html(question, body=question.kind not in ("choice", "row"))
+                    question_html(question, body=question.kind not in ("choice", "order", "row"))
                 ),
                 self._entry.shown,
                 ipywidgets.HBox(list(self._buttons.values()), layout={"flex_flow": "row wrap"}),
@@ -163,7 +164,7 @@ class Panel(Readable):
         note = f"<p>{html.escape(self._sitting.message)}</p>" if self._sitting.message else ""
         # the live region is there from the start: screen readers announce what changes inside it
         self._status.value = (
-            f'<div role="status" data-state="{self.state}" style="{look if text else ""}">'
+            f'<div role="status" data-state="{self.state}" style="{LOOK};{look if text else ""}">'
             f"{to_html(text) if text else ''}{note}</div>"
         )
 

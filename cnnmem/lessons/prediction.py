@@ -16,7 +16,7 @@ from .choice import Choice
 from .controls import entry_of
 from .feedback import Note, to_html
 from .number import Number, apart
-from .panel import DEFECT, Readable, plain_text, question_html
+from .panel import DEFECT, LOOK, Readable, plain_text, question_html
 from .quantity import UnreadableError
 from .registry import get
 
@@ -50,7 +50,7 @@ class Prediction(Readable):
             [
                 ipywidgets.HTML(question_html(question, body=question.kind != "choice")),
                 self._entry.shown,
-                self._button,
+                ipywidgets.HBox([self._button]),
                 self._status,
             ],
             layout={"width": "100%"},
@@ -186,7 +186,9 @@ class Prediction(Readable):
 
     def _show(self, text: str) -> None:
         trouble = f"<p>{html.escape(self._message)}</p>" if self._message else ""
-        self._status.value = f'<div role="status">{to_html(text) if text else ""}{trouble}</div>'
+        self._status.value = (
+            f'<div role="status" style="{LOOK}">{to_html(text) if text else ""}{trouble}</div>'
+        )
 
     def _texts(self) -> tuple[str, str]:
         return (

@@ -82,8 +82,8 @@ def solution_text(question: Question) -> str:
     'Solution: c) fc1.'
     """
     shown = question.show(question.solution)
-    gap = "\n\n" if "\n" in shown else " "
-    return f"Solution:{gap}{shown}{_stop(shown)}\n\n{question.why}"
+    gap = "\n\n" if shown.startswith(" ") else " "
+    return f"Solution:{gap}{shown.rstrip()}{_stop(shown)}\n\n{question.why}"
 
 
 def _stop(text: str) -> str:
