@@ -50,9 +50,13 @@ class Number:
             layout={"width": "24em"},
             tooltip=self.help or self.label,
         )
+        # the label of the slider, of no width: a screen reader says it for the box too (ipywidgets
+        # names no slider's handle, so the box is the control that such a reader can rely on)
         box = ipywidgets.IntText(
             value=self.value,
-            layout={"width": "6em"},
+            description=self.label,
+            style={"description_width": "0"},
+            layout={"width": "6.5em"},
             tooltip=f"{self.label}: any whole number",
             continuous_update=False,
         )

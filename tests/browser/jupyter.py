@@ -1,6 +1,7 @@
-"""JupyterLab on the loopback and a page in headless Chromium: what the browser tests drive.
+"""Jupyter on the loopback and pages in headless Chromium: what the browser tests drive.
 
-Everything that Jupyter or Chromium would remember lives in a temporary folder.
+JupyterLab, Notebook and Voila are started here. Everything that Jupyter or Chromium would remember
+lives in a temporary folder.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, sync_playwright
 
 CHROMIUM_FLAGS = [
@@ -32,6 +35,7 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # the loopback and nothing else
 ]
 # No news, and every cell in the page, so that what is out of sight can be found.
 SETTINGS = {
@@ -39,6 +43,7 @@ SETTINGS = {
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
 }
 READY = 60_000  # milliseconds for a page or a kernel to be there
+LOCAL = ("http://127.0.0.1", "ws://127.0.0.1", "file:", "data:", "blob:", "about:")
 
 
 def free_port() -> int:
@@ -67,56 +72,94 @@ def isolated_environment(home: Path) -> dict[str, str]:
 
 @dataclass
 class Server:
-    """A running JupyterLab: where it listens, its token, and the folder it serves."""
+    """A running server: where it listens, its token, the folder it serves, its process id."""
 
     url: str
     token: str
     folder: Path
+    pid: int = 0
+
+    def api(self, path: str, method: str = "GET") -> Any:
+        """Ask the server's REST API."""
+        request = urllib.request.Request(
+            f"{self.url}/api/{path}",
+            method=method,
+            headers={"Authorization": f"token {self.token}"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
 
 
 @contextlib.contextmanager
-def jupyterlab(notebooks: Path, home: Path) -> Iterator[Server]:
-    """Serve a copy of a folder of notebooks; the server is stopped whatever happens."""
+def _serve(
+    module: str, options: list[str], notebooks: Path, home: Path, port: int, token: str = ""
+) -> Iterator[Server]:
+    """Serve a copy of a folder of notebooks; server and kernels are stopped whatever happens."""
     folder = home / "notebooks"
-    shutil.copytree(notebooks, folder)
+    shutil.copytree(notebooks, folder, ignore=shutil.ignore_patterns(".*"))
+    log_file = home / "server.log"
+    with log_file.open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, "--no-browser", *options], cwd=folder,
+            env=isolated_environment(home), stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+        url = f"http://127.0.0.1:{port}"
+        try:
+            _wait_until_up(url + (f"/api/status?token={token}" if token else ""), process, log_file)
+            yield Server(url, token, folder, process.pid)
+        finally:
+            # the whole session: a killed server leaves its kernels behind
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(15)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _jupyter(module: str, notebooks: Path, home: Path) -> contextlib.AbstractContextManager[Server]:
     port, token = free_port(), secrets.token_hex(16)
-    command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
-        f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
-        f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}",
-        "--LabApp.expose_app_in_browser=True",
+    options = [
+        "--allow-root", "--ip=127.0.0.1", f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}",
+        f"--ServerApp.root_dir={home / 'notebooks'}", "--LabApp.expose_app_in_browser=True",
+        "--JupyterNotebookApp.expose_app_in_browser=True",
     ]  # fmt: skip
-    log = (home / "jupyter.log").open("w")
-    process = subprocess.Popen(
-        command, env=isolated_environment(home), stdout=log, stderr=log, start_new_session=True
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_until_up(url, token, process, home / "jupyter.log")
-        yield Server(url, token, folder)
-    finally:
-        # the whole session: a killed server leaves its kernels behind
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(15)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        log.close()
+    return _serve(module, options, notebooks, home, port, token)
 
 
-def _wait_until_up(url: str, token: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def jupyterlab(notebooks: Path, home: Path) -> contextlib.AbstractContextManager[Server]:
+    """Start JupyterLab on a copy of a folder of notebooks."""
+    return _jupyter("jupyterlab", notebooks, home)
+
+
+def notebook7(notebooks: Path, home: Path) -> contextlib.AbstractContextManager[Server]:
+    """Start Notebook 7 on a copy of a folder of notebooks."""
+    return _jupyter("notebook", notebooks, home)
+
+
+def voila(notebooks: Path, home: Path) -> contextlib.AbstractContextManager[Server]:
+    """Start Voila on a copy of a folder of notebooks; it shows no code and has no token."""
+    port = free_port()
+    options = [
+        f"--port={port}", "--Voila.ip=127.0.0.1", "--show_tracebacks=True",
+        # Notebook's extension is of no use to Voila, and says so on the console
+        "--VoilaConfiguration.extension_denylist=@jupyter-notebook/lab-extension", ".",
+    ]  # fmt: skip
+    return _serve("voila", options, notebooks, home, port)
+
+
+def _wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + READY / 1000
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"JupyterLab ended at once:\n{log.read_text()}")
-        with contextlib.suppress(OSError):
-            request = urllib.request.Request(f"{url}/api/status?token={token}")
-            with urllib.request.urlopen(request, timeout=2):
-                return
+            raise RuntimeError(f"the server ended at once:\n{log.read_text()}")
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
+            return
         time.sleep(0.1)
-    raise TimeoutError(f"JupyterLab did not answer within {READY / 1000} s:\n{log.read_text()}")
+    raise TimeoutError(f"no answer within {READY / 1000} s:\n{log.read_text()}")
 
 
 @dataclass
@@ -127,34 +170,62 @@ class Browser:
     errors: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
 
+    def watch(self, page: Page) -> Page:
+        """Note what goes wrong on a page; returns the page."""
+
+        def said(message: Any) -> None:
+            if message.type == "error":
+                self.errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+        def asked(request: Any) -> None:
+            if not request.url.startswith(LOCAL):
+                self.outside.append(request.url)
+
+        page.on("console", said)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", asked)
+        return page
+
+    def assert_clean(self) -> None:
+        """Fail if the console showed an error or a request left this machine."""
+        assert self.errors == []
+        assert self.outside == []
+
 
 @contextlib.contextmanager
-def chromium(width: int = 1280, height: int = 900, **context: Any) -> Iterator[Browser]:
-    """Open a page in a fresh headless Chromium."""
+def chromium_process() -> Iterator[Chromium]:
+    """Start a headless Chromium."""
     executable = os.environ.get("CHROMIUM", "/usr/bin/chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
-        page = browser.new_page(viewport={"width": width, "height": height}, **context)
-        opened = Browser(page)
-        page.on(
-            "console",
-            lambda message: opened.errors.append(message.text) if message.type == "error" else None,
-        )
-        page.on("pageerror", lambda error: opened.errors.append(str(error)))
+        running = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        yield running
+        running.close()
 
-        def note(request: Any) -> None:
-            local = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "about:")
-            if not request.url.startswith(local):
-                opened.outside.append(request.url)
 
-        page.on("request", note)
+@contextlib.contextmanager
+def fresh_page(
+    running: Chromium, width: int = 1280, height: int = 900, **options: Any
+) -> Iterator[Browser]:
+    """Open a page that shares nothing with the pages before it."""
+    context = running.new_context(viewport={"width": width, "height": height}, **options)
+    opened = Browser(context.new_page())
+    opened.watch(opened.page)
+    try:
         yield opened
-        browser.close()
+    finally:
+        context.close()
 
 
-def open_notebook(page: Page, server: Server, name: str) -> None:
-    """Open a notebook in JupyterLab and wait until its kernel is idle."""
-    page.goto(f"{server.url}/lab/tree/{name}?token={server.token}&reset")
+@contextlib.contextmanager
+def chromium(width: int = 1280, height: int = 900, **options: Any) -> Iterator[Browser]:
+    """Open a page in a Chromium of its own."""
+    with chromium_process() as running, fresh_page(running, width, height, **options) as opened:
+        yield opened
+
+
+def open_notebook(page: Page, server: Server, name: str, kind: str = "lab/tree") -> None:
+    """Open a notebook in JupyterLab (or, as "notebooks", in Notebook) and wait for its kernel."""
+    page.goto(f"{server.url}/{kind}/{name}?token={server.token}&reset")
     page.wait_for_function(
         "() => window.jupyterapp?.shell?.currentWidget?.context?.isReady", timeout=READY
     )
@@ -192,10 +263,12 @@ def clear_outputs(page: Page) -> None:
 
 
 def output_errors(page: Page) -> list[str]:
-    """Return the error outputs of the notebook in front."""
+    """Return the error outputs of the notebook in front that no cell announces by its tags."""
     return page.evaluate(
         """() => [...window.jupyterapp.shell.currentWidget.content.widgets]
             .filter(c => c.model.type === 'code')
+            .filter(c => !(c.model.sharedModel.getMetadata().tags ?? [])
+                          .some(tag => tag.endsWith('raises-exception')))
             .flatMap(c => c.model.sharedModel.getOutputs())
             .filter(o => o.output_type === 'error').map(o => o.ename + ': ' + o.evalue)"""
     )

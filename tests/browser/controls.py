@@ -1,0 +1,125 @@
+"""Move every control of an explorer on a page, as a reader does, and check what it then says."""
+
+from __future__ import annotations
+
+import json
+
+from playwright.sync_api import Locator, Page
+from twins import check, drawn, wait_for_change
+
+# What a reader can move: the parts of controls that ipywidgets makes, without their own details.
+MOVABLE = ".noUi-handle, select, input, textarea, button"
+
+
+def move_everything(page: Page, explorer: Locator) -> int:
+    """Move all controls of an explorer; returns how many. A control of an unknown kind fails."""
+    explorer.scroll_into_view_if_needed()
+    check(explorer)
+    moved = _numbers(page, explorer) + _lists(page, explorer) + _switches(page, explorer)
+    assert moved == explorer.locator(MOVABLE).count(), "a control that no test here moves"
+    return moved
+
+
+def _numbers(page: Page, explorer: Locator) -> int:
+    """Every slider: a step, both ends, by mouse; every box: another number, and back."""
+    handles, boxes = explorer.locator(".noUi-handle"), explorer.locator("input[type=number]")
+    assert handles.count() == boxes.count()
+    for i in range(handles.count()):
+        handle, box = handles.nth(i), boxes.nth(i)
+        first = box.input_value()
+        for key, limit in (("ArrowRight", "max"), ("End", "max"), ("Home", "min")):
+            if handle.get_attribute("aria-valuenow") == handle.get_attribute(f"aria-value{limit}"):
+                continue
+            before = drawn(explorer)
+            handle.focus()
+            page.keyboard.press(key)
+            wait_for_change(page, explorer, before)
+            check(explorer)
+        drag(page, explorer, handle)
+        for text in ("67", first):
+            if box.input_value() != text:
+                before = drawn(explorer)
+                box.fill(text)
+                box.press("Enter")
+                wait_for_change(page, explorer, before)
+                check(explorer)
+    return 2 * handles.count()
+
+
+def drag(page: Page, explorer: Locator, handle: Locator) -> None:
+    """Drag a slider from its left end by the mouse; the last value must be shown in the end."""
+    box = handle.bounding_box()
+    assert box is not None
+    before = drawn(explorer)
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 90, y, steps=6)
+    page.mouse.up()
+    wait_for_change(page, explorer, before)
+    # the box of the same number says where the slider came to rest
+    page.wait_for_function(
+        """([root, i]) => {
+            const at = parseFloat(root.querySelectorAll('.noUi-handle')[i].ariaValueNow);
+            const box = root.querySelectorAll('input[type=number]')[i].value;
+            const settings = root.querySelector('[data-settings]').dataset.settings;
+            return at === Number(box) && Object.values(JSON.parse(settings)).includes(at);
+        }""",
+        arg=[explorer.element_handle(), _index(explorer, handle)],
+    )
+    check(explorer)
+
+
+def _index(explorer: Locator, handle: Locator) -> int:
+    found = explorer.locator(".noUi-handle").evaluate_all(
+        "(all, one) => all.indexOf(one)", handle.element_handle()
+    )
+    return int(found)
+
+
+def _lists(page: Page, explorer: Locator) -> int:
+    """Every list: its last and its first option, then what was chosen before."""
+    lists = explorer.locator("select")
+    for i in range(lists.count()):
+        first = lists.nth(i).input_value()
+        values = lists.nth(i).locator("option").evaluate_all("all => all.map(o => o.value)")
+        for value in (values[-1], values[0], first):
+            if lists.nth(i).input_value() != value:
+                before = drawn(explorer)
+                lists.nth(i).select_option(value)
+                wait_for_change(page, explorer, before)
+                check(explorer)
+    return lists.count()
+
+
+def _switches(page: Page, explorer: Locator) -> int:
+    """Every switch: by the space bar, and back by the mouse."""
+    switches = explorer.locator("input[type=checkbox]")
+    for i in range(switches.count()):
+        for press in (lambda: page.keyboard.press("Space"), switches.nth(i).click):
+            before = json.loads(drawn(explorer))
+            switches.nth(i).focus()
+            press()
+            wait_for_change(page, explorer, json.dumps(before))
+            after = check(explorer)
+            assert sum(before[name] != after[name] for name in before) == 1
+    return switches.count()
+
+
+def try_questions(page: Page) -> int:
+    """Press Check and Hint of every question without an answer; each must say something."""
+    questions = page.locator(".cnnmem-question")
+    for i in range(questions.count()):
+        question = questions.nth(i)
+        status = question.locator("[role=status]")
+        for name in ("Check", "Hint"):
+            before = status.inner_text()
+            question.get_by_role("button", name=name).click()
+            page.wait_for_function(
+                "([root, before]) => ![before, ''].includes("
+                "root.querySelector('[role=status]').innerText)",
+                arg=[question.element_handle(), before],
+            )
+        assert status.get_attribute("data-state") == "not attempted"
+        assert "defect" not in status.inner_text()
+    return questions.count()

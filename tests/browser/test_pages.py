@@ -1,0 +1,140 @@
+"""Every lesson as a page without code: live in Voila, and as an HTML file that has no kernel.
+
+axe-core looks at both. Requests that Voila's and nbconvert's own templates make are named here;
+Chromium cannot resolve them in these tests, so the pages are proved to work without them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from axe import violations
+from conftest import NOTEBOOKS, ROOT
+from jupyter import Browser, Server
+from nbconvert import HTMLExporter
+from playwright.sync_api import Page
+from twins import check, drawn, wait_for_change
+
+pytestmark = pytest.mark.browser
+
+EXECUTED = 240_000  # milliseconds for Voila to run a lesson with both frameworks
+# Voila's template: the icons of buttons, which the kit does not use
+VOILA_ASKS = "https://cdn.jsdelivr.net/npm/@fortawesome/"
+# nbconvert's template: the loader of widgets (the file holds none) and the typesetting of formulas
+NBCONVERT_ASKS = "https://cdnjs.cloudflare.com/ajax/libs/"
+
+
+def assert_only_asked_for(browser: Browser, address: str) -> None:
+    """Fail on another request to the outside, and on an error that is not the one's failing."""
+    assert [url for url in browser.outside if not url.startswith(address)] == []
+    assert [error for error in browser.errors if f"({address}" not in error] == []
+
+
+def reach_by_tab(page: Page) -> list[str]:
+    """Press Tab once round the page; returns (part of ours, its control) in order, -1 elsewhere."""
+    seen = []
+    for _ in range(400):
+        page.keyboard.press("Tab")
+        here = page.evaluate(
+            """() => {
+                const at = document.activeElement;
+                if (at === document.body || at.dataset.tabbed) return null;
+                at.dataset.tabbed = 'yes';
+                const own = at.closest('.cnnmem-explorer, .cnnmem-question, .cnnmem-prediction');
+                const all = own ? [...own.querySelectorAll(
+                    '.noUi-handle, select, input, textarea, button, summary')] : [];
+                const owners = [...document.querySelectorAll(
+                    '.cnnmem-explorer, .cnnmem-question, .cnnmem-prediction')];
+                return [owners.indexOf(own), all.indexOf(at)];
+            }"""
+        )
+        if here is None:
+            break
+        seen.append(here)
+    return seen
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_in_voila_the_explorers_react_and_no_code_is_seen(
+    name: str, voila_server: Server, browser: Browser, artefacts: Path
+) -> None:
+    page = browser.page
+    page.goto(f"{voila_server.url}/voila/render/{name}", timeout=EXECUTED)
+    notebook = nbformat.read(ROOT / "notebooks" / name, as_version=4)
+    live = [
+        output for cell in notebook.cells for output in cell.get("outputs", [])
+        if "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+    ]  # fmt: skip
+    made = page.locator(".cnnmem-explorer, .cnnmem-question, .cnnmem-prediction")
+    page.wait_for_function(
+        "count => document.querySelectorAll("
+        "'.cnnmem-explorer, .cnnmem-question, .cnnmem-prediction').length >= count",
+        arg=len(live),
+        timeout=EXECUTED,
+    )
+    assert made.count() > 0
+    assert page.locator(".highlight pre, .CodeMirror, .cm-editor").count() == 0
+    assert page.get_by_text("Traceback (most recent call last)").count() == 0
+    assert page.get_by_text("Error displaying widget").count() == 0
+    explorers = page.locator(".cnnmem-explorer")
+    for i in range(explorers.count()):
+        explorer = explorers.nth(i)
+        handle = explorer.locator(".noUi-handle").first
+        before = drawn(explorer)
+        at, most = (handle.get_attribute(f"aria-value{x}") for x in ("now", "max"))
+        handle.focus()
+        page.keyboard.press("ArrowLeft" if at == most else "ArrowRight")
+        wait_for_change(page, explorer, before)
+        check(explorer)
+    assert violations(page) == []
+    # by Tab, each part's controls in the order in which they are seen
+    page.evaluate("() => { document.activeElement?.blur(); window.getSelection().empty(); }")
+    page.mouse.click(2, 2)
+    tabbed = [tuple(at) for at in reach_by_tab(page) if at[0] >= 0]
+    assert tabbed == sorted(tabbed)
+    assert {owner for owner, _ in tabbed} == set(range(made.count()))
+    page.screenshot(path=str(artefacts / f"{Path(name).stem}-voila.png"), full_page=True)
+    assert_only_asked_for(browser, VOILA_ASKS)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_page_without_a_kernel_is_read_offline(
+    name: str, browser: Browser, artefacts: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "lesson.html"
+    text, _ = HTMLExporter(exclude_input=True).from_filename(str(ROOT / "notebooks" / name))
+    path.write_text(text, encoding="utf-8")
+    page = browser.page
+    page.goto(path.as_uri())
+    notebook = nbformat.read(ROOT / "notebooks" / name, as_version=4)
+    stored = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    pictures = sum(
+        "".join(output.get("data", {}).get("text/html", "")).count("<img ") for output in stored
+    )
+    images = page.locator("img")
+    assert images.count() == pictures
+    for i in range(pictures):
+        images.nth(i).scroll_into_view_if_needed()
+        assert images.nth(i).evaluate("img => img.complete && img.naturalWidth") >= 400
+        assert len(images.nth(i).get_attribute("alt") or "") > 40
+    shown = " ".join(page.locator("body").inner_text().split())
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            for heading in cell.source.splitlines():
+                if heading.startswith("#"):
+                    plain = heading.lstrip("# ").replace("*", "").replace("`", "")
+                    assert plain in shown
+        for output in cell.get("outputs", []):
+            words = " ".join("".join(output.get("text", "")).split())
+            assert words in shown
+            views = output.get("data", {})
+            if "application/vnd.jupyter.widget-view+json" in views:  # a question or an explorer
+                assert "text/html" in views
+                first = "".join(views["text/plain"]).splitlines()[0].removeprefix("Predict: ")
+                assert first in shown
+    assert page.evaluate("() => document.scrollingElement.scrollWidth <= innerWidth")
+    assert violations(page) == []
+    page.screenshot(path=str(artefacts / f"{Path(name).stem}-static.png"), full_page=True)
+    assert_only_asked_for(browser, NBCONVERT_ASKS)

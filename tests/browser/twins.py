@@ -1,0 +1,113 @@
+"""What an explorer must say: the same explorer once more in this process, set as on the page."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from playwright.sync_api import Locator, Page
+
+from cnnmem import folklore, widgets
+from cnnmem.widgets import Explorer
+
+STEP = 15_000  # milliseconds until a control must have had its effect
+
+# How a factory is called where its defaults do not offer all that a notebook may choose.
+CALLS: dict[str, Callable[[], Explorer]] = {
+    "bridge": lambda: widgets.bridge(numbers=tuple(folklore.published())),
+}
+
+
+def public_factories() -> list[str]:
+    """Return the names of the functions of `cnnmem.widgets` that make an explorer."""
+    return [
+        name
+        for name in widgets.__all__
+        if inspect.isfunction(made := getattr(widgets, name))
+        and inspect.signature(made).return_annotation == "Explorer"
+    ]
+
+
+@cache
+def twins() -> dict[str, Explorer]:
+    """Return an explorer of this process for every factory of `cnnmem.widgets`, by title."""
+    made = [CALLS.get(name, getattr(widgets, name))() for name in public_factories()]
+    by_title = {one._title: one for one in made}
+    assert len(by_title) == len(made), "two explorers share a title"
+    return by_title
+
+
+def twin(title: str) -> Explorer:
+    """Return this process' explorer of a title."""
+    assert title in twins(), (
+        f"the page shows the explorer {title!r}, and no function of cnnmem.widgets (annotated "
+        "`-> Explorer`) makes it: no test can tell whether it speaks the truth"
+    )
+    return twins()[title]
+
+
+def title_of(explorer: Locator) -> str:
+    """Return what an explorer on the page is called."""
+    return explorer.locator("[data-explorer]").get_attribute("data-explorer") or ""
+
+
+def drawn(explorer: Locator) -> str:
+    """Return the attribute that tells one drawing from the next: the settings behind it."""
+    return explorer.locator("[data-settings]").get_attribute("data-settings") or ""
+
+
+def wait_for_change(page: Page, explorer: Locator, before: str) -> None:
+    """Wait until an explorer was drawn with other settings than before."""
+    page.wait_for_function(
+        "([root, before]) => root.querySelector('[data-settings]')"
+        "?.getAttribute('data-settings') !== before",
+        arg=[explorer.element_handle(), before],
+        timeout=STEP,
+    )
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(text.split())
+
+
+def check(explorer: Locator) -> dict[str, Any]:
+    """Compare readout, message and every bar on the page with what this process computes.
+
+    Returns the settings on the page.
+    """
+    seen = explorer.evaluate(
+        """root => ({
+            title: root.querySelector('[data-explorer]').dataset.explorer,
+            settings: root.querySelector('[data-settings]').dataset.settings,
+            readout: root.querySelector('.cnnmem-readout').innerText,
+            message: root.querySelector('.cnnmem-message').innerText,
+            charts: root.querySelectorAll('svg[data-chart]').length,
+            alts: [...root.querySelectorAll('svg[data-chart]')]
+                .map(svg => svg.getAttribute('aria-label')),
+            bars: [...root.querySelectorAll('.bar')].map(bar => ({
+                name: bar.dataset.name,
+                values: bar.dataset.values,
+                height: bar.getBoundingClientRect().height,
+            })),
+        })"""
+    )
+    settings: dict[str, Any] = json.loads(seen["settings"])
+    same = twin(seen["title"])
+    same.set(**settings)
+    assert same.settings == settings
+    message = _squeezed(seen["message"].replace("\xa0", " "))
+    assert message == _squeezed(same.message)
+    assert "defect of the kit" not in message
+    assert seen["charts"] > 0
+    if not message:  # a refused setting leaves the chart before it standing
+        assert _squeezed(seen["readout"]) == _squeezed(same.readout)
+        shown = [(bar["name"], bar["values"]) for bar in seen["bars"]]
+        assert shown == [(bar["name"], " ".join(map(str, bar["values"]))) for bar in same.bars], (
+            seen["title"]
+        )
+        assert all(bar["height"] > 0 for bar in seen["bars"])
+        assert all(seen["alts"])
+    return settings
