@@ -90,7 +90,7 @@ def sentence(table: Summary, tool: str) -> str:
     >>> from cnnmem import summary
     >>> print(sentence(summary("resnet18"), "torchprofile"))
     torchprofile: 1,816,557,568 MACs = 1,814,073,344 + 2,483,712 batch normalisation + 512 pooling
-    (+0.14 %)
+    (+0.1369 %)
     """
     convention = look_up("tool", tool, TOOLS).convention
     total = table.total(convention)
@@ -99,4 +99,4 @@ def sentence(table: Summary, tool: str) -> str:
     text = f"{tool}: {int(total.value):,} {total.unit} = {table.macs:,}{terms}"
     if total.unit == FLOPS:
         return f"{text} MACs, 2 FLOPs each"
-    return f"{text} (+{100 * sum(parts.values()) / table.macs:.2f} %)"
+    return f"{text} (+{100 * sum(parts.values()) / table.macs:.4f} %)"

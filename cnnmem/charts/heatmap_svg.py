@@ -10,8 +10,8 @@ from .theme import FILLS, TEXT
 
 _LOW, _HIGH = (0xE6, 0xF0, 0xF7), (0x00, 0x5A, 0x8E)  # within the limit: from pale to dark blue
 ABOVE = FILLS[1].colour
-_DARK, _PALE = "#111", "#fff"
-_TURN = 0.5  # from this share of the limit on, the ground is dark
+_DARK, _PALE = "#000", "#fff"
+_TURN = 0.77  # from this share of the limit on, the ground is dark
 _SIDE = 12.0
 _FOOT = 42.0
 _ROW = 18.0  # the least height of a row
@@ -23,7 +23,7 @@ def ground(chart: HeatMap, value: Number | None) -> tuple[str, str]:
     >>> tiny = HeatMap("T", ("a", "b"), ("x",), ((0, 4),), "GB", across_name="n", down_name="m",
     ...     limit=2)
     >>> ground(tiny, 0), ground(tiny, 4)
-    (('#e6f0f7', '#111'), ('#E69F00', '#111'))
+    (('#e6f0f7', '#000'), ('#E69F00', '#000'))
     """
     if value is None:
         return "none", "currentColor"

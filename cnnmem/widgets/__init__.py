@@ -5,8 +5,10 @@ The only package of the kit that imports ipywidgets.
 
 from __future__ import annotations
 
+from .audit import audit
 from .bargain import bargain, blog_script
 from .bridge import bridge
+from .budget import budget
 from .controls import Choice, Number, Switch
 from .explorer import Explorer, View
 from .layers import bars_of, explore
@@ -21,10 +23,12 @@ __all__ = [
     "Number",
     "Switch",
     "View",
+    "audit",
     "bargain",
     "bars_of",
     "blog_script",
     "bridge",
+    "budget",
     "explore",
     "one_layer",
     "opposite",

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from itertools import groupby
 from typing import Any
 
 from .. import cards
-from ..cards import PRECISIONS, Budget, Growth, Part, Reserve, gib
-from ..charts import Group, HeatMap, Marker, Series, StackedBars
+from ..cards import PRECISIONS, Budget, Growth, Reserve, gib
+from ..charts import HeatMap, Marker, Series, StackedBars
 from ..charts import Timeline as TimelineChart
 from ..errors import CnnmemError, ShapeError
 from ..network import Network
 from ..training import OPTIMIZERS
 from ..units import GiB, memory
-from .controls import Choice, Number
+from .controls import Choice, Number, Switch
 from .explorer import Explorer, View
-from .layers import CROWDED
+from .layers import CROWDED, groups_of
 from .networks import built, labels
 
 SHOWN = ("layer by layer", "over time", "batch against size")
@@ -42,13 +41,15 @@ def budget(
     batch: int = 32,
     card: int = 8,
     frozen: str = "",
+    images: bool = True,
     reserve: Reserve | None = None,
 ) -> Explorer:
     """Return the explorer of what a training step needs.
 
     Controls: `network`, `show` (a value of `SHOWN`), `optimizer`, `precision`, `size` in pixels,
-    `batch`, `card` (its memory in GiB), `frozen` (the last layer that does not learn). `reserve` is
-    what a card needs beside the tensors.
+    `batch`, `card` (its memory in GiB), `frozen` (the last layer that does not learn), `images`
+    (layer by layer: with what the images need, or the network's part alone). `reserve` is what a
+    card needs beside the tensors.
 
     >>> print(budget(batch=8).readout.splitlines()[0])
     vgg16/torchvision at 224x224, batch 8, adam, float32: 3.04 GB at the peak (optimizer).
@@ -64,6 +65,7 @@ def budget(
         batch: int,
         card: int,
         frozen: str,
+        images: bool,
     ) -> View:
         if card < 1:
             raise CnnmemError(f"card is {card} GiB; give whole GiB from 1 on")
@@ -75,7 +77,7 @@ def budget(
         if show == "over time":
             chart: Any = _over_time(of, card, room)
         elif show == "layer by layer":
-            chart = per_layer(of, title=f"{network}, batch {batch}: a training step by layer")
+            chart = per_layer(of, f"{network}, batch {batch}: a training step by layer", images)
         else:
             chart = _heat(network, frozen, optimizer, precision, (size, batch), card, room)
         return View((chart,), _say(of, network, lines, card, reserve))
@@ -91,6 +93,7 @@ def budget(
             Number("batch", "batch (images)", 1, 256, batch),
             Number("card", "card (GiB)", 1, 96, card),
             Choice("frozen", "frozen up to", _blocks, frozen),
+            Switch("images", "with what the images need (layer by layer)", images),
         ),
         view,
         help="Each bar is a layer with all that it brings to a training step; over time you see "
@@ -128,36 +131,30 @@ def _blocks(settings: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     return _last_layers(settings.get("network", "vgg16"))
 
 
-def per_layer(of: Budget, title: str = "") -> StackedBars:
+def per_layer(of: Budget, title: str = "", images: bool = True) -> StackedBars:
     """Return what each layer brings to a step as bars; layers that bring nothing have none.
+
+    Without `images` what is kept for backward is left out, and the weights' copies with it.
 
     >>> from cnnmem import zoo
     >>> per_layer(cards.budget(zoo.lenet5())).total == cards.budget(zoo.lenet5()).total
     True
     """
-    parts = [part for part in of.parts if part.total]
+    series = [(name, field) for name, field in _SERIES if getattr(of, field)]
+    if not images:
+        series = [(name, field) for name, field in series if field not in ("kept", "copies")]
+    parts = [part for part in of.parts if any(getattr(part, field) for _, field in series)]
     return StackedBars(
         title or f"{of.table.network}, batch {of.table.batch}: a training step by layer",
         tuple(part.name for part in parts),
         tuple(
-            Series(name, tuple([getattr(part, field) for part in parts]))
-            for name, field in _SERIES
-            if getattr(of, field)
+            Series(name, tuple([getattr(part, field) for part in parts])) for name, field in series
         ),
         "MB",
         10**6,
         base_unit="bytes",
-        groups=_groups(parts) if len(parts) > CROWDED else (),
+        groups=groups_of(parts) if len(parts) > CROWDED else (),
     )
-
-
-def _groups(parts: list[Part]) -> tuple[Group, ...]:
-    groups, start = [], 0
-    for block, members in groupby(parts, key=lambda part: part.block):
-        stop = start + len(list(members))
-        groups.append(Group(block, start, stop))
-        start = stop
-    return tuple(groups)
 
 
 def _over_time(of: Budget, card: int, room: int) -> TimelineChart:

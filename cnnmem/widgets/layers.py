@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from .. import conventions
 from ..charts import Group, Series, StackedBars
 from ..conventions import QUANTITIES, Convention, column
 from ..errors import CnnmemError
 from ..network import Network
-from ..table import Row, Summary, summary
+from ..table import Summary, summary
 from ..totals import Total, amounts, show
 from ..units import MEMORY, percent
 from .controls import Choice, Number, Switch
@@ -125,7 +125,15 @@ def _stacks(table: Summary, convention: Convention) -> dict[str, list[int]]:
     return stacks
 
 
-def groups_of(rows: Sequence[Row]) -> tuple[Group, ...]:
+class InBlock(Protocol):
+    """What belongs to a block: a row of a table, a part of a budget."""
+
+    @property
+    def block(self) -> str:
+        """The block's name."""
+
+
+def groups_of(rows: Sequence[InBlock]) -> tuple[Group, ...]:
     """Return the runs of rows of one block."""
     groups: list[Group] = []
     for i, row in enumerate(rows):
