@@ -247,7 +247,7 @@ def blog_script(size: int = 160, *, separable: bool = True) -> Explorer:
         chart = StackedBars(
             f"MACs of each convolution at {size} px", tuple(row.name for row in rows),
             (Series("with real padding", tuple(row.macs for row in rows)),), "MACs",
-            category="convolution",
+            category="convolution", adds_up=False,
             line=Series("as the script counts", tuple(macs for *_, macs in layers)),
         )  # fmt: skip
         return View(
