@@ -11,9 +11,9 @@ from cnnmem.errors import CnnmemError, UnknownNameError
 from cnnmem.lessons import ask, predict, registry
 from cnnmem.lessons.coding import Bug, Write
 from cnnmem.lessons.number import Number
-from cnnmem.lessons.panel import Panel
+from cnnmem.lessons.panel import Panel, _sitting
 from cnnmem.lessons.prediction import NOT_YET, Prediction
-from cnnmem.lessons.sitting import FIRST_TRY
+from cnnmem.lessons.sitting import FIRST_TRY, Sitting
 from cnnmem.lessons.store import load
 from cnnmem.widgets import explore
 
@@ -23,6 +23,7 @@ EVERY = registry.every()
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("CNNMEM_DATA", str(tmp_path / "data"))
+    _sitting.cache_clear()
     return tmp_path / "data"
 
 
@@ -71,13 +72,20 @@ def test_the_ladder_of_hints_and_the_reveal(question):
         "Hint 1 of 3",
         "Hint 2 of 3",
         "Hint 3 of 3",
-        "Hint 3 of 3",
+        "Hint 1 of 3",
     ]
     assert str(panel.reveal()).startswith("Solution:")
     assert panel.state == "not attempted"
-    tried = ask(question.id)
-    tried.check(question.known[0].answer)
-    assert question.why in str(tried.reveal())
+    ask(question.id).check(question.known[0].answer)
+    assert question.why in str(ask(question.id).reveal())
+
+
+def test_what_is_asked_in_one_cell_after_the_other_goes_on():
+    """A function is checked by a line of its own, where no panel stands."""
+    assert ask("01-conv-params").check(lambda *a: 0).state == "wrong"
+    assert str(ask("01-conv-params").hint()).startswith("Hint 1 of 3")
+    assert str(ask("01-conv-params").hint()).startswith("Hint 2 of 3")
+    assert str(ask("01-conv-params").reveal()).startswith("Solution:")
 
 
 @each()
@@ -128,6 +136,7 @@ def test_every_control_has_a_label_and_the_status_is_announced(question):
 def test_the_last_answer_comes_back_when_asked(question):
     given = question.known[0].answer
     ask(question.id).answer(given).check()
+    _sitting.cache_clear()  # another day
     again = ask(question.id)
     assert again.state == "not attempted"
     again.press("Restore my last answer")
@@ -140,13 +149,13 @@ def test_restoring_without_an_answer_says_so():
 
 def test_names_in_statements_are_escaped():
     question = registry.get("02-params")
-    odd = Panel(
+    odd = Panel(Sitting(
         type(question)(
             id="02-odd", title="<b>", statement="<script>`</code>`", hints=("", "", ""), why="<i>",
             value=1, scale=question.scale,
         ),
         keep=False,
-    )  # fmt: skip
+    ))  # fmt: skip
     odd.check("1e-6")
     shown = odd.children[0].value + status(odd) + data(odd)["text/html"]
     assert not re.search(r"<(b|i|script)>", shown)

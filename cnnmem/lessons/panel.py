@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import ipywidgets
@@ -60,16 +61,16 @@ class Readable(ipywidgets.VBox):  # type: ignore[misc]
 class Panel(Readable):
     """An exercise. `answer`, `check`, `hint`, `reveal` do what its controls do.
 
-    >>> q = Panel(get("02-where"), keep=False)
+    >>> q = Panel(Sitting(get("02-where"), keep=False))
     >>> q.answer("fc3").check()
     Wrong. fc3 holds 3.0 %: ...
     >>> q.state
     'wrong'
     """
 
-    def __init__(self, question: Question, keep: bool = True) -> None:
-        self.question = question
-        self._sitting = Sitting(question, keep)
+    def __init__(self, sitting: Sitting) -> None:
+        self.question = question = sitting.question
+        self._sitting = sitting
         self._entry = entry_of(question)
         self._status = ipywidgets.HTML(layout={"width": "100%"})
         self._buttons = {
@@ -160,11 +161,12 @@ class Panel(Readable):
         return "" if self._sitting.feedback is None else str(self._sitting.feedback)
 
     def _show(self, text: str) -> None:
-        look = f"border-left:4px solid {_COLOURS.get(self.state, '#757575')};padding-left:.7em"
+        state = self.state if text else "not attempted"  # a fresh panel is of a fresh question
+        look = f"border-left:4px solid {_COLOURS.get(state, '#757575')};padding-left:.7em"
         note = f"<p>{html.escape(self._sitting.message)}</p>" if self._sitting.message else ""
         # the live region is there from the start: screen readers announce what changes inside it
         self._status.value = (
-            f'<div role="status" data-state="{self.state}" style="{LOOK};{look if text else ""}">'
+            f'<div role="status" data-state="{state}" style="{LOOK};{look if text else ""}">'
             f"{to_html(text) if text else ''}{note}</div>"
         )
 
@@ -178,12 +180,19 @@ class Panel(Readable):
         return f"<question {self.question.id}: {self.state}>"
 
 
+@cache
+def _sitting(id: str) -> Sitting:
+    return Sitting(get(id))
+
+
 def ask(id: str) -> Panel:
     """Return the exercise with this id, ready to be answered.
 
+    Asked again it looks untouched, but the ladder of hints goes on and an attempt still counts, so
+    that `ask(id).check(function)` can be followed by `ask(id).hint()` and `ask(id).reveal()`.
     Raises `UnknownNameError` for an id that no question has.
 
     >>> ask("02-where")
     <question 02-where: not attempted>
     """
-    return Panel(get(id))
+    return Panel(_sitting(id))

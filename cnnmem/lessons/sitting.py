@@ -41,8 +41,8 @@ class Sitting:
         return verdict
 
     def hint(self) -> Note:
-        """Give the next hint of three; after the last it is said again."""
-        self.hints = min(self.hints + 1, len(self.question.hints))
+        """Give the next hint of three; after the last comes the first again."""
+        self.hints = self.hints % len(self.question.hints) + 1
         text = self.question.hints[self.hints - 1]
         self.feedback = Note(f"Hint {self.hints} of {len(self.question.hints)}: {text}")
         self._save()
