@@ -53,10 +53,15 @@ class Exhibit:
     def __str__(self) -> str:
         return (
             f"{self.title} ({self.source})\n"
-            f"  printed  {self.printed} {self.unit}\n"
-            f"  replayed {self.shown()} {self.unit}\n"
-            f"  right    {self.shown('int64')} {self.unit}"
+            f"  printed  {_read(self.printed)} {self.unit}\n"
+            f"  replayed {_read(self.shown())} {self.unit}\n"
+            f"  right    {_read(self.shown('int64'))} {self.unit}"
         )
+
+
+def _read(number: str) -> str:
+    """Return a printed number with separators."""
+    return f"{int(number):,}" if "." not in number else f"{float(number):,.2f}"
 
 
 def _linear(name: str, features: int, out: int, printed: str, **more: object) -> Exhibit:
@@ -112,8 +117,8 @@ def exhibit(id: str) -> Exhibit:
 
     >>> print(exhibit("keras-flatten"))
     Keras 3.0: values of a flattened 100,000 x 100,000 input (keras-team/keras issue 19034, 2024)
-      printed  1410065408 values
-      replayed 1410065408 values
-      right    10000000000 values
+      printed  1,410,065,408 values
+      replayed 1,410,065,408 values
+      right    10,000,000,000 values
     """
     return look_up("exhibit", id, EXHIBITS)

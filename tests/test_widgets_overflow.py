@@ -57,7 +57,13 @@ def test_the_facts_of_the_lesson() -> None:
     assert drawn(explorer.set(size=1472))["int32"] == 178_203_432
     explorer.set(what="parameters of the largest layer", size=1024)
     assert drawn(explorer) == {"exact": 2_147_487_744, "int32": -2_147_479_552}
-    assert "1023 px still fits, 1024 px does not." in explorer.readout
+    assert "It tipped at 1024 px; 1023 px still fits." in explorer.readout
+
+
+def test_the_tipping_point_is_not_given_away_before_it_is_reached() -> None:
+    explorer = overflow(size=1023)
+    assert "1024" not in explorer.readout
+    assert f"room for {INT32_MAX - 2_050_960_168:,} more" in explorer.readout
 
 
 @pytest.mark.parametrize("network", NETWORKS)

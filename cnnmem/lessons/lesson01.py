@@ -7,17 +7,17 @@ from fractions import Fraction
 
 from ..layers import BatchNorm, Conv2d, MaxPool2d
 from .coding import Write
-from .count import drawn, n
+from .count import drawn, n, table
 from .feedback import Slip
 from .number import Number
-from .quantity import COUNT, OPERATIONS, PARAMETERS, PIXELS
+from .quantity import COUNT, OPERATIONS, PARAMETERS, PIXELS, B
 from .question import Question
 from .row import Cell, Row
 
 
 def questions() -> tuple[Question, ...]:
     """Return the questions of the lesson."""
-    return (_shape(), _row(), _conv_params(), _batch_norm(), _operations(), _pool())
+    return (_shape(), _row(), _conv_params(), _batch_norm(), _operations(), _pool(), _recall())
 
 
 def _shape() -> Number:
@@ -266,4 +266,33 @@ def _pool() -> Number:
         ),
         why=f"⌊({size} − 3) / 2⌋ + 1 = ⌊54.5⌋ + 1. Caffe rounds up here, PyTorch and Keras down: "
         "one pixel, and every later layer counts differently.",
+    )  # fmt: skip
+
+
+def _recall() -> Number:
+    row = table("lenet5")["conv1"]
+    h, w, c = row.output
+    return Number(
+        id="01-recall-bytes",
+        title="From values to bytes",
+        recalls="00",
+        statement=f"The first convolution of LeNet-5 gives a map of {h} x {w} x {c} in float32. "
+        "How many bytes does it take?",
+        value=4 * row.values,
+        scale=B,
+        tolerance=Fraction(0),
+        slips=(
+            Slip("values for bytes", row.values, "These are the values. In float32 each takes 4 "
+                 "bytes."),
+            Slip("one channel", 4 * h * w, f"That is one channel of the map. It has {c}."),
+            Slip("float64", 8 * row.values, "That is 8 bytes a value, float64."),
+            Slip("parameters", 4 * row.params, "These are the bytes of its parameters. The map is "
+                 "what comes out."),
+        ),
+        hints=(
+            "Values first, then bytes.",
+            f"{h} · {w} · {c} values.",
+            "float32: 32 bits, 4 bytes a value.",
+        ),
+        why=f"{h} · {w} · {c} = {n(row.values)} values of 4 bytes.",
     )  # fmt: skip

@@ -21,14 +21,15 @@ from ..export import html_table
 from .controls import Bound, Choice, Control, Number, Switch
 
 _IDS = count(1)
-ALONE, BESIDE = 960, 560  # widths of a chart: below others, beside another
+ALONE, BESIDE = 960, 480  # widths of a chart: below others, beside another
 
 
 @dataclass(frozen=True)
 class View:
     """What an explorer shows: a chart (or several), a line that says the result, perhaps a table.
 
-    `readout` is plain text, one or more lines; `table` a header and rows. Charts stand one below
+    `readout` is plain text, one or more lines; `table` a header and rows, of which the first
+    `texts` columns are text and the others numbers. Charts stand one below
     the other, or `beside` each other where the page has room; `height` is that of a chart, where
     it is not the explorer's own.
     """
@@ -36,6 +37,7 @@ class View:
     charts: tuple[Picture, ...]
     readout: str
     table: tuple[tuple[str, ...], tuple[tuple[str, ...], ...]] | None = None
+    texts: int = 1
     beside: bool = False
     height: int = 0
 
@@ -67,7 +69,7 @@ class Explorer(ipywidgets.VBox):
                 self._bound[control.name] = control.build(self._changed, self.settings)
             else:
                 self._bound[control.name] = control.build(self._changed)
-        self._screen = ipywidgets.HTML(layout={"width": "100%"})
+        self._screen = ipywidgets.HTML(layout={"width": "auto"})
         self.view: View | None = None
         self.message = ""
         self._drawn: tuple[str, ...] = ()
@@ -204,7 +206,7 @@ class Explorer(ipywidgets.VBox):
         dim = ";opacity:.35" if self.message else ""
         table = ""
         if self.view and self.view.table:
-            table = html_table(*self.view.table, left=1)
+            table = html_table(*self.view.table, left=self.view.texts)
         settings = html.escape(json.dumps(self.settings))
         if self.view and self.view.beside:
             drawings = [f'<div style="flex:1 1 400px;min-width:0">{one}</div>' for one in drawings]

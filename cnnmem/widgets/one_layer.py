@@ -88,11 +88,8 @@ def one_layer(
         sketch = LayerSketch(
             _title(kind, layer, table[kind].output), layer, shape, at - 1, filter - 1
         )
-        return View(
-            (sketch,),
-            readout(layer, table[kind]),
-            formula_table(layer, shape) if formulas else None,
-        )
+        shown = formula_table(layer, shape) if formulas else None
+        return View((sketch,), readout(layer, table[kind]), shown, texts=3)
 
     return Explorer(
         "One layer",

@@ -98,7 +98,7 @@ def overflow(network: str = "vgg16", *, what: str = "all parameters", size: int 
 
     >>> print(overflow(size=1024).readout)
     vgg16 at 1024 x 1024, all parameters: 2,183,080,744. A 32-bit integer shows -2,111,886,552.
-    That is 1 x 4,294,967,296 too little. 1023 px still fits, 1024 px does not.
+    That is 1 x 4,294,967,296 too little. It tipped at 1024 px; 1023 px still fits.
     """
 
     def view(network: str, what: str, size: int) -> View:
@@ -128,14 +128,15 @@ def readout(network: str, what: str, size: int) -> str:
     exact = _count(network, what, size)
     shown, around, tips = wrap_int32(exact), turns(exact), tips_at(network, what)
     first = f"{network} at {size} x {size}, {what}: {number(exact)}."
-    if not around:
-        first += " A 32-bit integer shows the same: it fits."
-        second = ""
-    else:
-        first += f" A 32-bit integer shows {number(shown)}."
-        second = f"That is {around:,} x {TURN:,} too little. "
-        if shown >= 0:
-            second += "No minus sign warns. "
+    if around:
+        second = f"That is {around:,} x {TURN:,} too little. " + "No minus sign warns. " * (
+            shown >= 0
+        )
+        return (
+            f"{first} A 32-bit integer shows {number(shown)}.\n"
+            f"{second}It tipped at {tips} px; {tips - 1} px still fits."  # type: ignore[operator]
+        )
+    second = f"There is room for {INT32_MAX - exact:,} more."
     if tips is None:
-        return f"{first}\n{second}It fits at every size up to {LARGEST:,} px."
-    return f"{first}\n{second}{tips - 1} px still fits, {tips} px does not."
+        second = f"It fits at every size up to {LARGEST:,} px."
+    return f"{first} A 32-bit integer shows the same: it fits.\n{second}"
