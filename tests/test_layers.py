@@ -117,6 +117,8 @@ KEPT = [
     (Linear(3), (6,), (True, False, 0, 0, 0, 0)),
     (BatchNorm(), (6, 6, 4), (True, False, 0, 0, 0, 8)),
     (MaxPool2d(2), (6, 6, 4), (True, False, 0, 0, 36, 0)),
+    (MaxPool2d(2, 2, 1), (6, 6, 4), (True, False, 0, 0, 64, 0)),
+    (MaxPool2d(3, 2, (0, 1, 0, 1)), (6, 6, 4), (False, False, 7 * 7 * 4, 0, 36, 0)),
     (AvgPool2d(2), (6, 6, 4), (True, False, 0, 0, 0, 0)),
     (AdaptiveAvgPool2d(2), (6, 6, 4), (True, False, 0, 0, 0, 0)),
     (AdaptiveAvgPool2d(1), (6, 6, 4), (False, False, 0, 0, 0, 0)),

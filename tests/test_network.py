@@ -177,6 +177,12 @@ def test_behind_frozen_layers_nothing_is_kept():
     assert [row.saved for row in table.rows] == [0, 0, 0, 4 * 30 * 30 * 8]
 
 
+def test_a_frozen_linear_layer_keeps_nothing_and_a_frozen_convolution_its_input():
+    for layer, kept in ((Linear(4), 0), (Conv2d(4, 3), 4 * 30 * 30 * 8)):
+        nodes = (Node("conv", Conv2d(8, 3)), Node("last", layer, ("conv",), frozen=True))
+        assert summary(Network("net", nodes, IMAGE))["last"].saved == kept
+
+
 def test_vgg16_with_frozen_features_keeps_only_what_its_classifier_needs():
     vgg16 = zoo.vgg16(variant="torchvision")
     frozen = Network(

@@ -206,6 +206,15 @@ def test_keras_of_2018_and_of_today_differ_by_one_row():
     assert steps[0].delta == Fraction(15, 2)
 
 
+def test_other_rows_come_first_and_under_the_first_convention():
+    small, large = summary("resnet18"), summary("resnet50")
+    steps = reconcile(small.total("parameters"), large.total("keras-parameters")).steps
+    rows = sum(step.delta for step in steps if step.stage == "rows")
+    assert rows == large.params - small.params
+    assert steps[-1].stage == "what is counted"
+    assert steps[-1].delta == large.statistics
+
+
 def test_another_batch_is_called_by_its_name():
     result = reconcile(VGG16.total(), summary("vgg16", batch=8).total())
     assert {step.stage for step in result.steps} == {"rows"}

@@ -118,6 +118,9 @@ def test_backward_frees_every_tensor_and_brings_every_gradient(name, variant):
     assert_all_freed(table, step)
     backward = [m for m in step.moments if m.phase == "backward"]
     assert backward[-1].gradients == step.moments[-1].gradients == 4 * table.params
+    # of the gradients of maps only that of the first layer's output is left
+    output = 0 if table.storage.owner[-1] in table.storage.keeper else table.rows[-1].outputs
+    assert backward[-1].working == 4 * (table[backward[-1].layer].outputs + output)
     kept = [m.kept for m in backward]
     assert kept == sorted(kept, reverse=True)
     gradients = [m.gradients for m in backward]
