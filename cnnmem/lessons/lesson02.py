@@ -198,8 +198,7 @@ def _macs() -> Choice:
             "Compare 36,864 weights at 224 x 224 places with 2,359,296 at 14 x 14.",
         ),
         why=f"{n(best.weights)} weights at 224 x 224 places are {n(best.macs)} MACs; {alike} other "
-        f"layers of VGG-16 need as many. It holds {percent(best.params, vgg.params)} of the "
-        "parameters.",
+        f"layers of VGG-16 need as many. It holds {n(best.params)} of {n(vgg.params)} parameters.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 from .. import folklore
@@ -261,6 +262,6 @@ def _recall() -> Number:
             "Parameters once, feature maps eight times.",
             f"{mb(params)} + 8 x {mb(total(one, 'tensors'))}.",
         ),
-        why="Parameters belong to the network, feature maps to the images: from a batch of about "
-        "ten on the maps of VGG-16 are the larger part.",
+        why="Parameters belong to the network, feature maps to the images: from a batch of "
+        f"{math.ceil(params / total(one, 'tensors'))} on the maps of VGG-16 are the larger part.",
     )  # fmt: skip
