@@ -8,6 +8,7 @@ import pytest
 from conftest import NOTEBOOKS
 from controls import move_everything, try_questions
 from jupyter import Browser, Server, clear_outputs, open_notebook, output_errors, run_all
+from layout import faults
 from twins import title_of
 
 pytestmark = pytest.mark.browser
@@ -23,6 +24,8 @@ def test_the_notebook_runs_and_every_control_moves(
     run_all(page)
     assert output_errors(page) == []
     assert page.get_by_text("Error displaying widget").count() == 0
+    found = list(faults(page, artefacts, Path(name).stem))
+    assert not found, "\n".join(found)
     explorers = page.locator(".cnnmem-explorer")
     assert explorers.count() + page.locator(".cnnmem-question").count() > 0
     for i in range(explorers.count()):
