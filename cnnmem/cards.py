@@ -29,15 +29,18 @@ from .training import OPTIMIZERS, Moment, Timeline, training_step
 from .units import GiB, MiB, fixed, memory
 from .windows import is_int
 
-# What stands in memory at which precision; `say_precision` prints it.
-PRECISIONS = {
-    "float32": "everything in float32, 4 bytes a value; pool indices in int64",
-    "mixed bfloat16": "float32: the parameters (master weights), their gradients, the optimizer's "
-    "state, the running statistics, the image, each batch's mean and deviation; bfloat16, 2 bytes: "
-    "feature maps and dropout masks, and a second copy of the weights of convolutions and linear "
-    "layers; int64: pool indices",
-}
 MIXED = "mixed bfloat16"
+# What stands in memory in which format, as `torch.autocast` works.
+PRECISIONS: dict[str, tuple[str, ...]] = {
+    "float32": ("float32, 4 bytes: everything", "int64, 8 bytes: pool indices"),
+    MIXED: (
+        "float32, 4 bytes: parameters (the master weights), their gradients, the optimizer's state",
+        "float32, 4 bytes: the images, running statistics, mean and deviation of the batch",
+        "bfloat16, 2 bytes: feature maps, the images once more, dropout masks",
+        "bfloat16, 2 bytes: a copy of the weights of convolutions and linear layers",
+        "int64, 8 bytes: pool indices",
+    ),
+}
 _CAST = 2  # bytes of a bfloat16
 
 

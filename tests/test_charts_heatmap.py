@@ -47,8 +47,8 @@ def test_cells_above_the_limit_have_their_own_colour_and_the_exact_number():
     assert [fill == ABOVE for fill in fills] == [False, False, False, True, True]
     assert fills[0] != fills[1] == fills[2]  # darker, the nearer to the limit
     told = [r.find(f"{NS}title").text for r in cells(draw(MAP))]
-    assert told[0] == "batch 1, size (px) 64: 1 GB = 1,000,000,000 bytes, within the limit"
-    assert told[4] == "batch 2, size (px) <b>: 8 GB = 8,000,000,001 bytes, above the limit"
+    assert told[0] == "batch 1, size (px) 64: 1.00 GB = 1,000,000,000 bytes, within the limit"
+    assert told[4] == "batch 2, size (px) <b>: 8.00 GB = 8,000,000,001 bytes, above the limit"
 
 
 def test_a_heavy_line_parts_what_fits_from_what_does_not():
@@ -78,15 +78,15 @@ def test_the_frame_stands_on_the_chosen_cell():
 def test_text_twin_and_alt_say_the_same():
     assert MAP.text().splitlines() == [
         "Need (GB)",
-        "batch  64  128  <b>",
-        "1       1    2    –",
-        "2       2   4*   8*",
+        "batch    64    128    <b>",
+        "1      1.00   2.00      –",
+        "2      2.00  4.00*  8.00*",
         "* above 3 GB (a card)",
         "An estimate.",
     ]
     assert MAP.alt == (
-        "Need. Heat map of 2 x 3 cells, batch against size (px): from 1 to 8 GB; "
-        "3 of 5 are within 3 GB (a card). Framed: 2, 64: 2 GB. An estimate."
+        "Need. Heat map of 2 x 3 cells, batch against size (px): from 1.00 to 8.00 GB; "
+        "3 of 5 are within 3 GB (a card). Framed: 2, 64: 2.00 GB. An estimate."
     )
     assert "no cell holds a number" in replace(MAP, cells=((None,) * 3,) * 2).alt
     assert MAP.rows()[1] == ("1", 10**9, 2 * 10**9, "")
@@ -134,7 +134,7 @@ def test_the_printed_map_has_the_same_cells():
     from cnnmem.charts.mpl import plot
 
     ax = plot(MAP, Figure().add_subplot())
-    assert [t.get_text() for t in ax.texts][:6] == ["1", "2", "–", "2", "4", "8"]
+    assert [t.get_text() for t in ax.texts][:6] == ["1.00", "2.00", "–", "2.00", "4.00", "8.00"]
     assert sum(bool(p.get_hatch()) for p in ax.patches) == 2
     assert [t.get_text() for t in ax.get_yticklabels()] == ["1", "2"]
     assert ax.get_ylim() == (1.5, -0.5)  # the first row is on top
@@ -142,5 +142,5 @@ def test_the_printed_map_has_the_same_cells():
 
 def test_fractions_and_small_numbers_are_shown_with_three_digits():
     small = replace(MAP, cells=((Fraction(10**9, 3), 10**6, 0), (1, 10**12, 5)), chosen=None)
-    assert [small.shown(v) for v in small.cells[0]] == ["0.333", "0.001", "0"]
+    assert [small.shown(v) for v in small.cells[0]] == ["0.333", "0.00100", "0"]
     assert small.shown(10**12) == "1,000"

@@ -78,7 +78,9 @@ class HeatMap(Shown):
         return tuple(value for row in self.cells for value in row if value is not None)
 
     def shown(self, value: Number | None) -> str:
-        """Return what is written in a cell: three digits, or a dash."""
+        """Return what is written in a cell: a count, three digits of a quantity, or a dash."""
+        if isinstance(value, int) and self.scale == 1:
+            return exact(value)
         return "–" if value is None else short(float(value) / float(self.scale))
 
     @property
@@ -139,11 +141,9 @@ def short(value: float) -> str:
     """Three digits, all of them before the point for large values.
 
     >>> short(0.0512), short(3.14159), short(1234.5), short(6.0)
-    ('0.051', '3.14', '1,234', '6')
+    ('0.0512', '3.14', '1,234', '6.00')
     """
-    if value and abs(value) < 0.1:
-        return f"{value:.2g}"
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 99.95 or not value else f"{value:#.3g}"
 
 
 def told(chart: HeatMap, row: int, column: int) -> str:
