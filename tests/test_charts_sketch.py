@@ -154,7 +154,8 @@ def test_unread_places_are_those_that_no_window_reaches(case: tuple[Conv2d, Shap
 def test_text_and_alt_tell_the_window() -> None:
     sketch = LayerSketch("Pool", MaxPool2d(3, 2), (8, 8, 64), at=4, channel=70)
     lines = sketch.text().splitlines()
-    assert [line[:15] for line in lines[3:6]] == ["o o # # # o o o"] * 3
+    assert [line[:15] for line in lines[3:6]] == ["o o # # # o o x"] * 3
+    assert lines[8] == "x x x x x x x x"
     assert sum(line.count("#") for line in lines) == 10  # nine read, one written
     assert sketch.alt == (
         "Pool: 8 x 8 x 64 becomes 3 x 3 x 64. Output row 1, column 1 reads rows 2 to 4 and "

@@ -127,19 +127,15 @@ class LayerSketch(Sketch):
         ))  # fmt: skip
 
     def text(self) -> str:
-        """The maps in characters: · padding, o a value, # what is read and what comes out."""
+        """The maps in characters: # is read and comes out, o a value, · padding, x never read."""
         if self.layer.kind == "linear":
             return f"{self.title}\n{math.prod(self.shape)} values -> {self.output[0]} values"
         (rows, columns), (row, column) = self.spans, self.place
         down, across = set(rows.taps(row)), set(columns.taps(column))
-        left = []
-        for y in range(rows.padded):
-            inside = 0 <= y - rows.before < rows.size
-            left.append(" ".join(
-                "#" if y in down and x in across
-                else "o" if inside and 0 <= x - columns.before < columns.size else "·"
-                for x in range(columns.padded)
-            ))  # fmt: skip
+        left = [
+            " ".join(self._character(y, x, down, across) for x in range(columns.padded))
+            for y in range(rows.padded)
+        ]
         right = [
             " ".join("#" if (y, x) == (row, column) else "o" for x in range(columns.out))
             for y in range(rows.out)
@@ -151,6 +147,15 @@ class LayerSketch(Sketch):
             out = right[y - start] if 0 <= y - start < len(right) else ""
             lines.append(f"{cells}{arrow}{out}".rstrip())
         return "\n".join([self.title, *lines])
+
+    def _character(self, y: int, x: int, down: set[int], across: set[int]) -> str:
+        rows, columns = self.spans
+        if y in down and x in across:
+            return "#"
+        if y >= rows.padded - rows.unread or x >= columns.padded - columns.unread:
+            return "x"
+        inside = 0 <= y - rows.before < rows.size and 0 <= x - columns.before < columns.size
+        return "o" if inside else "·"
 
     def marks(self, width: float, height: float) -> Iterator[Mark]:
         """Yield both maps with the window and its output value, and the channels at the right."""

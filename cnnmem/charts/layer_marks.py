@@ -152,7 +152,7 @@ def _captions(sketch: LayerSketch) -> tuple[str, str]:
         reach = [span.dilation * (span.kernel - 1) + 1 for span in (rows, columns)]
         window += f", spread over {reach[0]} x {reach[1]}"
     if rows.unread or columns.unread:
-        window += "; the dark edge is never read"
+        window += "; the shaded edge is never read"
     return window, value
 
 
