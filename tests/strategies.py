@@ -212,7 +212,7 @@ def _join_fits(a, b):
 
 def _is_one_call(layer, shape, inputs):
     """Return whether torch has a function for the layer that does it in one step."""
-    if layer.weights((1, 1, 1)) + layer.biases((1, 1, 1)) + layer.statistics((1, 1, 1)):
+    if layer.weights(shape) + layer.biases(shape) + layer.statistics(shape):
         return False
     if isinstance(layer, MaxPool2d | AvgPool2d):
         return not copied_for_padding(layer, shape)

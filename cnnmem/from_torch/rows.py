@@ -61,16 +61,15 @@ class _Kept:
 
 def _column(frame: Frame, held: Held, is_output: bool, size: int, width: int) -> tuple[str, int]:
     """Return the column of a kept storage and how much it is there."""
-    dtype = held.tensor.dtype
-    if dtype == torch.int64:
+    if held.tensor.dtype == torch.int64:
         return "indices", size // 8
     if is_output:
         return "kept_values", size // width
     if frame.kind == "dropout":
         return "masks", size // held.tensor.element_size()
     largest = max([output.values for output in frame.outputs], default=0)
-    if frame.kind.endswith("norm") and dtype == torch.float32 and size // 4 < largest:
-        return "batch_statistics", size // 4
+    if frame.kind.endswith("norm") and held.tensor.numel() < largest:
+        return "batch_statistics", size // width
     return "copies", size // width
 
 
