@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .folklore import Published
 
 UNEXPLAINED = "no convention gives the number"
+PRINTED = "the printed value instead of the exact one"
+EXACT = "the exact value instead of the printed one"
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,17 @@ class Reconciliation:
 
     def sentence(self) -> str:
         """Return the difference in one sentence."""
-        difference = self.end.value - self.start.value
+        if not self.steps:
+            return f"Both are {show(self.end.value)} {self.end.unit}."
+        difference = signed(self.end.value - self.start.value)
+        if self.start.unit != self.end.unit:
+            difference += " in print"
         count = f"{len(self.steps)} step{'' if len(self.steps) == 1 else 's'}"
         missing = self.unexplained
         verdict = f"{signed(missing)} unexplained" if missing else "all explained"
         return (
             f"From {show(self.start.value)} {self.start.unit} to {show(self.end.value)} "
-            f"{self.end.unit}: {count}, {signed(difference)}, {verdict}."
+            f"{self.end.unit}: {count}, {difference}, {verdict}."
         )
 
     def waterfall(self) -> Waterfall:
@@ -103,8 +109,8 @@ def reconcile(start: Total | Published, end: Total | Published) -> Reconciliatio
     vgg16 at 224x224, tensors-mib        58.13 MiB
       rows: the image out                -0.57
       rows: max pooling out              -5.84
-      factor: x 2 for x 1               +51.71
-      unit: MB for MiB                   +5.02
+      factor: x 2 instead of x 1               +51.71
+      unit: MB instead of MiB                   +5.02
     vgg16 at 224x224, torchinfo-memory  108.45 MB
     """
     for side in (start, end):
@@ -127,7 +133,9 @@ def _to_published(start: Total, end: Published) -> Iterator[Step]:
     if reached is not None:
         yield from _between(start, reached)
         if end.value != reached.value:
-            yield Step("print", "rounded in print", end.value - reached.value)
+            yield Step(
+                "print", "the printed value instead of the exact one", end.value - reached.value
+            )
         return
     _same_measure(start.measures, end.measures)
     value = start.value
@@ -142,7 +150,9 @@ def _from_published(start: Published, end: Total | Published) -> Iterator[Step]:
     reached = start.reproduced()
     if reached is not None:
         if reached.value != start.value:
-            yield Step("print", "rounding in print undone", reached.value - start.value)
+            yield Step(
+                "print", "the exact value instead of the printed one", reached.value - start.value
+            )
         yield from reconcile(reached, end).steps
         return
     _same_measure(start.measures, end.measures)
@@ -157,13 +167,13 @@ def _from_published(start: Published, end: Total | Published) -> Iterator[Step]:
 def _to_unit(value: Fraction, start: Unit, end: Unit) -> Iterator[Step]:
     """Yield the steps that print a value in another unit; a value that becomes bytes is float32."""
     if start not in MEMORY and end in MEMORY:
-        yield Step("bytes a value", "4 for 1", value * 3)
+        yield Step("bytes a value", "4 instead of 1", value * 3)
         value, start = value * 4, B
     elif start in MEMORY and end not in MEMORY:
-        yield Step("bytes a value", "1 for 4", -value * 3 / 4)
+        yield Step("bytes a value", "1 instead of 4", -value * 3 / 4)
         value /= 4
     if start.size != end.size:
-        yield Step("unit", f"{end} for {start}", value * start.size / end.size - value)
+        yield Step("unit", f"{end} instead of {start}", value * start.size / end.size - value)
 
 
 def _same_measure(a: str, b: str) -> None:

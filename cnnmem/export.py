@@ -71,8 +71,19 @@ def caption(summary: Summary) -> str:
 def to_text(summary: Summary) -> str:
     """Return the table for a terminal: counts to the right, a line of totals at the end."""
     body = [_cells(row, summary.says_saved) for row in summary.rows]
-    table = [COLUMNS, *body, _sums(summary)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    *lines, last = _aligned([*body, _sums(summary)])
+    rule = "-" * max(map(len, [*lines, last]))
+    return "\n".join([caption(summary), "", *lines, rule, last, *_notes(summary)])
+
+
+def rows_as_text(summary: Summary, names: Sequence[str]) -> str:
+    """Return the rows of some layers, without what they sum to."""
+    return "\n".join(_aligned([_cells(summary[name], summary.says_saved) for name in names]))
+
+
+def _aligned(body: Sequence[Sequence[str]]) -> list[str]:
+    """Return a header, a rule and lines of cells, the counts to the right."""
+    widths = [max(map(len, column)) for column in zip(COLUMNS, *body, strict=True)]
 
     def line(cells: Sequence[str]) -> str:
         left = [f"{cell:<{w}}" for cell, w in zip(cells[:3], widths, strict=False)]
@@ -80,8 +91,7 @@ def to_text(summary: Summary) -> str:
         return "  ".join([*left, *right]).rstrip()
 
     rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-    text = [caption(summary), "", line(COLUMNS), rule, *map(line, body), rule, line(table[-1])]
-    return "\n".join([*text, *_notes(summary)])
+    return [line(COLUMNS), rule, *map(line, body)]
 
 
 def _notes(summary: Summary) -> list[str]:

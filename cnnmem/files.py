@@ -35,7 +35,8 @@ class SavedFile:
 
     def __str__(self) -> str:
         mb, mib = self.bytes / MB.size, self.bytes / MiB.size
-        return f"{self.what}: {fixed(mb)} MB = {fixed(mib)} MiB, of it {memory(self.overhead)} not values"
+        size = f"{fixed(mb)} MB = {fixed(mib)} MiB"
+        return f"{self.what}: {size}, of it {memory(self.overhead)} not values"
 
 
 def torch_files(network: Network, adam: bool = True) -> tuple[SavedFile, ...]:

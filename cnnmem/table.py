@@ -137,6 +137,18 @@ class Summary:
 
         return explain(self, name)
 
+    def text(self, *names: str) -> str:
+        """Return the rows of the layers named (none: the whole table) as text.
+
+        >>> print(summary("lenet5").text("conv2"))
+        name   kind  output        weights  biases  statistics  values     macs  saved
+        ------------------------------------------------------------------------------
+        conv2  conv  10 x 10 x 16    2,400      16           0   1,600  240,000  4,704
+        """
+        from .export import rows_as_text, to_text
+
+        return rows_as_text(self, names) if names else to_text(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the table as plain lists and ints, as `--json` prints it."""
         from .export import to_dict

@@ -82,12 +82,19 @@ def memory(count: int | Fraction) -> str:
 
 
 def percent(part: int | Fraction, whole: int | Fraction) -> str:
-    """Return a share, with a digit behind the point.
+    """Return a share, with a digit behind the point, never rounded to all or to nothing.
 
-    >>> percent(102764544, 138357544)
-    '74.3 %'
+    >>> percent(102764544, 138357544), percent(36928, 138357544), percent(0, 5)
+    ('74.3 %', 'under 0.1 %', '0.0 %')
     """
-    return f"{fixed(Fraction(100 * part) / whole, 1)} %" if whole else "0.0 %"
+    if not whole:
+        return "0.0 %"
+    share = Fraction(100 * part) / whole
+    if part and share < Fraction(1, 20):
+        return "under 0.1 %"
+    if part != whole and share >= Fraction(1999, 20):
+        return "over 99.9 %"
+    return f"{fixed(share, 1)} %"
 
 
 def round_digits(value: int | Fraction, digits: int) -> int | Fraction:

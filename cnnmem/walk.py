@@ -13,6 +13,7 @@ from .table import Row, Summary
 from .totals import Total, add_up
 from .units import MEMORY, B
 
+WHAT_IS_ROUNDED = {"row": "each row", "total": "the sum"}
 # Different ways to say which tensors count: a change between them is one step, not two.
 TENSORS = ("values", "views", "overwrites", "kept tensors", "alive at the peak")
 
@@ -90,12 +91,12 @@ def steps_between(start: Total, end: Total) -> Iterator[Step]:
     yield from _rows(walk, goal, a, b)
     yield from _what_is_counted(walk, goal)
     yield from _arithmetic(walk, b)
-    yield from walk.step("factor", f"x {b.factor} for x {a.factor}", {}, factor=b.factor)
+    yield from walk.step("factor", f"x {b.factor} instead of x {a.factor}", {}, factor=b.factor)
     # bytes are counted in bytes: where values were counted, the unit becomes the byte
     unit = B if b.bytes_per_value != 1 and a.unit not in MEMORY else a.unit
-    name = f"{b.bytes_per_value} for {a.bytes_per_value}"
+    name = f"{b.bytes_per_value} instead of {a.bytes_per_value}"
     yield from walk.step("bytes a value", name, {}, bytes_per_value=b.bytes_per_value, unit=unit)
-    yield from walk.step("unit", f"{b.unit} for {walk.how.unit}", {}, unit=b.unit)
+    yield from walk.step("unit", f"{b.unit} instead of {walk.how.unit}", {}, unit=b.unit)
 
 
 def _by_kind(lines: list[Line]) -> Iterator[tuple[str, list[Line]]]:
@@ -127,7 +128,7 @@ def _other_table(walk: Walk, goal: Lines, batches: tuple[int, int]) -> Iterator[
         if any((new.inputs, new.output) != (old.inputs, old.output) for new, old in pairs):
             why = " of other shapes"
         elif batches[0] != batches[1]:
-            why = f": batch {batches[1]} for {batches[0]}"
+            why = f": batch {batches[1]} instead of {batches[0]}"
         else:
             why = " counted otherwise"
         name = f"{kind_title(kind)}{why}"
@@ -197,11 +198,11 @@ def change_of(before: Form, after: Form) -> str:
 
 def _arithmetic(walk: Walk, end: Convention) -> Iterator[Step]:
     stage, rounding = "what is counted", end.rounding
-    if rounding != walk.how.rounding:
-        yield from walk.step(stage, "rounding undone", {}, rounding=None)
+    if walk.how.rounding and rounding != walk.how.rounding:
+        name = f"rounding of {WHAT_IS_ROUNDED[walk.how.rounding.of]} undone"
+        yield from walk.step(stage, name, {}, rounding=None)
     if rounding:
-        what = "each row" if rounding.of == "row" else "the sum"
-        name = f"{what} rounded to {rounding.digits} digits"
+        name = f"{WHAT_IS_ROUNDED[rounding.of]} rounded to {rounding.digits} digits"
         yield from walk.step(stage, name, {}, rounding=rounding)
     name = "wrapped as 32-bit integers" if end.arithmetic == "int32" else "32-bit wrap undone"
     yield from walk.step(stage, name, {}, arithmetic=end.arithmetic, counts=end.counts)

@@ -156,14 +156,14 @@ STEPS = [
     # from, to, [(stage, name)]
     ("weights", "parameters", ["what is counted: convolutions: biases counted",
                                "what is counted: linear layers: biases counted"]),
-    ("tensors", "tensors-mib", ["unit: MiB for MB"]),
-    ("values", "tensors", ["bytes a value: 4 for 1", "unit: MB for B"]),
-    ("tensors", "values", ["bytes a value: 1 for 4", "unit: values for MB"]),
-    ("macs", "flops", ["factor: x 2 for x 1"]),
+    ("tensors", "tensors-mib", ["unit: MiB instead of MB"]),
+    ("values", "tensors", ["bytes a value: 4 instead of 1", "unit: MB instead of B"]),
+    ("tensors", "values", ["bytes a value: 1 instead of 4", "unit: values instead of MB"]),
+    ("macs", "flops", ["factor: x 2 instead of x 1"]),
     ("macs", "convolution-macs", ["rows: linear layers out"]),
     ("convolution-macs", "macs", ["rows: linear layers in"]),
     ("values", "cs231n-values", ["what is counted: each row rounded to 2 digits"]),
-    ("cs231n-values", "values", ["what is counted: rounding undone"]),
+    ("cs231n-values", "values", ["what is counted: rounding of each row undone"]),
     ("parameters-mb", "parameters-rounded-mb",
      ["what is counted: the sum rounded to 3 digits"]),
     ("caffe", "caffe-to-relu7", ["rows: rows after relu2 out"]),
@@ -218,7 +218,7 @@ def test_other_rows_come_first_and_under_the_first_convention():
 def test_another_batch_is_called_by_its_name():
     result = reconcile(VGG16.total(), summary("vgg16", batch=8).total())
     assert {step.stage for step in result.steps} == {"rows"}
-    assert "convolutions: batch 8 for 1" in [step.name for step in result.steps]
+    assert "convolutions: batch 8 instead of 1" in [step.name for step in result.steps]
 
 
 def test_rows_of_one_name_and_another_kind_are_rows_not_a_way_of_counting():
@@ -251,9 +251,15 @@ def test_what_nobody_can_explain_is_a_step_called_unexplained(pair):
 def test_a_rounded_print_is_a_step_called_print():
     published = folklore.get("vgg16-138m")
     there = reconcile(VGG16.total("weights"), published)
-    assert there.steps == (Step("print", "rounded in print", Fraction(138_000_000 - 138_344_128)),)
+    assert there.steps == (
+        Step(
+            "print",
+            "the printed value instead of the exact one",
+            Fraction(138_000_000 - 138_344_128),
+        ),
+    )
     back = reconcile(published, VGG16.total("weights"))
-    assert [step.name for step in back.steps] == ["rounding in print undone"]
+    assert [step.name for step in back.steps] == ["the exact value instead of the printed one"]
 
 
 REFUSED = [
@@ -297,7 +303,7 @@ def test_what_two_dtypes_keep_can_be_reconciled():
     half = summary("resnet18", dtype="bfloat16")
     result = reconcile(summary("resnet18").total("autograd"), half.total(autograd("bfloat16")))
     assert_sound(result)
-    assert "bytes a value: 2 for 4" in [f"{s.stage}: {s.name}" for s in result.steps]
+    assert "bytes a value: 2 instead of 4" in [f"{s.stage}: {s.name}" for s in result.steps]
 
 
 def test_small_numbers_keep_their_digits():

@@ -9,7 +9,7 @@ from ..table import summary
 from ..totals import Total
 from .controls import Choice, Number
 from .explorer import Explorer, View
-from .networks import built, labels
+from .networks import built, image_of, labels
 
 # Totals of memory that can be compared for any network of the zoo.
 CONVENTIONS = (
@@ -45,13 +45,13 @@ def bridge(
     """
     known = folklore.published()
     offered = (
-        *((f"{known[id].printed} ({known[id].source.split(':')[0]})", id) for id in numbers),
+        *((f"{known[id].printed}, {source(known[id])}", id) for id in numbers),
         *((name, name) for name in CONVENTIONS),
     )
 
     def view(first: str, second: str, network: str, size: int) -> View:
         chosen = built(network)
-        table = summary(chosen, (size, size, chosen.image[2]))
+        table = summary(chosen, image_of(chosen, size))
 
         def total(name: str) -> Total | Published:
             return folklore.get(name) if name in known else table.total(name)
@@ -71,3 +71,8 @@ def bridge(
         help="Choose two ways to add up the same network. Each bar is one difference between them; "
         "together they give exactly the distance from the first total to the second.",
     )
+
+
+def source(number: Published) -> str:
+    """Return where a number stands, short enough for a list: the source up to its first comma."""
+    return number.source.split(",")[0].split(":")[0]

@@ -15,7 +15,7 @@ from ..totals import Total, amounts, show
 from ..units import MEMORY, percent
 from .controls import Choice, Number, Switch
 from .explorer import Explorer, View
-from .networks import built, label, offer
+from .networks import built, image_of, label, offer
 
 # What can be stacked, and the conventions that add it up, the first one by default.
 STACKS: dict[str, tuple[str, ...]] = {
@@ -221,7 +221,7 @@ def explore(
         table: bool,
     ) -> View:
         chosen = built(offered[network], top)
-        counted = summary(chosen, (size, size, chosen.image[2]), batch)
+        counted = summary(chosen, image_of(chosen, size), batch)
         of = counted.total(convention)
         chart = bars_of(counted, convention, log=log, title=f"{network}: {stack} per layer")
         return View((chart,), readout(of), largest_rows(chart) if table else None)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from functools import cache
 
 from .. import zoo
+from ..errors import ShapeError
+from ..layers import Shape
 from ..network import Network
 
 
@@ -33,6 +35,13 @@ def built(network: str | Network, top: bool = True) -> Network:
     Raises `UnknownNameError` for a label that the zoo does not know.
     """
     return network if isinstance(network, Network) else _from_zoo(network, top)
+
+
+def image_of(network: Network, size: int) -> Shape:
+    """Return the square image of so many pixels a side, with the network's channels."""
+    if size < 1:
+        raise ShapeError(f"the input size is {size} pixels; give 1 or more")
+    return (size, size, *network.image[2:])
 
 
 @cache

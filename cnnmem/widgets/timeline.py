@@ -8,7 +8,7 @@ from ..training import OPTIMIZERS, Timeline
 from ..units import memory
 from .controls import Choice, Number, Switch
 from .explorer import Explorer, View
-from .networks import built, labels
+from .networks import built, image_of, labels
 
 
 def over_time(
@@ -34,7 +34,7 @@ def over_time(
 
     def view(network: str, what: str, size: int, batch: int, parameters: bool) -> View:
         chosen = built(network)
-        table = summary(chosen, (size, size, chosen.image[2]), batch)
+        table = summary(chosen, image_of(chosen, size), batch)
         if what == "inference":
             line = training.inference(table)
         else:
