@@ -68,7 +68,7 @@ class Reserve:
     def __str__(self) -> str:
         return (
             f"context {gib(self.context)}, workspace {gib(self.workspace)}, "
-            f"rounding {fixed(100 * self.rounding, 0)} % of the tensors"
+            f"rounding {fixed(100 * self.rounding, 0)} %"
         )
 
 

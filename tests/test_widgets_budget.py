@@ -90,10 +90,10 @@ def test_blocks_can_be_frozen_up_to_their_last_layer():
 def test_the_verdict_agrees_with_the_largest_batch(card):
     explorer = budget("resnet50", card=card, optimizer="momentum")
     most = largest_batch(zoo.resnet50(), card=card * GiB.size, optimizer="momentum")
-    assert f"Largest batch: {most:,}." in explorer.readout
-    assert f"a card of {card} GiB: fits, " in explorer.set(batch=most).readout
-    assert f"a card of {card} GiB: does not fit, " in explorer.set(batch=most + 1).readout
-    assert "The reserve is an assumption: context 0.49 GiB" in explorer.readout
+    assert f"Largest batch by it: {most:,}." in explorer.readout
+    assert "GiB; it fits, " in explorer.set(batch=most).readout
+    assert "GiB; it does not, " in explorer.set(batch=most + 1).readout
+    assert "Reserve assumed: context 0.49 GiB" in explorer.readout
 
 
 def test_the_readout_tells_the_peak_of_the_step():

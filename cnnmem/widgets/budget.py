@@ -206,11 +206,13 @@ def _say(of: Budget, label: str, lines: Growth, card: int, reserve: Reserve) -> 
     needed, most = reserve.needed(peak), card * GiB.size
     size = "x".join(map(str, of.table.image[:2]))
     spare = most - needed
-    verdict = f"fits, {gib(spare)} to spare" if spare >= 0 else f"does not fit, {gib(-spare)} short"
+    verdict = (
+        f"it fits, {gib(spare)} to spare" if spare >= 0 else f"it does not, {gib(-spare)} short"
+    )
     return (
         f"{label} at {size}, batch {of.table.batch}, {of.optimizer}, {of.precision}: "
         f"{memory(peak)} at the peak ({lines.where(of.table.batch)}).\n"
-        f"Estimate: {gib(peak)} of tensors + {gib(needed - peak)} reserve = {gib(needed)}; a card "
-        f"of {card} GiB: {verdict}. Largest batch: {lines.largest_batch(most, reserve):,}.\n"
-        f"The reserve is an assumption: {reserve}."
+        f"Estimate for {card} GiB: {gib(peak)} of tensors + {gib(needed - peak)} reserve = "
+        f"{gib(needed)}; {verdict}.\n"
+        f"Largest batch by it: {lines.largest_batch(most, reserve):,}. Reserve assumed: {reserve}."
     )
