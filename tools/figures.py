@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnmem import folklore, reconcile, summary, training, zoo
-from cnnmem.charts import Chart, mpl
-from cnnmem.widgets import bars_of
+from cnnmem import folklore, reconcile, summary, training, widgets, zoo
+from cnnmem.charts import Picture, mpl
+from cnnmem.widgets import Explorer, bars_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,7 +27,7 @@ class Figure:
     name: str
     lesson: str
     caption: str
-    chart: Chart
+    chart: Picture
 
 
 def vgg() -> Iterator[Figure]:
@@ -86,7 +86,119 @@ def vgg() -> Iterator[Figure]:
     )
 
 
-SOURCES: tuple[Callable[[], Iterator[Figure]], ...] = (vgg,)
+def shown(name: str, lesson: str, caption: str, explorer: Explorer) -> Iterator[Figure]:
+    """Yield what an explorer shows; of charts side by side each is a figure."""
+    assert explorer.view is not None
+    assert not explorer.message, explorer.message
+    charts = explorer.view.charts
+    for i, chart in enumerate(charts, 1):
+        yield Figure(name if len(charts) == 1 else f"{name}-{i}", lesson, caption, chart)
+
+
+def one_layer() -> Iterator[Figure]:
+    """The charts of lesson 01."""
+    lesson = "01-one-layer-by-hand"
+    yield from shown(
+        "one-convolution",
+        lesson,
+        "A 3 x 3 window on a padded map, two places a step.",
+        widgets.one_layer().set(padding=1, stride=2),
+    )
+
+
+def minus_two_billion() -> Iterator[Figure]:
+    """The charts of lesson 04."""
+    lesson = "04-minus-two-billion"
+    yield from shown(
+        "int32-1024",
+        lesson,
+        "At 1024 pixels the count of parameters passes 2^31 and comes out negative.",
+        widgets.overflow().set(size=1024),
+    )
+    yield from shown(
+        "int32-1472",
+        lesson,
+        "At 1472 pixels it has gone around once: a number that looks right.",
+        widgets.overflow().set(size=1472),
+    )
+
+
+def opposite() -> Iterator[Figure]:
+    """The charts of lesson 05."""
+    lesson = "05-two-networks-opposite-memories"
+    yield from shown(
+        "opposite-memories",
+        lesson,
+        "The same image of 1024 pixels: one network is parameters, the other feature maps.",
+        widgets.opposite().set(size=1024),
+    )
+    yield Figure(
+        "densenet201-2018",
+        lesson,
+        "7.5 MiB between Keras of 2018 and of today: one ReLU.",
+        reconcile(
+            *(
+                summary(zoo.densenet201(variant), (1024, 1024, 3)).total("keras-outputs")
+                for variant in ("keras2018", "keras")
+            )
+        ).waterfall(),
+    )
+
+
+def bargain() -> Iterator[Figure]:
+    """The charts of lesson 06."""
+    lesson = "06-mobilenets-bargain"
+    yield from shown(
+        "mobilenet-macs",
+        lesson,
+        "A depthwise and a pointwise convolution in place of a full one: a ninth of the work.",
+        widgets.bargain(),
+    )
+    yield from shown(
+        "mobilenet-kept",
+        lesson,
+        "MACs saved are not memory saved: training keeps more.",
+        widgets.bargain().set(measure="kept for backward"),
+    )
+
+
+def training_memory() -> Iterator[Figure]:
+    """The charts of lesson 07."""
+    lesson = "07-what-training-adds"
+    yield from shown(
+        "training-budget",
+        lesson,
+        "What a training step of VGG-16 holds, layer by layer.",
+        widgets.budget(),
+    )
+    yield from shown(
+        "training-batch-against-size",
+        lesson,
+        "Which batch fits at which size, as an estimate.",
+        widgets.budget().set(show="batch against size"),
+    )
+
+
+def audited() -> Iterator[Figure]:
+    """The charts of lesson 08."""
+    lesson = "08-audit-a-counter"
+    yield from shown(
+        "resnet18-tools",
+        lesson,
+        "Nine counts of one ResNet-18, and what each tool adds.",
+        widgets.audit(),
+    )
+
+
+SOURCES: tuple[Callable[[], Iterator[Figure]], ...] = (
+    one_layer,
+    vgg,
+    minus_two_billion,
+    opposite,
+    bargain,
+    training_memory,
+    audited,
+)
 
 
 def figures() -> tuple[Figure, ...]:
