@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from . import conventions, folklore, zoo
+from . import conventions, folklore, notebooks, zoo
 from .bridge import reconcile
 from .errors import CnnmemError
 from .export import to_dict
@@ -86,6 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("first", metavar="A")
     command.add_argument("second", metavar="B")
     commands.add_parser("folklore", help="published numbers and what explains them")
+    command = commands.add_parser("notebooks", help="the lessons, copied to a folder of yours")
+    command.add_argument("what", choices=["copy"], metavar="copy")
+    command.add_argument("folder", metavar="DIR", help="made if need be; no file is overwritten")
     return parser
 
 
@@ -157,6 +160,8 @@ def _run(args: argparse.Namespace) -> str:
         return _folklore()
     if args.command == "reconcile":
         return str(reconcile(_total(args.first), _total(args.second)))
+    if args.command == "notebooks":
+        return str(notebooks.copy(args.folder))
     if args.command == "explain":
         return _table(args).explain(args.layer)
     return _summary(args)
