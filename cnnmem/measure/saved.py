@@ -37,10 +37,7 @@ def saved_bytes(
     """
     if mode not in ("train", "eval"):
         raise CnnmemError(f'mode is {mode!r}; give "train" or "eval"')
-    if not input_shape or not all(is_int(n) and n >= 1 for n in input_shape):
-        raise ShapeError(
-            f"input shape is {input_shape!r}; give whole numbers from 1 on: (N, C, H, W)"
-        )
+    check_shape(input_shape)
     first = next(module.parameters(), torch.empty(0))
     own = {_identity(t) for t in (*module.parameters(), *module.buffers())}
     held: weakref.WeakSet[_Held] = weakref.WeakSet()
@@ -58,6 +55,14 @@ def saved_bytes(
         storages = {_identity(kept.tensor): kept.tensor.untyped_storage() for kept in held}
         del output
     return sum(storage.nbytes() for key, storage in storages.items() if key not in own)
+
+
+def check_shape(input_shape: tuple[int, ...]) -> None:
+    """Raise `ShapeError` for an input shape that is none."""
+    if not input_shape or not all(is_int(n) and n >= 1 for n in input_shape):
+        raise ShapeError(
+            f"input shape is {input_shape!r}; give whole numbers from 1 on: (N, C, H, W)"
+        )
 
 
 class _Held:
