@@ -76,7 +76,7 @@ def draw_heatmap(chart: HeatMap, canvas: Canvas) -> tuple[list[str], int]:
             )
             text = chart.shown(value)
             size = f' font-size="{TEXT if text_width(text) < wide - 4 else TEXT - 2}"'
-            more = f'{MIDDLE}{size} fill="{ink}" pointer-events="none"'
+            more = f'{MIDDLE}{size} class="on-cell" fill="{ink}" pointer-events="none"'
             out.append(label(x + wide / 2, y + tall / 2 + 4.5, text, more))
     out.append("</g>")
     out.append(

@@ -81,9 +81,12 @@ FAULTS = """
                 const style = getComputedStyle(text), size = parseFloat(style.fontSize) * scale;
                 if (size < readable)
                     faults.push(`text "${name(text)}" is ${size.toFixed(1)} pixels high`);
-                const [a, b] = [light(style.fill), light(behind(svg))].sort((x, y) => y - x);
+                const cell = text.matches('.on-cell')  // a number in a cell of a heat map
+                    ? getComputedStyle(text.previousElementSibling).fill : 'none';
+                const ground = cell === 'none' ? behind(svg) : cell;
+                const [a, b] = [light(style.fill), light(ground)].sort((x, y) => y - x);
                 if ((a + 0.05) / (b + 0.05) < contrast)
-                    faults.push(`text "${name(text)}": ${style.fill} on ${behind(svg)}`);
+                    faults.push(`text "${name(text)}": ${style.fill} on ${ground}`);
             }
         }
     }
