@@ -15,7 +15,8 @@ State = Literal["not attempted", "wrong", "right"]
 class Verdict:
     """The judgement of one answer. `slip` names the known wrong answer that was recognised.
 
-    "not attempted" is also said of an answer that cannot be read: nothing was judged.
+    "not attempted" is also said of an answer that cannot be read: nothing was judged, and the text
+    alone says what is missing.
 
     >>> Verdict("wrong", "That is the MiB figure.", "MiB for MB")
     Wrong. That is the MiB figure.
@@ -26,7 +27,7 @@ class Verdict:
     slip: str = ""
 
     def __str__(self) -> str:
-        return f"{self.state.capitalize()}. {self.text}"
+        return self.text if self.state == "not attempted" else f"{self.state.title()}. {self.text}"
 
     __repr__ = __str__
 

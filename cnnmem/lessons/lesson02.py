@@ -7,10 +7,9 @@ from fractions import Fraction
 from ..layers import Conv2d, Layer
 from ..network import Network
 from ..table import summary
-from ..units import percent
 from .choice import Choice, Option
 from .coding import Write
-from .count import drawn, mb, mib, misread, n, table
+from .count import drawn, mb, mib, misread, n, share, table
 from .feedback import Slip
 from .number import Number
 from .quantity import MB, MILLION, PARAMETERS, PERCENT
@@ -51,7 +50,7 @@ def _params() -> Number:
             "A linear layer has (inputs + 1) x outputs parameters.",
             "fc1 alone has 25,088 x 4,096, about 103 million; the rest adds about a third of that.",
         ),
-        why=f"{percent(vgg['fc1'].params, vgg.params)} of them sit in a single layer, fc1.",
+        why=f"{share(vgg['fc1'].params, vgg.params)} of them sit in a single layer, fc1.",
     )  # fmt: skip
 
 
@@ -59,8 +58,8 @@ def _where() -> Choice:
     vgg = table("vgg16")
 
     def no(name: str, why: str) -> Option:
-        share = percent(vgg[name].params, vgg.params)
-        return Option(name, f"{name} holds {share}: {why}", name)
+        held = share(vgg[name].params, vgg.params)
+        return Option(name, f"{name} holds {held}: {why}", name)
 
     return Choice(
         id="02-where",
@@ -82,7 +81,7 @@ def _where() -> Choice:
             "Look for the layer that reads the whole 7 x 7 x 512 map.",
         ),
         why=f"fc1 reads the flattened 7 x 7 x 512 map, 25,088 values, and has 4,096 outputs: "
-        f"{n(vgg['fc1'].params)} parameters, {percent(vgg['fc1'].params, vgg.params)} of all.",
+        f"{n(vgg['fc1'].params)} parameters, {share(vgg['fc1'].params, vgg.params)} of all.",
     )  # fmt: skip
 
 
@@ -110,7 +109,7 @@ def _share() -> Number:
             f"fc1 has 25,088 x 4,096 + 4,096 = {n(fc1.params)}.",
             f"Divide by {n(vgg.params)}.",
         ),
-        why=f"And it does {percent(fc1.macs, vgg.macs)} of the MACs: where a network stores and "
+        why=f"And it does {share(fc1.macs, vgg.macs)} of the MACs: where a network stores and "
         "where it works are two different places.",
     )  # fmt: skip
 
@@ -125,7 +124,10 @@ def _file() -> Number:
         "MB being 10^6 bytes?",
         value=size,
         scale=MB,
+        tolerance=Fraction(1, 1000),
         slips=(
+            Slip("rounded first", 4 * 138 * 10**6, "That is 4 bytes times 138 million. Multiply "
+                 f"first and round at the end: {n(params)} x 4."),
             Slip("MiB for MB", misread(size), "That is the figure in MiB, 2^20 bytes. In MB, 10^6 "
                  "bytes, it is 4.9 % more."),
             Slip("a byte a value", params, "That gives each parameter one byte; float32 takes 4."),
@@ -177,7 +179,7 @@ def _macs() -> Choice:
 
     def no(name: str, why: str) -> Option:
         return Option(
-            name, f"{name} does {percent(vgg[name].macs, vgg.macs)} of the MACs: {why}", name
+            name, f"{name} does {share(vgg[name].macs, vgg.macs)} of the MACs: {why}", name
         )
 
     best = vgg["conv1_2"]
@@ -221,6 +223,11 @@ def _recall() -> Number:
                  "there are 256, not 128."),
             Slip("C_in forgotten", 9 * 256 + 256, "Each filter sees all 128 input channels, so it "
                  "has 3 x 3 x 128 weights, not 3 x 3."),
+            Slip("one channel", 9 * 256, "That is one input channel, without biases: a filter sees "
+                 "all 128."),
+            Slip("one filter", 9 * 128, "That is one filter: there are 256. And each has a bias."),
+            Slip("one filter with its bias", 9 * 128 + 1, "That is one filter with its bias: there "
+                 "are 256 of them."),
             Slip("one side of the kernel", 3 * 128 * 256 + 256, "The kernel is 3 x 3, nine places, "
                  "not three."),
         ),

@@ -76,6 +76,7 @@ def _large() -> Number:
         "many parameters has VGG-16 at 1024 x 1024?",
         value=large.params,
         scale=MILLION,
+        slack=Fraction(1, 2000),  # the hints round
         slips=(
             Slip("as at 224", small.params, "That is VGG-16 at 224. One layer's parameters depend "
                  "on the size of the map: which?"),
@@ -112,6 +113,7 @@ def _share() -> Number:
         value=share(large),
         scale=PERCENT,
         tolerance=Fraction(1, 5),
+        slack=Fraction(1, 5),  # it can be estimated from the rounded numbers of the hints
         slips=(
             Slip("as at 224", share(small), "That is its share at 224. Its parameters stay, its "
                  "feature maps do not."),

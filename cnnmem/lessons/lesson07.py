@@ -167,6 +167,7 @@ def _bfloat16() -> Number:
         "of max pools (int64). How many MB does it keep in bfloat16?",
         value=value,
         scale=MB,
+        slack=Fraction(1, 2000),  # the statement rounds
         slips=(
             Slip("exactly "
                  "half", Fraction(whole, 2), "Not everything halves: an index stays an "
@@ -282,6 +283,7 @@ def _recall() -> Number:
         f"{mb(each)} of tensors for backward. How many MB does it keep for a batch of 16?",
         value=kept,
         scale=MB,
+        slack=Fraction(1, 10_000),  # the statement rounds
         slips=(
             Slip("the maps", every, "That is the sum of the feature maps. Kept are these and the "
                  "pools' indices."),

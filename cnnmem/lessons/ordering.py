@@ -37,7 +37,7 @@ class Order(Question):
     >>> q = Order(id="00-x", title="", statement="", hints=("", "", ""), why="So it is.",
     ...     items=(Item("MiB", 2**20), Item("kB", 1000), Item("MB", 10**6)))
     >>> q.judge("b, c, a").state, q.judge(["MB", "kB", "MiB"]).text
-    ('right', 'Not yet: 1 of 3 stand in their place; the first wrong one is in place 1.')
+    ('right', '1 of 3 stand in their place; the first wrong one is in place 1.')
     """
 
     items: tuple[Item, ...]
@@ -106,6 +106,6 @@ class Order(Question):
         good = [a == b for a, b in zip(places, right, strict=True)]
         return Verdict(
             "wrong",
-            f"Not yet: {sum(good)} of {len(good)} stand in their place; the first wrong one is in "
+            f"{sum(good)} of {len(good)} stand in their place; the first wrong one is in "
             f"place {good.index(False) + 1}.",
         )

@@ -47,6 +47,19 @@ class Scale:
     digits: int = 2
     noun: str = ""
 
+    @property
+    def example(self) -> str:
+        """How an answer could look: the kind is the one asked for, the number nobody's answer.
+
+        >>> MB.example, MILLION.example, PERCENT.example, PIXELS.example
+        ('12 MB', '3.5 million', '40 %', '3')
+        """
+        if self.measure == "memory":
+            return "12 bytes" if self.size == 1 else f"12 {self.name}"
+        if self.measure == "ratio":
+            return "40 %" if self.size != 1 else "3"
+        return "3.5 million" if self.size != 1 else "3"
+
     def show(self, value: Fraction | int) -> str:
         """Return a value, given in base units, in this unit."""
         scaled = Fraction(value) / self.size
@@ -106,18 +119,20 @@ _RATIOS = {"%": Fraction(1, 100), "percent": Fraction(1, 100), "x": Fraction(1),
 class Reading:
     """One way to read a text: the value in base units, what it measures ("" if it does not say).
 
-    `step` is the weight of the last digit written: 10,000 for "0.55 million". `noun` is what was
-    counted, if it was said.
+    `step` is the weight of the last digit written: 10,000 for "0.55 million"; 0 where there is no
+    last digit, as in "1/3" and "2^20". `noun` is what was counted, if it was said. `unit` is what
+    the number was multiplied with: 1,000 for "602 kB".
     """
 
     value: Fraction
     measure: Measure | Literal[""]
     step: Fraction
     noun: str = ""
+    unit: Fraction = Fraction(1)
 
     def times(self, size: Fraction, measure: Measure | Literal[""], noun: str = "") -> Reading:
         """Return the reading with its unit put in."""
-        return Reading(self.value * size, measure, self.step * size, noun)
+        return Reading(self.value * size, measure, self.step * size, noun, self.unit * size)
 
 
 def read(text: str) -> tuple[Reading, ...]:
@@ -132,7 +147,7 @@ def read(text: str) -> tuple[Reading, ...]:
         raise UnreadableError(f"this is longer than a number: write at most {MOST_LETTERS} signs")
     match = re.fullmatch(r"([+-]?)\s*([0-9.].*?)\s*([a-z%][a-z%\s-]*)?", text)
     if match is None:
-        raise UnreadableError('this is no number: write one as "553 MB", "138 million" or "0.25"')
+        raise UnreadableError("this is no number")
     sign, figure, unit = match[1], match[2], re.sub(r"[\s-]", "", match[3] or "")
     plain = [
         Reading(-value if sign == "-" else value, "", step) for value, step in _figures(figure)
@@ -196,7 +211,7 @@ def _decimals(text: str) -> Iterator[tuple[Fraction, Fraction]]:
     marks = re.findall(r"[.,]", text)
     last = text.rstrip(".,")
     if not marks or last.isdecimal():
-        yield Fraction(int(last)), Fraction(1)
+        yield Fraction(int(last)), last_place(int(last))
         return
     whole, decimals = re.split(r"[.,](?=[0-9]*$)", last, maxsplit=1)
     if not _grouped(whole if len(set(marks)) == 2 else last) and len(marks) > 1:
@@ -205,7 +220,8 @@ def _decimals(text: str) -> Iterator[tuple[Fraction, Fraction]]:
         Fraction(int(re.sub("[.,]", "", whole) + decimals or "0"), 10 ** len(decimals)),
         Fraction(1, 10 ** len(decimals)),
     )
-    as_thousands = Fraction(int(re.sub("[.,]", "", last))), Fraction(1)
+    whole_number = int(re.sub("[.,]", "", last))
+    as_thousands = Fraction(whole_number), last_place(whole_number)
     if len(set(marks)) == 2:
         yield as_decimal
     elif len(marks) > 1:
@@ -216,6 +232,21 @@ def _decimals(text: str) -> Iterator[tuple[Fraction, Fraction]]:
         yield from (as_thousands, as_decimal)
     else:
         yield from (as_decimal, as_thousands)
+
+
+def last_place(whole: int) -> Fraction:
+    """Return the weight of the last digit of a whole number; three zeros are a prefix written out.
+
+    "138,000,000" is 138 million, and "552" and "550" have three digits. A number of one digit and
+    zeros stays as it stands.
+
+    >>> [int(last_place(n)) for n in (138_000_000, 550, 25_088, 1000, 40_000)]
+    [1000000, 1, 1, 1, 1000]
+    """
+    step = 1
+    while whole and whole % (1000 * step) == 0 and abs(whole) >= 10_000 * step:
+        step *= 1000
+    return Fraction(step)
 
 
 def _grouped(text: str) -> bool:

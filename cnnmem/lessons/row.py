@@ -49,15 +49,13 @@ class Cell:
     def _judge_shape(self, entry: Any) -> Verdict:
         shape = _shape(entry)
         if shape is None:
-            return Verdict(
-                "not attempted", "Write a shape as 28 x 28 x 64: height, width, channels."
-            )
+            return Verdict("not attempted", "Write a shape as 7 x 5 x 3: height, width, channels.")
         if shape == self.value:
             return Verdict("right", "")
         for slip in self.slips:
             if shape == slip.answer:
                 return Verdict("wrong", slip.hint, slip.name)
-        return Verdict("wrong", "Not yet: height, width, channels, in this order.")
+        return Verdict("wrong", "Not this shape: height, width, channels, in this order.")
 
 
 def _shape(entry: Any) -> tuple[int, ...] | None:
