@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from cnnmem import kit, lessons
-from cnnmem.lessons import panel, registry
+from cnnmem.lessons import kernel, panel, registry
 from cnnmem.lessons.coding import Write
 from cnnmem.lessons.prediction import Prediction
 
@@ -20,7 +20,7 @@ ASKED = re.compile(r"""\b(?:ask|predict)\(\s*["']([^"']+)["']""")
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("CNNMEM_DATA", str(tmp_path / "data"))
-    panel._sitting.cache_clear()
+    kernel.forget()
 
 
 def each():

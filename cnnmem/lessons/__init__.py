@@ -16,17 +16,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .kernel import reset
     from .overview import progress
     from .panel import ask
     from .prediction import predict
     from .registry import every, get
-    from .store import reset
 
 _HOME = {
     "ask": "panel",
     "predict": "prediction",
     "progress": "overview",
-    "reset": "store",
+    "reset": "kernel",
     "every": "registry",
     "get": "registry",
 }

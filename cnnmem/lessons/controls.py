@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import sys
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import ipywidgets
 
 from .choice import Choice
 from .coding import Bug, Write
+from .number import Number
 from .ordering import Order
 from .question import Question
 from .row import Row
 
 WIDE = {"width": "auto", "max_width": "100%"}
 LABEL = {"description_width": "9em"}
+LAG = 0.2  # seconds within which the text follows the Enter that ended it
+Action = Callable[[], object]
 
 
 class Entry(Protocol):
@@ -31,6 +36,21 @@ class Entry(Protocol):
         """Put an answer in, as the learner would; what does not fit is left out."""
         ...
 
+    def on_change(self, action: Action) -> None:
+        """Act whenever the answer changes."""
+        ...
+
+    def on_enter(self, action: Action) -> None:
+        """Act when the learner ends a line of text with Enter, never because it was left."""
+        ...
+
+
+class NoLine:
+    """An entry without a line of text: there is no Enter in it."""
+
+    def on_enter(self, action: Action) -> None:
+        return None
+
 
 class TextEntry:
     """A line of text."""
@@ -39,6 +59,7 @@ class TextEntry:
         self.shown = ipywidgets.Text(
             description=label,
             placeholder=placeholder,
+            continuous_update=False,  # so that the text follows Enter at once, in one message
             style=LABEL,
             layout={"width": "28em", "max_width": "100%"},
             tooltip=label,
@@ -50,8 +71,29 @@ class TextEntry:
     def write(self, answer: Any) -> None:
         self.shown.value = "" if answer is None else str(answer)
 
+    def on_change(self, action: Action) -> None:
+        self.shown.observe(lambda change: action(), "value")
 
-class ChoiceEntry:
+    def on_enter(self, action: Action) -> None:
+        # not by observing the value: that changes when the box is left, too
+        def told(widget: ipywidgets.Text, content: dict[str, Any], buffers: object) -> None:
+            if content.get("event") == "submit":
+                _soon(action)
+
+        self.shown.on_msg(told)
+
+
+def _soon(action: Action) -> None:
+    """Act once the text has come: a browser sends Enter first, then what was typed."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        action()
+    else:
+        loop.call_later(LAG, action)
+
+
+class ChoiceEntry(NoLine):
     """Radio buttons, none of them chosen at first."""
 
     def __init__(self, question: Choice) -> None:
@@ -71,8 +113,11 @@ class ChoiceEntry:
         index = self.question.index(answer)
         self.shown.value = None if index is None else self.question.labels[index]
 
+    def on_change(self, action: Action) -> None:
+        self.shown.observe(lambda change: action(), "value")
 
-class OrderEntry:
+
+class OrderEntry(NoLine):
     """A drop-down list for each place, the smallest first."""
 
     def __init__(self, question: Order) -> None:
@@ -102,6 +147,10 @@ class OrderEntry:
         for place, item in zip(self.places, items, strict=False):
             place.value = "" if item is None else self.question.labels[item]
 
+    def on_change(self, action: Action) -> None:
+        for place in self.places:
+            place.observe(lambda change: action(), "value")
+
 
 class RowEntry:
     """A line of text for each cell."""
@@ -124,8 +173,16 @@ class RowEntry:
         for name, entry in self.cells.items():
             entry.write(answer.get(name) if isinstance(answer, dict) else None)
 
+    def on_change(self, action: Action) -> None:
+        for entry in self.cells.values():
+            entry.on_change(action)
 
-class FunctionEntry:
+    def on_enter(self, action: Action) -> None:
+        for entry in self.cells.values():
+            entry.on_enter(action)
+
+
+class FunctionEntry(NoLine):
     """No widget of its own: the function is written in a cell, and found there by its name."""
 
     def __init__(self, question: Write) -> None:
@@ -143,8 +200,11 @@ class FunctionEntry:
     def write(self, answer: Any) -> None:
         self.given = answer
 
+    def on_change(self, action: Action) -> None:
+        return None
 
-class LineEntry:
+
+class LineEntry(NoLine):
     """A drop-down list of line numbers; a function that was passed is kept beside it."""
 
     def __init__(self, question: Bug) -> None:
@@ -175,6 +235,9 @@ class LineEntry:
         self.shown.value = line
         self.given = None if line or answer in (None, "") else answer
 
+    def on_change(self, action: Action) -> None:
+        self.shown.observe(lambda change: action(), "value")
+
 
 def entry_of(question: Question) -> Entry:
     """Return the widgets for a question's answer, empty."""
@@ -188,4 +251,5 @@ def entry_of(question: Question) -> Entry:
         return FunctionEntry(question)
     if isinstance(question, Bug):
         return LineEntry(question)
-    return TextEntry(placeholder="for example 553 MB, 138 million, 74 %")
+    assert isinstance(question, Number)
+    return TextEntry(placeholder=f"for example {question.scale.example}")

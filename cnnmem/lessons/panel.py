@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
-from functools import cache
+from dataclasses import dataclass, field
 from typing import Any
 
 import ipywidgets
 
+from . import kernel
 from .controls import entry_of
 from .feedback import Note, Verdict, code_block, to_html
 from .question import Question
-from .registry import get
 from .sitting import Sitting
 
 DEFECT = "This is a defect of the kit, please report it: "
 LOOK = "font-size:14px;line-height:1.45;max-width:48em"  # widgets would space the lines apart
 _COLOURS = {"right": "#00695c", "wrong": "#b00020"}
+EARLIER = "Said of your earlier answer:"
+RESTORE = "Restore my last answer"
 
 
 def heading(question: Question) -> str:
@@ -61,6 +63,7 @@ class Readable(ipywidgets.VBox):  # type: ignore[misc]
 class Panel(Readable):
     """An exercise. `answer`, `check`, `hint`, `reveal` do what its controls do.
 
+    >>> from .registry import get
     >>> q = Panel(Sitting(get("02-where"), keep=False))
     >>> q.answer("fc3").check()
     Wrong. fc3 holds 3.0 %: ...
@@ -72,6 +75,10 @@ class Panel(Readable):
         self.question = question = sitting.question
         self._sitting = sitting
         self._entry = entry_of(question)
+        if sitting.entered is not None:
+            self._entry.write(sitting.entered)
+        self._entry.on_change(self._changed)
+        self._entry.on_enter(lambda: self._guarded(self.check))
         self._status = ipywidgets.HTML(layout={"width": "100%"})
         self._buttons = {
             name: self._button(name, tip, action)
@@ -79,9 +86,12 @@ class Panel(Readable):
                 ("Check", "judge the answer", self.check),
                 ("Hint", "a hint; there are three", self.hint),
                 ("Reveal", "after an attempt, or when pressed twice", self.reveal),
-                ("Restore my last answer", "from an earlier session", self.restore),
+                (RESTORE, "from an earlier session", self.restore),
             )
         }
+        # only where an earlier session left one, and this one has none
+        if sitting.entered is not None or sitting.last_answer() is None:
+            del self._buttons[RESTORE]
         super().__init__(
             [
                 ipywidgets.HTML(
@@ -94,7 +104,7 @@ class Panel(Readable):
             layout={"width": "100%"},
         )
         self.add_class("cnnmem-question")
-        self._show("")
+        self._show()
 
     def _button(self, name: str, tip: str, action: Callable[[], object]) -> ipywidgets.Button:
         button = ipywidgets.Button(description=name, tooltip=tip, layout={"width": "auto"})
@@ -109,6 +119,10 @@ class Panel(Readable):
             self._show(DEFECT + repr(error))
             raise
 
+    def _changed(self) -> None:
+        self._sitting.entered = self._entry.read()
+        self._show()
+
     def press(self, name: str) -> Panel:
         """Press a button by its label, as the learner would."""
         self._buttons[name].click()
@@ -120,23 +134,36 @@ class Panel(Readable):
         return self
 
     def check(self, *answer: Any) -> Verdict:
-        """Judge the answer that was given, or the one passed here."""
-        if answer and not callable(answer[0]):  # a function stays in its cell, under its name
+        """Judge the answer that was given, or the one passed here.
+
+        The verdict on a function that is passed shows the statement too: no panel stands there.
+        """
+        function = answer and callable(answer[0])  # it stays in its cell, under its name
+        if answer and not function:
             self._entry.write(answer[0])
         verdict = self._sitting.check(answer[0] if answer else self._entry.read())
-        self._show(str(verdict))
+        self._sitting.judged = self._sitting.entered
+        self._show()
+        if function:
+            return Checked(
+                verdict.state,
+                verdict.text,
+                verdict.slip,
+                question=self.question,
+                closing=self._sitting.closing,
+            )
         return verdict
 
     def hint(self) -> Note:
         """Give the next of three hints."""
         note = self._sitting.hint()
-        self._show(str(note))
+        self._show()
         return note
 
     def reveal(self) -> Note:
         """Show the solution after an attempt, or when asked twice."""
         note = self._sitting.reveal()
-        self._show(str(note))
+        self._show()
         return note
 
     def restore(self) -> Note:
@@ -147,7 +174,8 @@ class Panel(Readable):
         else:
             self._entry.write(last)
             note = Note("Your last answer stands here again; press Check.")
-        self._show(str(note))
+        self._sitting.feedback = note
+        self._show()
         return note
 
     @property
@@ -160,14 +188,24 @@ class Panel(Readable):
         """What was said last, as text; "" at the start."""
         return "" if self._sitting.feedback is None else str(self._sitting.feedback)
 
-    def _show(self, text: str) -> None:
-        state = self.state if text else "not attempted"  # a fresh panel is of a fresh question
-        look = f"border-left:4px solid {_COLOURS.get(state, '#757575')};padding-left:.7em"
-        note = f"<p>{html.escape(self._sitting.message)}</p>" if self._sitting.message else ""
+    def _show(self, trouble: str = "") -> None:
+        """Show what was said last; a verdict colours the bar while its answer stands there."""
+        said, sitting = self._sitting.feedback, self._sitting
+        text = trouble or self.feedback
+        judged = isinstance(said, Verdict) and said.state != "not attempted" and not trouble
+        earlier = judged and sitting.entered != sitting.judged
+        colour = _COLOURS.get(said.state if isinstance(said, Verdict) and not earlier else "")
+        look = f"border-left:4px solid {colour or '#757575'};padding-left:.7em"
+        parts = (
+            f"<p><em>{EARLIER}</em></p>" if earlier else "",
+            to_html(text) if text else "",
+            to_html(sitting.closing) if sitting.closing else "",
+            f"<p>{html.escape(sitting.message)}</p>" if sitting.message else "",
+        )
         # the live region is there from the start: screen readers announce what changes inside it
         self._status.value = (
-            f'<div role="status" data-state="{state}" style="{LOOK};{look if text else ""}">'
-            f"{to_html(text) if text else ''}{note}</div>"
+            f'<div role="status" data-state="{self.state}" style="{LOOK};{look if text else ""}">'
+            f"{''.join(parts)}</div>"
         )
 
     def _texts(self) -> tuple[str, str]:
@@ -180,19 +218,58 @@ class Panel(Readable):
         return f"<question {self.question.id}: {self.state}>"
 
 
-@cache
-def _sitting(id: str) -> Sitting:
-    return Sitting(get(id))
+@dataclass(frozen=True, repr=False)
+class Checked(Verdict):
+    """A verdict on a function, to be read without its panel: the statement, and how to go on.
+
+    >>> from .registry import get
+    >>> Panel(Sitting(get("04-wrap-int32"), keep=False)).check(lambda n: n)
+    Build the dial (04-wrap-int32)
+    ...
+    Wrong. `wrap_int32(2147483648)` gives 2,147,483,648; right is -2,147,483,648. ...
+    ...
+    """
+
+    question: Question = field(kw_only=True)
+    closing: str = field(default="", kw_only=True)
+
+    @property
+    def next_steps(self) -> str:
+        """What can be done now."""
+        asked = f'ask("{self.question.id}")'
+        if self.state == "right":
+            return f"`{asked}.reveal()` shows a solution to compare yours with."
+        return (
+            "Change the function and run its cell and this one again. In a cell of their own, "
+            f"`{asked}.hint()` gives a hint, there are three, and `{asked}.reveal()` the solution."
+        )
+
+    def __str__(self) -> str:
+        verdict = super().__str__()
+        parts = (heading(self.question), self.question.statement, verdict, self.next_steps)
+        return "\n\n".join(filter(None, (*parts, self.closing)))
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        look = f"{LOOK};border-left:4px solid {_COLOURS.get(self.state, '#757575')}"
+        texts = (super().__str__(), self.next_steps, self.closing)
+        return (
+            f"{question_html(self.question, body=False)}"
+            f'<div role="status" style="{look};padding-left:.7em">'
+            f"{''.join(to_html(text) for text in texts if text)}</div>"
+        )
 
 
 def ask(id: str) -> Panel:
     """Return the exercise with this id, ready to be answered.
 
-    Asked again it looks untouched, but the ladder of hints goes on and an attempt still counts, so
-    that `ask(id).check(function)` can be followed by `ask(id).hint()` and `ask(id).reveal()`.
-    Raises `UnknownNameError` for an id that no question has.
+    Asked again in the same kernel it takes up the last answer and what was said of it; the ladder
+    of hints goes on, so that `ask(id).check(function)` can be followed by `ask(id).hint()` and
+    `ask(id).reveal()`. A new kernel shows it untouched. Raises `UnknownNameError` for an id that no
+    question has.
 
     >>> ask("02-where")
     <question 02-where: not attempted>
     """
-    return Panel(_sitting(id))
+    return Panel(kernel.sitting(id))

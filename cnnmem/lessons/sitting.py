@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from . import store
 from .feedback import Note, State, Verdict
 from .question import Question
+from .registry import lesson
 
 FIRST_TRY = "Try it first: a wrong answer teaches more than a read one. Ask again to see it anyway."
+EMPTY: tuple[Any, ...] = (None, "", {}, [], ())
 
 
 class Sitting:
@@ -23,17 +26,19 @@ class Sitting:
     def __init__(self, question: Question, keep: bool = True) -> None:
         self.question = question
         self.given: Any = question.blank
+        self.entered: Any = None  # what stands in the controls, and what stood there when judged
+        self.judged: Any = None
         self.state: State = "not attempted"
         self.feedback: Verdict | Note | None = None
         self.attempts = self.hints = self.asked = 0
         self.revealed = False
-        self.message = ""
+        self.message = self.closing = ""
         self._keep = keep
 
     def check(self, answer: Any) -> Verdict:
         """Judge an answer; what cannot be judged leaves the state as it was."""
         verdict = self.question.judge(answer)
-        self.feedback, self.given = verdict, answer
+        self.feedback, self.given, self.closing = verdict, answer, ""
         if verdict.state != "not attempted":
             self.state = verdict.state
             self.attempts += 1
@@ -64,14 +69,33 @@ class Sitting:
         kept = store.load()
         self.message = kept.message
         record = kept.records.get(self.question.id)
-        return None if record is None else record.answer
+        return None if record is None or record.answer in EMPTY else record.answer
 
     def _save(self) -> None:
         if not self._keep:
             return
         answer = self.given if _plain(self.given) else None
         record = store.Record(self.state, self.attempts, self.hints, self.revealed, answer)
-        self.message = store.save(self.question.id, record)
+        self.message, self.closing = keep(self.question, record)
+
+
+def keep(question: Question, record: store.Record) -> tuple[str, str]:
+    """Keep a record; return what there is to say about the file, and of a lesson that is done."""
+    before = store.load()
+    message = store.save(question.id, record)
+    message = " ".join(filter(None, (before.message, message)))
+    number = question.lesson
+    if finished(number, before.records) or not finished(number, store.load().records):
+        return message, ""
+    return message, (
+        f"That was the last question of lesson {number}: "
+        f'`cnnmem.lessons.progress("{number}")` shows how far you have come.'
+    )
+
+
+def finished(number: str, records: Mapping[str, store.Record]) -> bool:
+    """Return whether every question of a lesson has been tried."""
+    return all(records.get(q.id, store.Record()).state != "not attempted" for q in lesson(number))
 
 
 def solution_text(question: Question) -> str:

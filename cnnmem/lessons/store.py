@@ -31,7 +31,17 @@ class Record:
     answer: Any = None
 
     def after(self, newer: Record) -> Record:
-        """Return the newer record, but what was right once stays right."""
+        """Return the newer record, but what was right once stays right.
+
+        A hint that is asked for before anything is answered takes no earlier answer away.
+
+        >>> Record("wrong", 2, answer="7").after(Record(hints=1))
+        Record(state='wrong', attempts=2, hints=1, revealed=False, answer='7')
+        """
+        if newer.state == "not attempted":
+            newer = replace(
+                newer, state=self.state, attempts=self.attempts, answer=newer.answer or self.answer
+            )
         return replace(newer, state="right") if self.state == "right" else newer
 
 
@@ -89,10 +99,7 @@ def save(id: str, record: Record) -> str:
 
 
 def reset(lesson: str = "") -> str:
-    """Forget the progress of a lesson ("02"), or of all of them; return what was done.
-
-    The widgets that are on the screen keep what they show.
-    """
+    """Forget the progress of a lesson ("02"), or of all of them; return what was done."""
     progress = load()
     kept = {
         id: r for id, r in progress.records.items() if lesson and not id.startswith(f"{lesson}-")
