@@ -29,7 +29,8 @@ notebook_tests = $(PY) -m pytest -W default --nbval --nbval-current-env --nbval-
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-light lab lab-light test test-unit test-notebooks test-browser \
-	notebooks figures slides screenshot bench lint format freeze clean distclean
+	test-offline notebooks figures pages voila slides screenshot bench bench-latency lint format \
+	freeze clean distclean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -59,11 +60,21 @@ test-browser: setup  ## the notebooks in a real browser, every control moved
 	@chromium=$$(sh tools/find_chromium.sh) && \
 	CHROMIUM="$$chromium" $(PY) -m pytest tests/browser $(PYTEST_ARGS)
 
+test-offline: setup  ## core tests and a lesson where there is no network (Linux)
+	@unshare -rn true || { echo "make test-offline needs Linux with user namespaces, or root" >&2; exit 1; }
+	unshare -rn $(PY) tools/offline.py
+
 notebooks: setup  ## run every notebook from a fresh kernel and store its outputs
 	$(PY) tools/run_notebooks.py
 
 figures: setup  ## draw the charts of the lessons into figures/
 	$(PY) tools/figures.py
+
+pages: setup  ## every lesson as an HTML file that needs no kernel, in build/pages
+	$(PY) -m nbconvert --to html --no-input --output-dir build/pages notebooks/*.ipynb
+
+voila: setup  ## open the lessons as live pages without code
+	$(PY) -m voila notebooks --VoilaConfiguration.extension_denylist=@jupyter-notebook/lab-extension
 
 slides: setup  ## every notebook as slides with speaker notes, in slides/
 	$(PY) tools/slides.py
@@ -85,6 +96,10 @@ format: setup  ## let ruff repair what it can, and tidy the notebooks without ru
 bench: setup  ## how long counting takes beside other tools; writes docs/benchmark.md (20 minutes)
 	$(PY) -m pip install -q -c constraints.txt -e ".[all,bench]"
 	$(PY) benchmarks/counters.py --write docs/benchmark.md
+
+bench-latency: setup  ## slider to chart, beside interact and matplotlib; writes docs/latency.md
+	@chromium=$$(sh tools/find_chromium.sh) && \
+	CHROMIUM="$$chromium" $(PY) benchmarks/latency.py --write docs/latency
 
 freeze: setup  ## write to constraints.txt what pip chose (CONTRIBUTING.md)
 	$(PY) -m pip install -c constraints.txt -e ".[all,bench]"

@@ -52,7 +52,9 @@ def copy(folder: str | Path) -> Copied:
     Raises `CnnmemError` where the folder cannot be written.
     """
     target = Path(folder)
-    new, kept, same = [], [], []
+    new: list[str] = []
+    kept: list[str] = []
+    same: list[str] = []
     try:
         target.mkdir(parents=True, exist_ok=True)
         for lesson in sorted(source().glob("[0-9]*.ipynb")):

@@ -55,7 +55,8 @@ def free_port() -> int:
 
 def isolated_environment(home: Path) -> dict[str, str]:
     """Return the environment of a Jupyter that finds nothing of the user's and leaves nothing."""
-    env = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
+    # without the Makefile's settings of TensorFlow, which a reader's own Jupyter has not
+    env = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST" and k[:3] != "TF_"}
     for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
         env[f"JUPYTER_{name}"] = str(home / name.lower())
     env["IPYTHONDIR"] = str(home / "ipython")
@@ -263,12 +264,13 @@ def clear_outputs(page: Page) -> None:
 
 
 def output_errors(page: Page) -> list[str]:
-    """Return the error outputs of the notebook in front that no cell announces by its tags."""
+    """Return the errors of the notebook in front that no cell announces by its tags, and stderr."""
     return page.evaluate(
         """() => [...window.jupyterapp.shell.currentWidget.content.widgets]
             .filter(c => c.model.type === 'code')
             .filter(c => !(c.model.sharedModel.getMetadata().tags ?? [])
                           .some(tag => tag.endsWith('raises-exception')))
             .flatMap(c => c.model.sharedModel.getOutputs())
-            .filter(o => o.output_type === 'error').map(o => o.ename + ': ' + o.evalue)"""
+            .filter(o => o.output_type === 'error' || o.name === 'stderr')
+            .map(o => o.ename ? o.ename + ': ' + o.evalue : [o.text].flat().join(''))"""
     )

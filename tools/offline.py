@@ -1,0 +1,72 @@
+"""Run the core tests and one lesson where there is no network at all (Linux).
+
+    unshare -rn python tools/offline.py        `make test-offline` does this
+
+The kit promises that nothing goes to the network at run time. In a network namespace of its own
+a process sees a loopback alone, which Jupyter's kernels need; this is proved before the tests run.
+"""
+
+import array
+import errno
+import fcntl
+import socket
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CORE = [
+    "cnnmem",
+    *(
+        f"tests/test_{name}.py"
+        for name in (
+            "layers", "network", "table", "conventions", "reconcile", "facts", "training",
+            "overflow", "folklore", "explain", "cli", "lessons", "widgets_explorers",
+        )
+    ),
+]  # fmt: skip
+LESSON = "notebooks/03-93-or-60-mb.ipynb"
+GET_FLAGS, SET_FLAGS, UP = 0x8913, 0x8914, 1  # SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP
+
+
+def interfaces() -> list[str]:
+    """Return the names of the network interfaces that exist here."""
+    return [name for _, name in socket.if_nameindex()]
+
+
+def loopback_up() -> None:
+    """Switch the loopback of this namespace on."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        request = array.array("B", struct.pack("16sh22x", b"lo", 0))
+        fcntl.ioctl(any_socket, GET_FLAGS, request, True)
+        (flags,) = struct.unpack_from("h", request, 16)
+        fcntl.ioctl(any_socket, SET_FLAGS, struct.pack("16sh22x", b"lo", flags | UP))
+
+
+def unreachable() -> bool:
+    """Return whether an address of the documentation's network cannot be reached from here."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        try:
+            any_socket.connect(("192.0.2.1", 9))
+        except OSError as error:
+            return error.errno == errno.ENETUNREACH
+    return False
+
+
+def main() -> int:
+    """Prove that there is no network, then run the tests."""
+    if interfaces() != ["lo"] or not unreachable():
+        sys.exit(
+            f"There is a network here ({', '.join(interfaces())}), so nothing would be proved: "
+            "start this by `make test-offline`, on Linux with user namespaces or as root."
+        )
+    loopback_up()
+    python = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    lesson = ["-W", "default", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=300", LESSON]
+    statuses = [subprocess.run([*python, *what], cwd=ROOT).returncode for what in (CORE, lesson)]
+    return max(statuses)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
