@@ -187,8 +187,13 @@ class Recorder:
                     module.register_forward_hook(self._leave, with_kwargs=True, always_call=True),
                 ):
                     stack.callback(hook.remove)
+            # autograd's graph holds its hooks where Python's collector does not look: a hook that
+            # held the recorder would keep the model, and all its weights, for ever
+            this = weakref.proxy(self)
             stack.enter_context(
-                torch.autograd.graph.saved_tensors_hooks(self.pack, lambda held: held.tensor)
+                torch.autograd.graph.saved_tensors_hooks(
+                    lambda tensor: this.pack(tensor), lambda held: held.tensor
+                )
             )
             stack.enter_context(_Operations(self))
             stack.enter_context(_Functions(self))
