@@ -76,6 +76,7 @@ class Recorder:
         self.model, self.leaves = model, leaves
         self.names = {id(part): name for name, part in model.named_modules()}
         self.frames: list[Frame] = []
+        weakref.finalize(self, _let_go, self.frames).atexit = False
         self.uncounted: Counter[str] = Counter()
         self.inexact = False  # whether a fake operation did not tell what it keeps
         self.path: list[nn.Module] = []
@@ -210,6 +211,13 @@ class Recorder:
         if self.current and self.current.module is module and self.depth == len(self.path):
             self.finish(result)
         self.path.pop()
+
+
+def _let_go(frames: list[Frame]) -> None:
+    """Drop the tensors that are kept: an output among them would hold its own node for ever."""
+    for held in [ref() for frame in frames for ref in frame.saved]:
+        if held is not None:
+            del held.tensor
 
 
 class _Functions(TorchFunctionMode):

@@ -43,7 +43,8 @@ def saved_bytes(
     held: weakref.WeakSet[_Held] = weakref.WeakSet()
 
     def pack(tensor: Tensor) -> _Held:
-        kept = _Held(tensor)
+        # detached, since an output that is kept would else hold its own node, and all its weights
+        kept = _Held(tensor.detach())
         held.add(kept)
         return kept
 
