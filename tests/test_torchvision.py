@@ -4,7 +4,9 @@
 """
 
 import contextlib
+import importlib.util
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -86,6 +88,22 @@ def test_what_is_kept_is_what_an_executed_step_keeps(name, size):
 
 def test_at_least_fifteen_convolutional_models_are_executed():
     assert len([n for n in EXECUTED if not n.startswith(("vit", "swin", "maxvit"))]) >= 15
+
+
+def load_tool():
+    path = Path(__file__).resolve().parent.parent / "tools" / "model_tables.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    return tool
+
+
+def test_the_document_says_what_is_counted():
+    tool = load_tool()
+    lines = (tool.DOCS / "torchvision.md").read_text(encoding="utf-8").splitlines()
+    for name in NAMES:
+        assert tool.torchvision_line(name, tool.read(name)) in lines
+    assert len(lines) == len(tool.TORCHVISION.splitlines()) + len(models.list_models(models))
 
 
 @pytest.mark.parametrize("name", TWINS)
