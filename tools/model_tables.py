@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 sys.path.insert(0, str(ROOT / "tests"))  # torchvision_shim: torchvision beside a CPU-only torch
 
-from torchvision_shim import models  # noqa: E402
+from torchvision_shim import models  # type: ignore[import-not-found]  # noqa: E402
 
 from cnnmem import summary, zoo  # noqa: E402
 from cnnmem.measure import training_step as measured_step  # noqa: E402
@@ -39,7 +39,7 @@ Written by `python tools/model_tables.py torchvision`. Two images (Inception can
 the model's size, training mode, float32, nothing executed. Parameters equal torch's, MACs are half
 of what FlopCounterMode counts, and "kept for backward" is what autograd keeps in an executed step,
 to the byte: tests compare parameters and MACs for all models, and the bytes kept for those that are
-small enough to run. The second classifiers of GoogLeNet and Inception are in, as training runs them.
+small enough to run. Training runs the second classifiers of GoogLeNet and Inception: they are in.
 
 | model | image | rows | parameters | statistics | MACs | kept for backward, bytes | MB |
 |---|---|---:|---:|---:|---:|---:|---:|
