@@ -92,7 +92,7 @@ def percent(part: int | Fraction, whole: int | Fraction) -> str:
     share = Fraction(100 * part) / whole
     if part and share < Fraction(1, 20):
         return "under 0.1 %"
-    if part != whole and share >= Fraction(1999, 20):
+    if share >= Fraction(1999, 20) and part < whole:
         return "over 99.9 %"
     return f"{fixed(share, 1)} %"
 
