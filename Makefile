@@ -21,7 +21,7 @@ export TF_ENABLE_ONEDNN_OPTS := 0
 
 set_up = python=$$(sh tools/find_python.sh) && "$$python" tools/setup_venv.py
 
-unit_tests = $(PY) -m pytest --ignore=tests/browser $(PYTEST_ARGS)
+unit_tests = $(PY) -m pytest -n 2 --ignore=tests/browser $(PYTEST_ARGS)
 # Strict nbval: every stored output is compared. In its own run, because it takes over the collection
 # of notebooks, and other packages' warnings in its process are not ours.
 notebook_tests = $(PY) -m pytest -W default --nbval --nbval-current-env --nbval-cell-timeout=300 \
