@@ -34,6 +34,7 @@ CASES = (
     ("densenet201", 224),
     ("densenet201", 1024),
 )
+LARGE = 1000  # from this size on, tools that execute take minutes: one run
 KERAS = {"vgg16": "VGG16", "mobilenet_v2": "MobileNetV2", "densenet201": "DenseNet201"}
 NEEDS_RUN = ("torchinfo", "fvcore", "ptflops", "thop", "torchview", "FlopCounterMode", "MemTracker")
 
@@ -48,11 +49,12 @@ def torch_model(name: str) -> Any:
 
 
 def plain(name: str, size: int) -> Callable[[], Any]:
-    """Count with cnnmem, from the name of the network."""
+    """Count a plain network with cnnmem."""
     from cnnmem import summary, zoo
 
     options = {"variant": "torchvision"} if "torchvision" in zoo.variants(name) else {}
-    return lambda: _totals(summary(zoo.get(name, **options), (size, size, 3)))
+    network = zoo.get(name, **options)
+    return lambda: _totals(summary(network, (size, size, 3)))
 
 
 def _totals(table: Any) -> tuple[int, int, int]:
@@ -294,8 +296,8 @@ def main() -> None:
         "",
         f"Made by `make bench` on {date.today()}: {platform.system()} {platform.machine()}, "
         f"{os.cpu_count()} cores, Python {platform.python_version()}; medians of {args.runs} fresh "
-        "processes. Imports and building the model are not timed. The ratio compares the second "
-        "counts; only ratios of one run mean anything.",
+        f"processes (one from {LARGE} pixels on). Imports and building the model are not timed. The "
+        "ratio compares the second counts; only ratios of one run mean anything.",
         "",
     ]
     charts: dict[str, dict[str, float]] = {}
@@ -305,7 +307,7 @@ def main() -> None:
             if "eras" in tool and case[0] not in KERAS:
                 continue
             print(f"{case[0]} at {case[1]}: {tool} ...", end=" ", file=sys.stderr, flush=True)
-            figures[tool] = run(tool, *case, args.runs)
+            figures[tool] = run(tool, *case, args.runs if case[1] < LARGE else 1)
             print(figures[tool], file=sys.stderr, flush=True)
         lines += table(case, figures)
         charts[f"{case[0]} at {case[1]}"] = {
