@@ -296,8 +296,8 @@ def main() -> None:
         "",
         f"Made by `make bench` on {date.today()}: {platform.system()} {platform.machine()}, "
         f"{os.cpu_count()} cores, Python {platform.python_version()}; medians of {args.runs} fresh "
-        f"processes (one from {LARGE} pixels on). Imports and building the model are not timed. The "
-        "ratio compares the second counts; only ratios of one run mean anything.",
+        f"processes (one from {LARGE} pixels on). Imports and building the model are not timed; "
+        "the ratio compares the second counts; only ratios of one run mean anything.",
         "",
     ]
     charts: dict[str, dict[str, float]] = {}
