@@ -338,7 +338,7 @@ def chart(records: list[dict[str, Any]]) -> str:
     return svg.standalone(
         StackedBars(
             "Key press to the frame that shows the new chart", tuple(names),
-            (Series("p50", tuple(round(one["p50"]) for one in records)),), "ms", log=True,
+            (Series("p50", tuple(round(one["p50"]) for one in records)),), "ms",
             category="way", adds_up=False,
             line=Series("p95", tuple(round(one["p95"]) for one in records)),
         )
