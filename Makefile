@@ -29,7 +29,7 @@ notebook_tests = $(PY) -m pytest -W default --nbval --nbval-current-env --nbval-
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-light lab lab-light test test-unit test-notebooks test-browser \
-	test-offline notebooks figures pages voila slides screenshot bench bench-latency lint format \
+	test-audit test-offline notebooks figures pages voila slides screenshot bench bench-latency lint format \
 	freeze clean distclean
 
 help:  ## this list
@@ -59,6 +59,12 @@ test-notebooks: setup
 test-browser: setup  ## the notebooks in a real browser, every control moved
 	@chromium=$$(sh tools/find_chromium.sh) && \
 	CHROMIUM="$$chromium" $(PY) -m pytest tests/browser $(PYTEST_ARGS)
+
+# Beside the environment, not in it: thop and ptflops would ask for a torchvision of their own.
+AUDITED := fvcore iopath portalocker ptflops tabulate termcolor thop torchinfo torchprofile tqdm yacs
+test-audit: setup  ## the conventions of lesson 08 against the real tools
+	$(PY) -m pip install -q --no-deps --upgrade -c constraints.txt --target build/audit $(AUDITED)
+	PYTHONPATH=build/audit $(PY) -m pytest tests/test_audit.py
 
 test-offline: setup  ## core tests and a lesson where there is no network (Linux)
 	@unshare -rn true || { echo "make test-offline needs Linux with user namespaces, or root" >&2; exit 1; }
