@@ -11,8 +11,11 @@ PY := $(VENV)/bin/python
 FIRST := notebooks/00-start-here.ipynb
 # JupyterLab refuses to run as root, which in a container is who one is.
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
+# Small messages at once: a slider's step is shown up to 40 ms earlier (docs/latency.md).
+PROMPT := kernel_websocket_connection_class=cnnmem.prompt_server.PromptConnection
 # The first page is in the address that is printed, for those whose browser is elsewhere.
-LAB := -m jupyterlab $(ROOT_FLAG) --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/$(FIRST) $(LAB_ARGS)
+LAB := -m jupyterlab $(ROOT_FLAG) --ServerApp.root_dir=. --ServerApp.$(PROMPT) \
+	--LabApp.default_url=/lab/tree/$(FIRST) $(LAB_ARGS)
 
 export PYTHON TORCH_INDEX
 # TensorFlow is silent on stderr, and the same on every CPU.
@@ -80,7 +83,8 @@ pages: setup  ## every lesson as an HTML file that needs no kernel, in build/pag
 	$(PY) -m nbconvert --to html --no-input --output-dir build/pages notebooks/*.ipynb
 
 voila: setup  ## open the lessons as live pages without code
-	$(PY) -m voila notebooks --VoilaConfiguration.extension_denylist=@jupyter-notebook/lab-extension
+	$(PY) -m voila notebooks --Voila.$(PROMPT) \
+		--VoilaConfiguration.extension_denylist=@jupyter-notebook/lab-extension
 
 slides: setup  ## every notebook as slides with speaker notes, in slides/
 	$(PY) tools/slides.py

@@ -242,6 +242,7 @@ def _hover(chart: StackedBars | Timeline, plot: Plot) -> list[str]:
     where = f'y="{plot.top:.1f}" width="{slot:.2f}" height="{plot.bottom - plot.top:.1f}"'
     values = [map(str, one.values) for one in chart.series]
     shown = (*chart.series, *([chart.line] if chart.line else []))
+    shown = shown if len(shown) > 1 else ()  # of a single series the total says it all
     parts = [
         [f"{start}{value}{stop}" for value in exacts(one.values)]
         for one, start, stop in ((s, f"\n{escape(s.name)} ", _base(chart)) for s in shown)
@@ -249,7 +250,6 @@ def _hover(chart: StackedBars | Timeline, plot: Plot) -> list[str]:
     columns = zip(
         _edges(plot.left, slot, count),
         map(escape, chart.categories),
-        chart.totals,
         map(" ".join, zip(*values, strict=True)) if values else [""] * count,
         map("".join, zip(*parts, strict=True)) if parts else [""] * count,
         _told(chart),
@@ -257,9 +257,9 @@ def _hover(chart: StackedBars | Timeline, plot: Plot) -> list[str]:
     )
     out = ['<g class="bars" fill="transparent">']
     out += [
-        f'<rect class="bar" x="{x}" {where} data-name="{name}" data-values="{data}" '
-        f'data-total="{total}"><title>{name}: {told}{lines}</title></rect>'
-        for x, name, total, data, lines, told in columns
+        f'<rect class="bar" x="{x}" {where} data-name="{name}" data-values="{data}">'
+        f"<title>{name}: {told}{lines}</title></rect>"
+        for x, name, data, lines, told in columns
     ]
     return [*out, "</g>"]
 

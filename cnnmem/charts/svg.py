@@ -114,15 +114,19 @@ def bars(svg: str) -> list[dict[str, object]]:
     >>> bars(draw(tiny))[1]
     {'name': 'fc', 'values': (81,), 'total': 81}
     """
-    return [
-        {
-            "name": element.get("data-name"),
-            "values": tuple(map(_value, element.get("data-values", "").split())),
-            "total": _value(element.get("data-total", "0")),
-        }
-        for element in ET.fromstring(svg).iter(f"{{{_XMLNS}}}rect")
-        if element.get("class") == "bar"
-    ]
+    found: list[dict[str, object]] = []
+    for element in ET.fromstring(svg).iter(f"{{{_XMLNS}}}rect"):
+        if element.get("class") == "bar":
+            values = tuple(map(_value, element.get("data-values", "").split()))
+            stated = element.get("data-total")  # left out where it is the sum of the values
+            found.append(
+                {
+                    "name": element.get("data-name"),
+                    "values": values,
+                    "total": sum(values) if stated is None else _value(stated),
+                }
+            )
+    return found
 
 
 def _value(text: str) -> Number:

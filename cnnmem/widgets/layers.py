@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any, Protocol
 
 from .. import conventions
@@ -135,12 +136,11 @@ class InBlock(Protocol):
 
 def groups_of(rows: Sequence[InBlock]) -> tuple[Group, ...]:
     """Return the runs of rows of one block."""
-    groups: list[Group] = []
-    for i, row in enumerate(rows):
-        if groups and groups[-1].label == row.block:
-            groups[-1] = Group(row.block, groups[-1].start, i + 1)
-        else:
-            groups.append(Group(row.block, i, i + 1))
+    groups, start = [], 0
+    for name, run in groupby([row.block for row in rows]):
+        stop = start + len(list(run))
+        groups.append(Group(name, start, stop))
+        start = stop
     return tuple(groups)
 
 

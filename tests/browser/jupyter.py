@@ -43,6 +43,7 @@ SETTINGS = {
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
 }
 READY = 60_000  # milliseconds for a page or a kernel to be there
+PROMPT = "kernel_websocket_connection_class=cnnmem.prompt_server.PromptConnection"  # as in Makefile
 LOCAL = ("http://127.0.0.1", "ws://127.0.0.1", "file:", "data:", "blob:", "about:")
 
 
@@ -120,20 +121,24 @@ def _serve(
             process.wait()
 
 
-def _jupyter(module: str, notebooks: Path, home: Path) -> contextlib.AbstractContextManager[Server]:
+def _jupyter(
+    module: str, notebooks: Path, home: Path, *more: str
+) -> contextlib.AbstractContextManager[Server]:
     port, token = free_port(), secrets.token_hex(16)
     options = [
         "--allow-root", "--ip=127.0.0.1", f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}",
         f"--ServerApp.root_dir={home / 'notebooks'}", "--LabApp.expose_app_in_browser=True",
-        "--JupyterNotebookApp.expose_app_in_browser=True",
+        "--JupyterNotebookApp.expose_app_in_browser=True", *more,
     ]  # fmt: skip
     return _serve(module, options, notebooks, home, port, token)
 
 
-def jupyterlab(notebooks: Path, home: Path) -> contextlib.AbstractContextManager[Server]:
-    """Start JupyterLab on a copy of a folder of notebooks."""
-    return _jupyter("jupyterlab", notebooks, home)
+def jupyterlab(
+    notebooks: Path, home: Path, *, prompt: bool = True
+) -> contextlib.AbstractContextManager[Server]:
+    """Start JupyterLab on a copy of a folder of notebooks; `prompt` as `make lab` does."""
+    return _jupyter("jupyterlab", notebooks, home, *([f"--ServerApp.{PROMPT}"] if prompt else []))
 
 
 def notebook7(notebooks: Path, home: Path) -> contextlib.AbstractContextManager[Server]:
@@ -145,7 +150,7 @@ def voila(notebooks: Path, home: Path) -> contextlib.AbstractContextManager[Serv
     """Start Voila on a copy of a folder of notebooks; it shows no code and has no token."""
     port = free_port()
     options = [
-        f"--port={port}", "--Voila.ip=127.0.0.1", "--show_tracebacks=True",
+        f"--port={port}", "--Voila.ip=127.0.0.1", f"--Voila.{PROMPT}", "--show_tracebacks=True",
         # Notebook's extension is of no use to Voila, and says so on the console
         "--VoilaConfiguration.extension_denylist=@jupyter-notebook/lab-extension", ".",
     ]  # fmt: skip

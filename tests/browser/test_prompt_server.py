@@ -1,0 +1,67 @@
+"""The connection of `make lab`: a server's messages leave at once, asked of its own socket."""
+
+import asyncio
+import json
+import urllib.request
+from pathlib import Path
+
+import pytest
+from jupyter import PROMPT, jupyterlab
+from tornado.ioloop import IOLoop
+from tornado.websocket import websocket_connect
+
+ROOT = Path(__file__).resolve().parents[2]
+# Configuration of the server under test: it writes down what the system says of an open socket.
+WITNESS = """
+import socket
+from pathlib import Path
+from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
+
+opened = KernelWebsocketHandler.open
+
+async def open_and_tell(self, kernel_id):
+    await opened(self, kernel_id)
+    connection = self.ws_connection.stream.socket
+    said = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    Path({path!r}).write_text(f"{{type(self.connection).__name__}} {{bool(said)}}")
+
+KernelWebsocketHandler.open = open_and_tell
+"""
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [(True, "PromptConnection True"), (False, "ZMQChannelsWebsocketConnection False")],
+)
+def test_the_servers_socket_sends_at_once(tmp_path, prompt, said):
+    told, empty = tmp_path / "told", tmp_path / "empty"
+    empty.mkdir()
+    config = tmp_path / "config_dir" / "jupyter_server_config.py"
+    config.parent.mkdir()
+    config.write_text(WITNESS.format(path=str(told)))
+    with jupyterlab(empty, tmp_path, prompt=prompt) as server:
+        request = urllib.request.Request(
+            f"{server.url}/api/kernels",
+            method="POST",
+            data=b"{}",
+            headers={"Authorization": f"token {server.token}"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            kernel = json.loads(answer.read())["id"]
+        address = f"{server.url}/api/kernels/{kernel}/channels?token={server.token}"
+
+        async def converse():
+            channel = await websocket_connect(address.replace("http", "ws", 1))
+            while not told.exists():  # written when the connection is open
+                await asyncio.sleep(0.05)
+            channel.close()
+
+        IOLoop(make_current=False).run_sync(converse, timeout=60)
+    assert told.read_text() == said
+
+
+def test_make_lab_and_make_voila_use_it():
+    makefile = (ROOT / "Makefile").read_text()
+    assert f"PROMPT := {PROMPT}\n" in makefile
+    assert "--ServerApp.$(PROMPT)" in makefile
+    assert "--Voila.$(PROMPT)" in makefile
