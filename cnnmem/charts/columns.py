@@ -249,7 +249,7 @@ def _hover(chart: StackedBars | Timeline, plot: Plot) -> list[str]:
     ]
     columns = zip(
         _edges(plot.left, slot, count),
-        map(escape, chart.categories),
+        _escaped(chart.categories),
         map(" ".join, zip(*values, strict=True)) if values else [""] * count,
         map("".join, zip(*parts, strict=True)) if parts else [""] * count,
         _told(chart),
@@ -264,18 +264,25 @@ def _hover(chart: StackedBars | Timeline, plot: Plot) -> list[str]:
     return [*out, "</g>"]
 
 
+@lru_cache(maxsize=32)
+def _escaped(names: tuple[str, ...]) -> list[str]:
+    """The columns' names, which a slider does not move either."""
+    return [escape(name) for name in names]
+
+
 def _told(chart: StackedBars | Timeline) -> list[str]:
     """Every column's total in words; nothing but the units needs escaping."""
     unit, base, scale = escape(chart.unit), _base(chart), float(chart.scale)
-    told = [f"{text}{base}" for text in exacts(chart.totals)]
+    distinct = tuple(dict.fromkeys(chart.totals))  # deep networks repeat themselves
+    told = [f"{text}{base}" for text in exacts(distinct)]
     if chart.scale != 1:
-        short = [rounded(float(total) / scale) for total in chart.totals]
+        short = [rounded(float(total) / scale) for total in distinct]
         told = [f"{text} {unit} = {same}" for text, same in zip(short, told, strict=True)]
     if isinstance(chart, StackedBars) and chart.adds_up and chart.total:
-        whole = chart.total
-        shares = [percent(total, whole) for total in chart.totals]
+        shares = [percent(total, chart.total) for total in distinct]
         told = [f"{text}, {share} of the total" for text, share in zip(told, shares, strict=True)]
-    return told
+    words = dict(zip(distinct, told, strict=True))
+    return [words[total] for total in chart.totals]
 
 
 def _base(chart: StackedBars | Timeline) -> str:

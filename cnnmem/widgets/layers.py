@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import nlargest
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -162,7 +163,7 @@ def largest_rows(
     chart: StackedBars, most: int = 8
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Return header and rows of a chart's highest bars, exact."""
-    order = sorted(range(len(chart.categories)), key=lambda i: (-chart.totals[i], i))[:most]
+    order = nlargest(most, range(len(chart.categories)), key=chart.totals.__getitem__)
     header = ("layer", *[s.name for s in chart.series], "sum", "share")
     return header, tuple(
         (
