@@ -1,6 +1,6 @@
 """Numbers that remember how they came about.
 
-The formulas of `layers.py` are plain Python on ints. Called with `Named` numbers instead,
+The formulas of `layers` are plain Python on ints. Called with `Named` numbers instead,
 the same lines of code also write themselves down, once in symbols and once with the values put in.
 
 >>> height = (Named("H", 224) + 2 * Named("P", 1) - Named("K", 3)) // Named("S", 2) + 1

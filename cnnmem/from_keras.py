@@ -49,7 +49,7 @@ def summary(
     model without an input is read as if it began with one.
 
     Rows show (H, W, C) for channels_first too, and stand in the order of `model.layers`. Layers of
-    nested models are called "outer/inner"; a layer used again is "name (2)", with its work and
+    nested models are called "outer/inner"; a layer used again is "name:2", with its work and
     without its parameters. The image's row is "input"; several inputs keep their names. Operations
     that are no layers (`x + y`) are rows too, `functional`. An activation inside a layer makes no
     row.

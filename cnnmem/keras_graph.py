@@ -127,7 +127,7 @@ def _walk(
         else:
             uses[name] += 1
             made = _infer(name, node.operation, args, kwargs)
-            unique = name if uses[name] == 1 else f"{name} ({uses[name]})"
+            unique = name if uses[name] == 1 else f"{name}:{uses[name]}"
             block = path.split("/")[0] or _block(node.operation)
             calls.append(Call(unique, block, node.operation, read, tuple(made)))
         known.update({id(x): y for x, y in zip(node.outputs, made, strict=True)})

@@ -254,9 +254,9 @@ def test_shared_layers_store_once_and_work_twice():
     inputs = keras.Input((8, 8, 3))
     model = keras.Model(inputs, conv(L.MaxPooling2D(2, name="pool")(conv(inputs))))
     table = from_keras.summary(model)
-    assert names(table) == ["input", "conv", "pool", "conv (2)"]
-    assert (table["conv"].params, table["conv (2)"].params) == (84, 0)
-    assert table["conv"].macs == 4 * table["conv (2)"].macs == 64 * 81
+    assert names(table) == ["input", "conv", "pool", "conv:2"]
+    assert (table["conv"].params, table["conv:2"].params) == (84, 0)
+    assert table["conv"].macs == 4 * table["conv:2"].macs == 64 * 81
     assert table.params == model.count_params()
     assert table.macs == flop_counter_macs(model, [(1, 8, 8, 3)])
 
@@ -266,7 +266,7 @@ def test_a_model_used_twice():
     left, right = keras.Input((8, 8, 3), name="left"), keras.Input((8, 8, 3), name="right")
     model = keras.Model([left, right], L.Concatenate(name="cat")([tower(left), tower(right)]))
     table = from_keras.summary(model)
-    assert names(table) == ["left", "right", "tower/conv", "tower/conv (2)", "cat"]
+    assert names(table) == ["left", "right", "tower/conv", "tower/conv:2", "cat"]
     assert [row.kind for row in table.rows[:2]] == ["input", "input"]
     assert table.params == model.count_params() == 112
     assert table.macs == 2 * table["tower/conv"].macs

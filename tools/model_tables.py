@@ -54,9 +54,12 @@ peak: parameters, buffers, the optimizer's state, the image, what the step adds.
 profiler's memory events. `cnnmem` is `cnnmem.training.training_step` on the plain network,
 MemTracker is torch's own, under fake tensors.
 
-Where a prediction is off, it is by the temporaries of kernels, which neither knows. At the peak of
-ResNet-18 and VGG-16 that is a second copy of a weight's gradient in the layout of oneDNN, which a
-convolution's backward makes before it writes the gradient: 9.44 MB for 512 x 512 x 3 x 3.
+Where a prediction is off, it is by temporaries of kernels, which neither knows. A trace of the SGD
+steps shows them in a convolution's backward: oneDNN's kernels hold a second buffer as large as the
+weight beside its gradient (9.44 MB for 512 x 512 x 3 x 3), in VGG-16 another as large as the map
+(12.85 MB). With `torch.backends.mkldnn.enabled = False` they are gone, and the unfolded map of the
+kernel that steps in is there instead. ResNet-18 is off by less than its buffer, as the prediction
+has its peak a layer apart.
 
 | model | optimizer | peak in | measured | cnnmem | error | MemTracker | error |
 |---|---|---|---:|---:|---:|---:|---:|

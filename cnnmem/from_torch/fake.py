@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import FakeTensorMode
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.nn.parameter import is_lazy
 
 from ..errors import CnnmemError, NetworkError
@@ -38,15 +38,16 @@ def fakes_of(
                 f"parameter {name!r} of the {type(module).__name__} has no shape yet; "
                 "call the model once with a real input, then count it"
             )
-    with mode:
-        return {id(t): _fake(t, device, dtype) for t in tensors_of(module).values()}
+    return {id(t): _fake(t, mode, device, dtype) for t in tensors_of(module).values()}
 
 
-def _fake(tensor: Tensor, device: torch.device, dtype: torch.dtype) -> Tensor:
+def _fake(tensor: Tensor, mode: FakeTensorMode, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Make a fake from its parts: through the mode, hundreds of them take as long as the model."""
     kind = dtype if tensor.dtype.is_floating_point else tensor.dtype
-    fake = torch.empty_strided(tensor.shape, tensor.stride(), dtype=kind, device=device)
+    shape = torch.empty_strided(tensor.shape, tensor.stride(), dtype=kind, device="meta")
+    fake = FakeTensor(mode, shape, device)
     if isinstance(tensor, nn.Parameter):
-        return nn.Parameter(fake, tensor.requires_grad)
+        fake._is_param = True  # which makes a tensor of any class an nn.Parameter
     return fake.requires_grad_(tensor.requires_grad)
 
 

@@ -23,12 +23,15 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from .kinds import function_kind, function_name, module_kind
 from .macs import INEXACT, is_view, work
+
+_DEVICE = torch.ops.prim.device.default
 
 
 class Held:
@@ -250,6 +253,8 @@ class _Operations(TorchDispatchMode):
         self.recorder = recorder
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is _DEVICE and isinstance(args[0], FakeTensor):
+            return args[0].fake_device  # asked several times an operation
         kwargs = kwargs or {}
         recorder = self.recorder
         alone = recorder.current is None and not is_view(func)
