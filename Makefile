@@ -104,8 +104,9 @@ format: setup  ## let ruff repair what it can, and tidy the notebooks without ru
 	$(PY) tools/run_notebooks.py --normalise
 
 bench: setup  ## how long counting takes beside other tools; writes docs/benchmark.md (20 minutes)
-	$(PY) -m pip install -q -c constraints.txt -e ".[all,bench]"
-	$(PY) benchmarks/counters.py --write docs/benchmark.md
+	$(PY) -m pip install -q --no-deps --upgrade -c constraints.txt --target build/bench \
+		$(AUDITED) graphviz torchview
+	PYTHONPATH=build/bench $(PY) benchmarks/counters.py --write docs/benchmark.md
 
 bench-latency: setup  ## slider to chart, beside interact and matplotlib; writes docs/latency.md
 	@chromium=$$(sh tools/find_chromium.sh) && \

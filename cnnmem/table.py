@@ -286,8 +286,11 @@ def _rows(
         layer, output, size = node.layer, shapes[position], sizes[position]
         inputs = tuple([shapes[i] for i in sources])
         _, _, copies, masks, indices, statistics = keeps
-        copies, masks, indices = copies * batch, masks * batch, indices * batch
-        new = not (layer.view or layer.in_place)
+        alone = 0
+        if copies or masks or indices or statistics:
+            copies, masks, indices = copies * batch, masks * batch, indices * batch
+            alone = (copies + masks + statistics) * width + indices * 8
+        view, in_place = layer.view, layer.in_place
         rows.append(
             Row(
                 node.name,
@@ -297,11 +300,11 @@ def _rows(
                 layer.weights(*inputs),
                 layer.biases(*inputs),
                 layer.statistics(*inputs),
-                size if new else 0,
+                0 if view or in_place else size,
                 layer.macs(output, *inputs) * batch,
-                saved[position] + (copies + masks + statistics) * width + indices * 8,
-                size if layer.view else 0,
-                size if layer.in_place else 0,
+                saved[position] + alone,
+                size if view else 0,
+                size if in_place else 0,
                 sum([sizes[i] for i in sources]),
                 kept_values[position],
                 copies,

@@ -90,8 +90,11 @@ class Dropout(Layer):
 
     def __post_init__(self) -> None:
         p: object = self.p
-        if not (isinstance(p, int | float) and 0 <= p <= 1):
-            raise ShapeError(f"dropout p {self.p!r} is no probability; give a number from 0 to 1")
+        if not (isinstance(p, int | float) and 0 <= p < 1):
+            raise ShapeError(
+                f"dropout p is {self.p!r}; give a number from 0 to below 1, the share that is "
+                "dropped (of 1 nothing would be left)"
+            )
 
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
         return Kept(masks=math.prod(output)) if self.p else NOTHING
