@@ -111,15 +111,17 @@ FLOOR = (
     "Why not less: at 60 frames a second the frame of the key press shows the handle moved, and "
     "what a kernel answers can be in the next one at the earliest, about 20 ms after the press. "
     "The shorter charts are there. The largest has 2,100 elements, which the browser parses and "
-    "paints in about 10 ms, after 5 ms of counting and drawing in the kernel and the way of 190 "
-    "kilobytes through the server.",
+    "paints in about 10 ms, after about 6 ms of counting and drawing in the kernel and the way of "
+    "190 kilobytes through the server. The usual way was slower when the goals were set (258 and "
+    "574 ms at 22 and 200 bars, with a kernel that took 230 and 550 ms): it is measured here with "
+    "the same lean chart as the explorer's.",
     "",
     "## With JupyterLab's default connection",
     "",
     "Jupyter's server leaves Nagle's algorithm on. A step's second message may then wait for the "
-    "browser's delayed acknowledgement of the first, 40 ms on Linux's loopback: that is the second "
-    "hump of p50 and p95 below. `make lab` and `make voila` switch it off (`cnnmem.prompt_server` "
-    "says how any Jupyter server does).",
+    "browser's delayed acknowledgement of the first, up to 40 ms on Linux's loopback; about every "
+    "second step does. `make lab` and `make voila` switch the algorithm off; "
+    "`cnnmem.prompt_server` says how any Jupyter server does.",
 )
 
 # Watches one cell: `pressed` and `released` are times of events, `shown` those of frames.

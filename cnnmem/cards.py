@@ -25,7 +25,7 @@ from .errors import CnnmemError, UnknownNameError, look_up
 from .layers import Shape
 from .network import Network
 from .table import Row, Summary, summary
-from .training import OPTIMIZERS, Moment, Timeline, training_step
+from .training import OPTIMIZERS, Moment, Timeline, trained, training_step
 from .units import GiB, MiB, fixed, memory
 from .windows import is_int
 
@@ -231,10 +231,9 @@ def budget(
         kept = [row.saved + _CAST * row.batch_statistics for row in half.rows]
         copied = _copied(half)
     kept[0] = 4 * table.rows[0].values
-    learning = [False, *[not node.frozen for node in network.nodes]]
     parts = [
         _part(row, learns, states, *bytes_)
-        for row, learns, *bytes_ in zip(table.rows, learning, kept, copied, strict=True)
+        for row, learns, *bytes_ in zip(table.rows, trained(table), kept, copied, strict=True)
     ]
     return Budget(table, optimizer, precision, tuple(parts))
 

@@ -52,7 +52,8 @@ def build(network: Network, image: Shape | None = None) -> keras.Model:
     network)` gives the model without memory for its weights.
 
     Raises `ShapeError` where the network does not work at this size, and `NetworkError` naming the
-    layer that Keras does not have: `ceil_mode`, a dilated max pool, stride and dilation together.
+    layer that Keras does not have: `ceil_mode`, a dilated max pool, stride and dilation together,
+    or a layer that the output does not depend on, which a Keras model would silently leave out.
     """
     shapes = network.trace_shapes(image)
     inputs = keras.Input(shapes[0], name=INPUT)
@@ -62,7 +63,15 @@ def build(network: Network, image: Shape | None = None) -> keras.Model:
         tensors[node.name] = _apply(
             node, [tensors[source] for source in node.inputs], [known[s] for s in node.inputs]
         )
-    return keras.Model(inputs, tensors[network.nodes[-1].name], name=network.name)
+    model = keras.Model(inputs, tensors[network.nodes[-1].name], name=network.name)
+    there = {layer.name for layer in model.layers}
+    for node in network.nodes:
+        if node.name not in there:
+            raise NetworkError(
+                f"the output of {network.name} does not depend on layer {node.name!r}, and a Keras "
+                "model has no such layers; remove it, or join it to the output"
+            )
+    return model
 
 
 def _apply(node: Node, tensors: list[Any], shapes: list[Shape]) -> Any:

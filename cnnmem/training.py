@@ -133,6 +133,13 @@ def _graph(summary: Summary) -> tuple[Network, Storage]:
     return summary.graph, summary.storage
 
 
+def trained(summary: Summary) -> tuple[bool, ...]:
+    """Return for each row whether its parameters, if it has any, get a gradient."""
+    graph, storage = _graph(summary)
+    nodes = zip(graph.nodes, storage.in_use[1:], strict=True)
+    return (False, *[used and not node.frozen for node, used in nodes])
+
+
 def _tensor_bytes(summary: Summary) -> list[int]:
     """Return the bytes of each position's output."""
     width = bytes_per_value(summary.dtype)
@@ -213,8 +220,8 @@ def training_step(summary: Summary, optimizer: str = "sgd", first: bool = False)
         )
     width = bytes_per_value(summary.dtype)
     learned = [
-        0 if node.frozen else row.params * width
-        for row, node in zip(summary.rows[1:], _graph(summary)[0].nodes, strict=True)
+        row.params * width if learns else 0
+        for row, learns in zip(summary.rows, trained(summary), strict=True)
     ]
     parameters = (summary.params + summary.statistics) * width
     state = 0 if first else states * sum(learned)
@@ -224,12 +231,12 @@ def training_step(summary: Summary, optimizer: str = "sgd", first: bool = False)
     ]
     gradients = 0
     for position, kept, working in _backward(summary):
-        gradients += learned[position - 1]
+        gradients += learned[position]
         name = summary.rows[position].name
         moments.append(Moment("backward", name, parameters, state, gradients, kept, working))
     largest = max(
         max(row.weights, row.biases) * width if count else 0
-        for row, count in zip(summary.rows[1:], learned, strict=True)
+        for row, count in zip(summary.rows, learned, strict=True)
     )
     sizes = _tensor_bytes(summary)
     # the caller still holds the image and the output

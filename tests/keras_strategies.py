@@ -13,7 +13,7 @@ from cnnmem.layers import AvgPool2d, Conv2d, DepthwiseConv2d, MaxPool2d
 @st.composite
 def keras_networks(draw):
     """Draw a network and a batch for Keras: out of place, no ceil_mode, no stride with dilation."""
-    drawn = draw(networks())
+    drawn = draw(networks(in_use=st.just(True)))
     nodes = tuple(replace(node, layer=_known(node.layer)) for node in drawn.network.nodes)
     network = replace(drawn.network, nodes=nodes)
     try:

@@ -150,11 +150,11 @@ JOINS = (
 
 
 @st.composite
-def networks(draw, most_nodes=12, in_place=st.booleans()):  # noqa: B008
-    """Draw a network that works at its own size, with every node in use, and a batch.
+def networks(draw, most_nodes=12, in_place=st.booleans(), in_use=st.booleans()):  # noqa: B008
+    """Draw a network that works at its own size, and a batch.
 
-    In-place layers stand anywhere, as often as `in_place` says, so the core may refuse the network
-    for what backward needs.
+    Where `in_use` says so, the output depends on every node. In-place layers stand anywhere, as
+    often as `in_place` says, so the core may refuse the network for what backward needs.
     """
     batch = draw(st.integers(1, 3))
     image = draw(
@@ -172,7 +172,9 @@ def networks(draw, most_nodes=12, in_place=st.booleans()):  # noqa: B008
             nodes.append(node)
     if not nodes:
         nodes = [Node("n0", Flatten())]
-    return Drawn(Network("drawn", _in_use(nodes), image), batch)
+    if draw(in_use):
+        nodes = _in_use(nodes)
+    return Drawn(Network("drawn", tuple(nodes), image), batch)
 
 
 def _node(draw, name, shapes, batch, in_place):
@@ -222,7 +224,7 @@ def _is_one_call(layer, shape, inputs):
 
 
 def _in_use(nodes):
-    """Drop the nodes that the last one does not depend on: nothing would hold what they keep."""
+    """Drop the nodes that the last one does not depend on: nothing holds what they keep."""
     wanted, kept = {nodes[-1].name}, []
     for node in reversed(nodes):
         if node.name in wanted:

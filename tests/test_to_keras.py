@@ -102,3 +102,9 @@ def test_a_size_that_does_not_fit_is_refused_as_everywhere():
     nodes = (Node("a", Conv2d(3, 3)), Node("sum", Add(), ("a", "input")))
     with pytest.raises(ShapeError, match="layer 'sum'"):
         to_keras.build(Network("net", nodes, (9, 9, 3)))
+
+
+def test_a_layer_that_leads_nowhere_is_refused():
+    nodes = (Node("aside", Conv2d(4, 3)), Node("fc", Linear(2)))
+    with pytest.raises(NetworkError, match="does not depend on layer 'aside'"):
+        to_keras.build(Network("n", nodes, (8, 8, 3)))

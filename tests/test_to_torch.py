@@ -110,6 +110,19 @@ def test_frozen_layers_need_no_gradient():
     assert saved_bytes(module, (2, 3, 8, 8)) == summary(network, batch=2).saved_bytes == 4 * 2 * 144
 
 
+def test_nothing_is_kept_for_a_branch_that_the_output_does_not_depend_on():
+    nodes = (
+        Node("conv", Conv2d(4, 3)),
+        Node("aside", Conv2d(8, 3), ("conv",)),
+        Node("act", ReLU(in_place=True), ("aside",)),
+        Node("fc", Linear(2), ("conv",)),
+    )
+    network = Network("n", nodes, (8, 8, 3))
+    assert summary(network).storage.in_use == (True, True, False, False, True)
+    assert saved_bytes(build(network), (2, 3, 8, 8)) == summary(network, batch=2).saved_bytes
+    assert summary(network, batch=2)["aside"].saved == 0
+
+
 def test_measuring_leaves_the_module_as_it_was():
     module = build(Network.chain("n", {"norm": BatchNorm(), "drop": Dropout()}, (4, 4, 3)))
     module.eval()

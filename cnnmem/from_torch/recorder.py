@@ -35,12 +35,27 @@ _DEVICE = torch.ops.prim.device.default
 
 
 class Held:
-    """A tensor for as long as a node of the graph keeps it for backward."""
+    """A tensor for as long as a node of the graph keeps it for backward.
 
-    __slots__ = ("__weakref__", "tensor")
+    What is held is another tensor of the same storage, without a gradient: an output that is kept
+    would hold its own node, and with it the model, for ever.
+    """
+
+    __slots__ = ("__weakref__", "stands_for", "tensor")
 
     def __init__(self, tensor: Tensor) -> None:
-        self.tensor = tensor
+        fake = isinstance(tensor, FakeTensor)
+        self.stands_for = (tensor.fake_mode, tensor.fake_device) if fake else None
+        # out of sight of the recorder; of a fake tensor, the meta tensor behind it
+        with torch._C.DisableTorchFunction(), torch._C._DisableTorchDispatch():
+            self.tensor = tensor.detach()
+
+    def again(self) -> Tensor:
+        """Return the tensor as autograd gave it."""
+        if self.stands_for is None:
+            return self.tensor
+        mode, device = self.stands_for
+        return FakeTensor(mode, self.tensor, device)
 
 
 @dataclasses.dataclass
@@ -79,7 +94,6 @@ class Recorder:
         self.model, self.leaves = model, leaves
         self.names = {id(part): name for name, part in model.named_modules()}
         self.frames: list[Frame] = []
-        weakref.finalize(self, _let_go, self.frames).atexit = False
         self.uncounted: Counter[str] = Counter()
         self.inexact = False  # whether a fake operation did not tell what it keeps
         self.path: list[nn.Module] = []
@@ -196,7 +210,7 @@ class Recorder:
             this = weakref.proxy(self)
             stack.enter_context(
                 torch.autograd.graph.saved_tensors_hooks(
-                    lambda tensor: this.pack(tensor), lambda held: held.tensor
+                    lambda tensor: this.pack(tensor), Held.again
                 )
             )
             stack.enter_context(_Operations(self))
@@ -214,13 +228,6 @@ class Recorder:
         if self.current and self.current.module is module and self.depth == len(self.path):
             self.finish(result)
         self.path.pop()
-
-
-def _let_go(frames: list[Frame]) -> None:
-    """Drop the tensors that are kept: an output among them would hold its own node for ever."""
-    for held in [ref() for frame in frames for ref in frame.saved]:
-        if held is not None:
-            del held.tensor
 
 
 class _Functions(TorchFunctionMode):
