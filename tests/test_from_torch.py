@@ -170,6 +170,26 @@ def test_checkpoints_keep_less_and_are_seen():
     assert table.saved_bytes < summary(models.densenet121(), shape).saved_bytes
 
 
+def test_a_gradient_taken_in_forward_reads_what_was_kept():
+    class Penalty(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.relu = nn.Conv2d(3, 4, 3), nn.ReLU()
+
+        def forward(self, x):
+            x = x.detach().requires_grad_()
+            y = self.relu(self.conv(x))
+            (slope,) = torch.autograd.grad(y.sum(), x, create_graph=True)
+            return y.mean() + slope.pow(2).mean()
+
+    module = Penalty()
+    faked = summary(module, (2, 3, 8, 8))
+    run = summary(module, (2, 3, 8, 8), execute=True)
+    assert names(faked) == names(run)
+    assert faked.saved_bytes == run.saved_bytes > 4 * 2 * (3 * 8 * 8 + 4 * 6 * 6)
+    assert faked.uncounted == ("aten.convolution_backward x 1",)
+
+
 def test_custom_functions_and_assignments_are_counted():
     class Double(torch.autograd.Function):
         @staticmethod
