@@ -194,12 +194,13 @@ Results = dict[tuple[str, int], dict[str, dict[str, float] | str]]
 # What falls short, and why.
 WHY = (
     "What falls short: one image of 224 pixels through a small network is little work for this "
-    "processor, 15 to 20 ms for 60 to 150 layers, so running it costs the other tools about 0.1 ms "
-    "a layer. A plain row costs us 4 microseconds, with shapes, parameters, MACs and what backward "
-    "keeps, 27 to 80 times less. Fake tensors cost 0.3 ms a layer, most of it in PyTorch's "
-    "dispatch in Python, however large image and batch are: from torch is ahead where the work is "
-    "large, behind where it is small, and allocates none of it. The other tools' times and memory "
-    "grow with image and batch, and none tells what backward keeps.",
+    "processor, 15 to 20 ms for 60 to 150 layers, so running it costs the other tools 0.1 to 0.3 "
+    "ms a layer. A plain row costs us 4 microseconds, with shapes, parameters, MACs and what "
+    "backward keeps: 30 to 80 times less. Fake tensors cost 0.3 to 0.5 ms a layer, most of it in "
+    "PyTorch's dispatch in Python, however large image and batch are: from torch is ahead where "
+    "the work is large, behind where it is small. It allocates no tensor; what its memory rises "
+    "by are Python's objects. The other tools' times and memory grow with image and batch (but "
+    "for those on fake tensors), and none tells what backward keeps.",
 )
 # What a tool gives: parameters, MACs or FLOPs, bytes kept for backward.
 GIVES = {
