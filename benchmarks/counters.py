@@ -317,7 +317,7 @@ def main() -> None:
     text = report(results, args.runs)
     print(text)
     if args.write:
-        args.write.write_text(text + "\n![Seconds a count takes](benchmark.svg)\n")
+        args.write.write_text(text + "\n![Time a count takes, a bar a tool, logarithmic](benchmark.svg)\n")
         draw(results, args.write.with_suffix(".svg"))
 
 
@@ -362,21 +362,17 @@ def against_goals(results: Results) -> list[str]:
 
 def draw(results: Results, path: Path) -> None:
     """Draw the times of the largest case, a bar a tool, on a logarithmic axis."""
-    from cnnmem.charts import Series, StackedBars, mpl
+    from cnnmem.charts import Series, StackedBars, svg
 
     (name, size), figures = list(results.items())[-1]
-    case = f"{name} at {size}"
     times = {tool: f["again"] for tool, f in figures.items() if isinstance(f, dict)}
-    micro = tuple(round(seconds * 10**6) for seconds in times.values())
     chart = StackedBars(
-        f"Microseconds to count {case}, second time",
-        tuple(times),
-        (Series("microseconds", micro),),
-        "microseconds",
-        log=True,
-        category="tool",
-    )
-    mpl.save(chart, path)
+        f"Time to count {name} at {size} pixels, second count",
+        tuple(tool.replace("cnnmem, ", "").replace("keras.Model.", "Keras ") for tool in times),
+        (Series("time", tuple(round(seconds * 10**6) for seconds in times.values())),),
+        "microseconds", log=True, category="tool", adds_up=False,
+    )  # fmt: skip
+    path.write_text(svg.standalone(chart) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
