@@ -317,7 +317,9 @@ def main() -> None:
     text = report(results, args.runs)
     print(text)
     if args.write:
-        args.write.write_text(text + "\n![Time a count takes, a bar a tool, logarithmic](benchmark.svg)\n")
+        args.write.write_text(
+            text + "\n![Time a count takes, a bar a tool, logarithmic](benchmark.svg)\n"
+        )
         draw(results, args.write.with_suffix(".svg"))
 
 

@@ -277,12 +277,12 @@ def _copied(half: Summary) -> list[int]:
     """
     assert half.graph is not None
     assert half.storage is not None
-    needs = half.storage.requires_grad
+    needs, in_use = half.storage.requires_grad, half.storage.in_use
     copied = [0]
     for position, (row, sources) in enumerate(
         zip(half.rows[1:], half.graph.sources, strict=True), 1
     ):
-        asked = needs[sources[0]] if row.kind == "linear" else needs[position]
+        asked = needs[sources[0] if row.kind == "linear" else position] and in_use[position]
         copied.append(_CAST * row.weights if asked and row.kind in (*CONVOLUTION, "linear") else 0)
     return copied
 
