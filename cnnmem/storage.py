@@ -87,7 +87,7 @@ def _owners(network: Network, shapes: list[Shape], mode: Mode) -> tuple[list[int
 
 def _in_use(network: Network, owner: list[int]) -> tuple[bool, ...]:
     """Return for each position whether its storage is read by what leads to the output."""
-    used = {0, owner[-1]}  # the caller holds the image and the output
+    used = {owner[-1]}
     in_use = [True] * len(owner)
     for position in range(len(owner) - 1, 0, -1):
         in_use[position] = owner[position] in used

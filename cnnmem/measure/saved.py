@@ -53,6 +53,7 @@ def saved_bytes(
         x = torch.rand(input_shape, dtype=dtype or first.dtype, device=first.device)
         with torch.autograd.graph.saved_tensors_hooks(pack, lambda kept: kept.tensor):
             output = module(x)
+            del x  # the output alone holds the graph, also where a layer overwrites the image
         storages = {_identity(kept.tensor): kept.tensor.untyped_storage() for kept in held}
         del output
     return sum(storage.nbytes() for key, storage in storages.items() if key not in own)

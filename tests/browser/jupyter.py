@@ -249,12 +249,18 @@ def wait_for_idle(page: Page, timeout: int = READY) -> None:
 
 def run_all(page: Page, timeout: int = 180_000) -> None:
     """Run all cells and wait until each has an execution count and the kernel is idle."""
-    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.evaluate(
+        """() => {  // not waited for here, where nothing limits how long
+            window.ranAll = false;
+            window.jupyterapp.commands.execute('notebook:run-all-cells')
+                .then(() => { window.ranAll = true; });
+        }"""
+    )
     page.wait_for_function(
         """() => {
             const widget = window.jupyterapp.shell.currentWidget;
             const cells = [...widget.content.widgets].filter(c => c.model.type === 'code');
-            return cells.every(c => c.model.executionCount !== null
+            return window.ranAll && cells.every(c => c.model.executionCount !== null
                                     || c.model.sharedModel.getSource().trim() === '')
                 && widget.context.sessionContext.session.kernel.status === 'idle';
         }""",

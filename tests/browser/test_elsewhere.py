@@ -115,8 +115,16 @@ def test_after_a_killed_kernel_run_all_works_again(server: Server, browser: Brow
     clear_outputs(page)
     run_all(page)
     step(page)
-    (session,) = server.api("sessions")
-    server.api(f"kernels/{session['kernel']['id']}/restart", "POST")
+    page.evaluate(
+        """() => {
+            const {kernel} = window.jupyterapp.shell.currentWidget.context.sessionContext.session;
+            kernel.requestExecute({code: 'import os; os.kill(os.getpid(), 9)'});
+        }"""
+    )
+    # Jupyter notices, says so, and starts it again
+    page.locator(".jp-Dialog", has_text="restart").get_by_role("button", name="Ok").click(
+        timeout=READY
+    )
     wait_for_idle(page)
     run_all(page)
     assert output_errors(page) == []
