@@ -3,11 +3,11 @@
 import asyncio
 import json
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from jupyter import PROMPT, jupyterlab
-from tornado.ioloop import IOLoop
 from tornado.websocket import websocket_connect
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,8 +55,12 @@ def test_the_servers_socket_sends_at_once(tmp_path, prompt, said):
             while not told.exists():  # written when the connection is open
                 await asyncio.sleep(0.05)
             channel.close()
+            while await channel.read_message() is not None:  # None: the server has closed too
+                pass
 
-        IOLoop(make_current=False).run_sync(converse, timeout=60)
+        # in a thread of its own: in this one the browser's event loop may be running
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, asyncio.wait_for(converse(), 60)).result()
     assert told.read_text() == said
 
 
