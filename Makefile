@@ -64,9 +64,10 @@ test-browser: setup  ## the notebooks in a real browser, every control moved
 	CHROMIUM="$$chromium" $(PY) -m pytest tests/browser $(PYTEST_ARGS)
 
 # Beside the environment, not in it: thop and ptflops would ask for a torchvision of their own.
+beside = $(PY) -m pip install -q --no-deps --upgrade -c constraints.txt --target
 AUDITED := fvcore iopath portalocker ptflops tabulate termcolor thop torchinfo torchprofile tqdm yacs
 test-audit: setup  ## the conventions of lesson 08 against the real tools
-	$(PY) -m pip install -q --no-deps --upgrade -c constraints.txt --target build/audit $(AUDITED)
+	$(beside) build/audit $(AUDITED)
 	PYTHONPATH=build/audit $(PY) -m pytest tests/test_audit.py
 
 test-offline: setup  ## core tests and a lesson where there is no network (Linux)
@@ -104,8 +105,7 @@ format: setup  ## let ruff repair what it can, and tidy the notebooks without ru
 	$(PY) tools/run_notebooks.py --normalise
 
 bench: setup  ## how long counting takes beside other tools; writes docs/benchmark.md (20 minutes)
-	$(PY) -m pip install -q --no-deps --upgrade -c constraints.txt --target build/bench \
-		$(AUDITED) graphviz torchview
+	$(beside) build/bench $(AUDITED) graphviz torchview
 	PYTHONPATH=build/bench $(PY) benchmarks/counters.py --write docs/benchmark.md
 
 bench-latency: setup  ## slider to chart, beside interact and matplotlib; writes docs/latency.md

@@ -26,9 +26,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from nbformat.v4 import new_code_cell, new_notebook
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
 
@@ -44,6 +41,7 @@ from jupyter import (  # noqa: E402
     output_errors,
     run_all,
     wait_for_idle,
+    write,
 )
 
 NETWORKS = ("vgg16", "resnet50/keras", "densenet201")
@@ -158,16 +156,6 @@ WATCH = """
 """
 
 
-def notebook(network: str) -> nbformat.NotebookNode:
-    """Return a notebook with the explorer and the usual way, each in a cell of its own."""
-    cells = [new_code_cell(text.format(network=network).strip()) for text in (EXPLORER, USUAL)]
-    made = new_notebook(cells=cells)
-    made.metadata.kernelspec = {
-        "name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python",
-    }  # fmt: skip
-    return made
-
-
 def quantile(values: list[float], share: float) -> float:
     """Return the smallest value that at least this share of them does not exceed."""
     return sorted(values)[max(-(-round(100 * share) * len(values) // 100) - 1, 0)]
@@ -258,8 +246,8 @@ def measure(
     server: Server, running: Chromium, network: str, options: argparse.Namespace
 ) -> list[dict[str, Any]]:
     """Return what was measured of a network, a record a way."""
-    name = network.replace("/", "-") + ".ipynb"
-    nbformat.write(notebook(network), server.folder / name)
+    cells = [text.format(network=network).strip() for text in (EXPLORER, USUAL)]
+    name = write(server, network.replace("/", "-") + ".ipynb", *cells)
     records = []
     for way, title in enumerate(WAYS):
         with fresh_page(running) as opened:  # a page of its own, or one way slows the other down

@@ -27,7 +27,7 @@ from torchvision_shim import models  # type: ignore[import-not-found]  # noqa: E
 
 from cnnmem import summary, zoo  # noqa: E402
 from cnnmem.measure import training_step as measured_step  # noqa: E402
-from cnnmem.measure.step import OPTIMIZERS, TrainingStep  # noqa: E402
+from cnnmem.measure.step import OPTIMIZERS, PHASES, TrainingStep  # noqa: E402
 from cnnmem.table import Summary  # noqa: E402
 from cnnmem.training import training_step as plain_step  # noqa: E402
 from cnnmem.units import MB, fixed, number  # noqa: E402
@@ -113,7 +113,7 @@ def training_line(name: str, optimizer: str) -> str:
     table = summary(zoo.get(name, variant="torchvision"), batch=SHAPE[0])
     plain = plain_step(table, optimizer).peak
     tracked = tracked_peak(make, optimizer)
-    phases = {p: getattr(real, f"peak_{p}") for p in ("forward", "backward", "optimizer")}
+    phases = {p: getattr(real, f"peak_{p}") for p in PHASES}
     cells = [f"{name} | {optimizer} | {max(phases, key=lambda p: phases[p])}", _mb(real.total)]
     for prediction in (plain.total, tracked):
         cells += [_mb(prediction), f"{100 * (prediction / real.total - 1):+.2f} %"]

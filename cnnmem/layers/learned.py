@@ -97,7 +97,7 @@ class DepthwiseConv2d(Layer):
 
     kind: ClassVar[str] = "depthwise_conv"
     symbols: ClassVar[Symbols] = {
-        **{field: Conv2d.symbols[field] for field in ("kernel", "stride", "padding", "dilation")},
+        **WINDOW_SYMBOLS,
         "multiplier": "M",
     }
 

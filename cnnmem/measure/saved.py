@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import CnnmemError, ShapeError
+from ..from_torch.recorder import Held
 from ..windows import is_int
 
 
@@ -40,18 +41,17 @@ def saved_bytes(
     check_shape(input_shape)
     first = next(module.parameters(), torch.empty(0))
     own = {_identity(t) for t in (*module.parameters(), *module.buffers())}
-    held: weakref.WeakSet[_Held] = weakref.WeakSet()
+    held: weakref.WeakSet[Held] = weakref.WeakSet()
 
-    def pack(tensor: Tensor) -> _Held:
-        # detached, since an output that is kept would else hold its own node, and all its weights
-        kept = _Held(tensor.detach())
+    def pack(tensor: Tensor) -> Held:
+        kept = Held(tensor)
         held.add(kept)
         return kept
 
     with as_before(module), torch.inference_mode(False), torch.enable_grad():
         module.train(mode == "train")
         x = torch.rand(input_shape, dtype=dtype or first.dtype, device=first.device)
-        with torch.autograd.graph.saved_tensors_hooks(pack, lambda kept: kept.tensor):
+        with torch.autograd.graph.saved_tensors_hooks(pack, Held.again):
             output = module(x)
             del x  # the output alone holds the graph, also where a layer overwrites the image
         storages = {_identity(kept.tensor): kept.tensor.untyped_storage() for kept in held}
@@ -65,13 +65,6 @@ def check_shape(input_shape: tuple[int, ...]) -> None:
         raise ShapeError(
             f"input shape is {input_shape!r}; give whole numbers from 1 on: (N, C, H, W)"
         )
-
-
-class _Held:
-    """A tensor for as long as a node of the graph keeps it."""
-
-    def __init__(self, tensor: Tensor) -> None:
-        self.tensor = tensor
 
 
 def _identity(tensor: Tensor) -> int:

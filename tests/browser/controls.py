@@ -30,20 +30,30 @@ def _numbers(page: Page, explorer: Locator) -> int:
         for key, limit in (("ArrowRight", "max"), ("End", "max"), ("Home", "min")):
             if handle.get_attribute("aria-valuenow") == handle.get_attribute(f"aria-value{limit}"):
                 continue
-            before = drawn(explorer)
-            handle.focus()
-            page.keyboard.press(key)
-            wait_for_change(page, explorer, before)
-            check(explorer)
+            press(page, explorer, handle, key)
         drag(page, explorer, handle)
         for text in ("67", first):
             if box.input_value() != text:
-                before = drawn(explorer)
-                box.fill(text)
-                box.press("Enter")
-                wait_for_change(page, explorer, before)
-                check(explorer)
+                enter(page, explorer, box, text)
     return 2 * handles.count()
+
+
+def press(page: Page, explorer: Locator, handle: Locator, key: str) -> None:
+    """Press a key on a slider; the chart must follow."""
+    before = drawn(explorer)
+    handle.focus()
+    page.keyboard.press(key)
+    wait_for_change(page, explorer, before)
+    check(explorer)
+
+
+def enter(page: Page, explorer: Locator, box: Locator, text: str) -> None:
+    """Type a number into a box; the chart must follow."""
+    before = drawn(explorer)
+    box.fill(text)
+    box.press("Enter")
+    wait_for_change(page, explorer, before)
+    check(explorer)
 
 
 def drag(page: Page, explorer: Locator, handle: Locator) -> None:

@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, sync_playwright
 
@@ -267,6 +269,16 @@ def run_all(page: Page, timeout: int = 180_000) -> None:
         timeout=timeout,
     )
     wait_for_idle(page, timeout)
+
+
+def write(server: Server, name: str, *cells: str) -> str:
+    """Put a notebook of these code cells on a server; returns its name."""
+    made = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+    made.metadata.kernelspec = {
+        "name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python",
+    }  # fmt: skip
+    nbformat.write(made, server.folder / name)
+    return name
 
 
 def clear_outputs(page: Page) -> None:

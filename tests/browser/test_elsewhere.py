@@ -6,10 +6,9 @@ import json
 import time
 from pathlib import Path
 
-import nbformat
 import pytest
 from conftest import NOTEBOOKS
-from controls import drag
+from controls import drag, enter, press
 from jupyter import (
     READY,
     Browser,
@@ -22,9 +21,9 @@ from jupyter import (
     output_errors,
     run_all,
     wait_for_idle,
+    write,
 )
-from nbformat.v4 import new_code_cell, new_notebook
-from twins import check, drawn, wait_for_change
+from twins import check, drawn
 
 pytestmark = pytest.mark.browser
 
@@ -35,21 +34,7 @@ MARKUP = '<img src=x onerror="document.title=1"><b>fc</b> & "1"'
 def step(page: Page, i: int = 0) -> None:
     """Move the first slider of an explorer by a step, and check what it says."""
     explorer = page.locator(".cnnmem-explorer").nth(i)
-    before = drawn(explorer)
-    explorer.locator(".noUi-handle").first.focus()
-    page.keyboard.press("ArrowRight")
-    wait_for_change(page, explorer, before)
-    check(explorer)
-
-
-def write(server: Server, name: str, *cells: str) -> str:
-    """Put a notebook of these code cells on a server; returns its name."""
-    made = new_notebook(cells=[new_code_cell(cell) for cell in cells])
-    made.metadata.kernelspec = {
-        "name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python",
-    }  # fmt: skip
-    nbformat.write(made, server.folder / name)
-    return name
+    press(page, explorer, explorer.locator(".noUi-handle").first, "ArrowRight")
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -92,17 +77,9 @@ def test_notebook_7_runs_a_lesson(
     handle, box = explorer.locator(".noUi-handle").first, explorer.locator("input").first
     # Notebook takes the arrow keys for itself before a slider sees them; these are left to it
     for key in ("PageUp", "PageDown", "End", "Home"):
-        before = drawn(explorer)
-        handle.focus()
-        page.keyboard.press(key)
-        wait_for_change(page, explorer, before)
-        check(explorer)
+        press(page, explorer, handle, key)
     drag(page, explorer, handle)
-    before = drawn(explorer)
-    box.fill("67")
-    box.press("Enter")
-    wait_for_change(page, explorer, before)
-    check(explorer)
+    enter(page, explorer, box, "67")
     page.screenshot(path=str(artefacts / "notebook-7.png"))
     # an error of Notebook's own settings, on any page
     browser.errors = [error for error in browser.errors if "reading 'schema'" not in error]
