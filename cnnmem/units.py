@@ -86,6 +86,8 @@ def percent(part: int | Fraction, whole: int | Fraction) -> str:
 
     >>> percent(102764544, 138357544), percent(36928, 138357544), percent(0, 5)
     ('74.3 %', 'under 0.1 %', '0.0 %')
+    >>> percent(9999, 10000)
+    'over 99.9 %'
     """
     if not whole:
         return "0.0 %"

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import zoo
 from ..table import Summary, summary
-from ..units import MB, MiB, fixed, number, percent
+from ..units import MB, MiB, fixed, number
 
 
 @cache
@@ -50,19 +50,6 @@ def mib(count: Fraction | int) -> str:
     '527.79 MiB'
     """
     return f"{fixed(Fraction(count) / MiB.size)} MiB"
-
-
-def share(part: Fraction | int, whole: Fraction | int) -> str:
-    """Return a share in percent; a little is not nothing, and nearly all is not all.
-
-    >>> share(36928, 138357544), share(102764544, 138357544), share(9999, 10000)
-    ('under 0.1 %', '74.3 %', 'over 99.9 %')
-    """
-    if 0 < 2000 * part < whole:
-        return "under 0.1 %"
-    if 0 < 2000 * (whole - part) < whole:
-        return "over 99.9 %"
-    return percent(part, whole)
 
 
 def misread(count: Fraction | int) -> Fraction:

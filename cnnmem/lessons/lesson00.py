@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ..units import KB
+from ..units import KB, percent
 from .choice import Choice, Option
-from .count import n, share, table, total
+from .count import n, table, total
 from .feedback import Slip
 from .number import Number
 from .quantity import TIMES, WEIGHTS, KiB
@@ -56,7 +56,7 @@ def _chart() -> Choice:
     rows = {row.name: row for row in lenet.rows if row.params}
 
     def no(name: str, why: str) -> Option:
-        return Option(name, f"{name} has {share(rows[name].params, lenet.params)}. {why}", name)
+        return Option(name, f"{name} has {percent(rows[name].params, lenet.params)}. {why}", name)
 
     return Choice(
         id="00-chart",
@@ -77,7 +77,7 @@ def _chart() -> Choice:
             "It is the layer in which every value of the last feature map meets every output.",
         ),
         why=f"fc1 holds {n(rows['fc1'].params)} of {n(lenet.params)} parameters, "
-        f"{share(rows['fc1'].params, lenet.params)}: a linear layer has a weight for every pair "
+        f"{percent(rows['fc1'].params, lenet.params)}: a linear layer has a weight for every pair "
         "of an input and an output.",
     )
 

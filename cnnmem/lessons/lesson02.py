@@ -7,9 +7,10 @@ from fractions import Fraction
 from ..layers import Conv2d, Layer
 from ..network import Network
 from ..table import summary
+from ..units import percent
 from .choice import Choice, Option
 from .coding import Write
-from .count import drawn, mb, mib, misread, n, share, table
+from .count import drawn, mb, mib, misread, n, table
 from .feedback import Slip
 from .number import Number
 from .quantity import MB, MILLION, PARAMETERS, PERCENT
@@ -50,7 +51,7 @@ def _params() -> Number:
             "A linear layer has (inputs + 1) x outputs parameters.",
             "fc1 alone has 25,088 x 4,096, about 103 million; the rest adds about a third of that.",
         ),
-        why=f"{share(vgg['fc1'].params, vgg.params)} of them sit in a single layer, fc1.",
+        why=f"{percent(vgg['fc1'].params, vgg.params)} of them sit in a single layer, fc1.",
     )  # fmt: skip
 
 
@@ -58,7 +59,7 @@ def _where() -> Choice:
     vgg = table("vgg16")
 
     def no(name: str, why: str) -> Option:
-        held = share(vgg[name].params, vgg.params)
+        held = percent(vgg[name].params, vgg.params)
         return Option(name, f"{name} holds {held}: {why}", name)
 
     return Choice(
@@ -81,7 +82,7 @@ def _where() -> Choice:
             "Look for the layer that reads the whole 7 x 7 x 512 map.",
         ),
         why=f"fc1 reads the flattened 7 x 7 x 512 map, 25,088 values, and has 4,096 outputs: "
-        f"{n(vgg['fc1'].params)} parameters, {share(vgg['fc1'].params, vgg.params)} of all.",
+        f"{n(vgg['fc1'].params)} parameters, {percent(vgg['fc1'].params, vgg.params)} of all.",
     )  # fmt: skip
 
 
@@ -109,7 +110,7 @@ def _share() -> Number:
             f"fc1 has 25,088 x 4,096 + 4,096 = {n(fc1.params)}.",
             f"Divide by {n(vgg.params)}.",
         ),
-        why=f"And it does {share(fc1.macs, vgg.macs)} of the MACs: where a network stores and "
+        why=f"And it does {percent(fc1.macs, vgg.macs)} of the MACs: where a network stores and "
         "where it works are two different places.",
     )  # fmt: skip
 
@@ -179,7 +180,7 @@ def _macs() -> Choice:
 
     def no(name: str, why: str) -> Option:
         return Option(
-            name, f"{name} does {share(vgg[name].macs, vgg.macs)} of the MACs: {why}", name
+            name, f"{name} does {percent(vgg[name].macs, vgg.macs)} of the MACs: {why}", name
         )
 
     best = vgg["conv1_2"]
