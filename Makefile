@@ -12,7 +12,7 @@ FIRST := notebooks/00-start-here.ipynb
 # JupyterLab refuses to run as root, which in a container is who one is.
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 # Small messages at once: a slider's step is shown up to 40 ms earlier (docs/latency.md).
-PROMPT := kernel_websocket_connection_class=cnnmem.prompt_server.PromptConnection
+PROMPT := kernel_websocket_connection_class=cnnmem.jupyter.server.PromptConnection
 # The first page is in the address that is printed, for those whose browser is elsewhere.
 LAB := -m jupyterlab $(ROOT_FLAG) --ServerApp.root_dir=. --ServerApp.$(PROMPT) \
 	--LabApp.default_url=/lab/tree/$(FIRST) $(LAB_ARGS)
@@ -68,7 +68,7 @@ beside = $(PY) -m pip install -q --no-deps --upgrade -c constraints.txt --target
 AUDITED := fvcore iopath portalocker ptflops tabulate termcolor thop torchinfo torchprofile tqdm yacs
 test-audit: setup  ## the conventions of lesson 08 against the real tools
 	$(beside) build/audit $(AUDITED)
-	PYTHONPATH=build/audit $(PY) -m pytest tests/test_audit.py
+	PYTHONPATH=build/audit $(PY) -m pytest tests/count/test_tools.py
 
 test-offline: setup  ## core tests and a lesson where there is no network (Linux)
 	@unshare -rn true || { echo "make test-offline needs Linux with user namespaces, or root" >&2; exit 1; }

@@ -43,7 +43,7 @@ GOAL = 100  # how many times faster a plain count should be than the fastest oth
 
 def torch_model(name: str) -> Any:
     """Return torchvision's model of that name, with real weights on the CPU."""
-    sys.path.insert(0, str(ROOT / "tests"))
+    sys.path.insert(0, str(ROOT / "tests" / "support"))
     import torchvision_shim  # noqa: F401  torchvision's operators, on a CPU-only torch
     from torchvision import models
 
@@ -52,7 +52,8 @@ def torch_model(name: str) -> Any:
 
 def plain(name: str, size: int) -> Callable[[], Any]:
     """Count a plain network with cnnmem."""
-    from cnnmem import summary, zoo
+    from cnnmem import summary
+    from cnnmem.model import zoo
 
     options = {"variant": "torchvision"} if "torchvision" in zoo.variants(name) else {}
     network = zoo.get(name, **options)
@@ -65,26 +66,26 @@ def _totals(table: Any) -> tuple[int, int, int]:
 
 def from_torch(name: str, size: int) -> Callable[[], Any]:
     """Count a torch module with cnnmem."""
-    from cnnmem import from_torch
+    from cnnmem import summary
 
     model = torch_model(name)
-    return lambda: _totals(from_torch.summary(model, (1, 3, size, size)))
+    return lambda: _totals(summary(model, (1, 3, size, size)))
 
 
 def from_keras(name: str, size: int) -> Callable[[], Any]:
     """Count a Keras model with cnnmem."""
-    from cnnmem import from_keras
+    from cnnmem import summary
 
     model = _keras_model(name, size)
-    return lambda: _totals(from_keras.summary(model))
+    return lambda: _totals(summary(model))
 
 
 def _keras_model(name: str, size: int) -> Any:
     import keras
 
-    from cnnmem import from_keras
+    from cnnmem.frameworks import keras as models
 
-    return from_keras.build(
+    return models.without_weights(
         getattr(keras.applications, KERAS[name]), weights=None, input_shape=(size, size, 3)
     )
 
@@ -161,7 +162,7 @@ def mem_tracker(name: str, size: int) -> Callable[[], Any]:
     from torch._subclasses.fake_tensor import FakeTensorMode
     from torch.distributed._tools.mem_tracker import MemTracker
 
-    sys.path.insert(0, str(ROOT / "tests"))
+    sys.path.insert(0, str(ROOT / "tests" / "support"))
     import torchvision_shim  # noqa: F401
     from torchvision import models
 

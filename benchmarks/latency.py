@@ -60,7 +60,8 @@ explorer
 USUAL = """
 import matplotlib.pyplot as plt
 from ipywidgets import IntSlider, interactive
-from cnnmem import summary, zoo
+from cnnmem import summary
+from cnnmem.model import zoo
 from cnnmem.widgets import bars_of
 
 name, _, variant = {network!r}.partition("/")
@@ -119,7 +120,7 @@ FLOOR = (
     "Jupyter's server leaves Nagle's algorithm on. A step's second message may then wait for the "
     "browser's delayed acknowledgement of the first, up to 40 ms on Linux's loopback; about every "
     "second step does. `make lab` and `make voila` switch the algorithm off; "
-    "`cnnmem.prompt_server` says how any Jupyter server does.",
+    "`cnnmem.jupyter.server` says how any Jupyter server does.",
 )
 
 # Watches one cell: `pressed` and `released` are times of events, `shown` those of frames.

@@ -16,52 +16,50 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import conventions, folklore, layers, overflow, training, units, zoo
-    from .bridge import Reconciliation, reconcile
-    from .conventions import Convention, Count
+    from . import published, units
+    from .count import conventions, overflow, training
+    from .count.conventions import Convention, Count
+    from .count.reconciliation import Reconciliation, reconcile
+    from .count.table import Row, Summary, summary
+    from .count.totals import Total
     from .errors import CnnmemError, NetworkError, ShapeError, UnknownNameError
-    from .network import Builder, Network, Node
-    from .table import Row, Summary, summary
-    from .totals import Total
+    from .model import layers, operations, zoo
+    from .model.network import Builder, Network, Node
 
 __version__ = "0.1.0"
 
+# Where each public name lives. A name without a module here is a module itself.
 _HOME = {
-    "Reconciliation": "bridge",
-    "reconcile": "bridge",
-    "Convention": "conventions",
-    "Count": "conventions",
+    "Builder": "model.network",
     "CnnmemError": "errors",
+    "Convention": "count.conventions",
+    "Count": "count.conventions",
+    "Network": "model.network",
     "NetworkError": "errors",
+    "Node": "model.network",
+    "Reconciliation": "count.reconciliation",
+    "Row": "count.table",
     "ShapeError": "errors",
+    "Summary": "count.table",
+    "Total": "count.totals",
     "UnknownNameError": "errors",
-    "Builder": "network",
-    "Network": "network",
-    "Node": "network",
-    "Row": "table",
-    "Summary": "table",
-    "summary": "table",
-    "Total": "totals",
+    "reconcile": "count.reconciliation",
+    "summary": "count.table",
 }
-_MODULES = (
-    "charts",
-    "conventions",
-    "folklore",
-    "from_keras",
-    "from_torch",
-    "layers",
-    "lessons",
-    "measure",
-    "museum",
-    "operations",
-    "overflow",
-    "to_keras",
-    "to_torch",
-    "training",
-    "units",
-    "widgets",
-    "zoo",
-)
+_MODULES = {
+    "charts": "charts",
+    "conventions": "count.conventions",
+    "frameworks": "frameworks",
+    "layers": "model.layers",
+    "lessons": "lessons",
+    "operations": "model.operations",
+    "overflow": "count.overflow",
+    "published": "published",
+    "training": "count.training",
+    "units": "units",
+    "widgets": "widgets",
+    "zoo": "model.zoo",
+}
 
 __all__ = [
     "Builder",
@@ -78,9 +76,10 @@ __all__ = [
     "Total",
     "UnknownNameError",
     "conventions",
-    "folklore",
     "layers",
+    "operations",
     "overflow",
+    "published",
     "reconcile",
     "summary",
     "training",
@@ -93,7 +92,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOME:
         value = getattr(import_module(f".{_HOME[name]}", __name__), name)
     elif name in _MODULES:
-        value = import_module(f".{name}", __name__)
+        value = import_module(f".{_MODULES[name]}", __name__)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

@@ -11,12 +11,15 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from . import conventions, folklore, notebooks, zoo
-from .bridge import reconcile
-from .errors import CnnmemError
-from .export import to_dict
-from .table import Summary, summary
-from .totals import Total, show
+from cnnmem import published
+from cnnmem.count import conventions
+from cnnmem.count.export import to_dict
+from cnnmem.count.reconciliation import reconcile
+from cnnmem.count.table import Summary, summary
+from cnnmem.count.totals import Total, show
+from cnnmem.errors import CnnmemError
+from cnnmem.jupyter import notebooks
+from cnnmem.model import zoo
 
 COUNT = re.compile(r"0*[1-9][0-9]{0,11}")
 TOTAL = re.compile(r"(?P<network>\w+)(/(?P<variant>\w+))?(@(?P<size>\w+))?:(?P<convention>[\w-]+)")
@@ -103,9 +106,9 @@ def _table(args: argparse.Namespace) -> Summary:
     return summary(network, shape, args.batch, dtype=args.dtype, mode=args.mode)
 
 
-def _total(text: str) -> Total | folklore.Published:
-    if text in folklore.published():
-        return folklore.get(text)
+def _total(text: str) -> Total | published.Published:
+    if text in published.catalogue():
+        return published.get(text)
     match = TOTAL.fullmatch(text)
     if match is None:
         raise CnnmemError(
@@ -131,7 +134,7 @@ def _list() -> str:
 
 
 def _folklore() -> str:
-    entries = folklore.published().values()
+    entries = published.catalogue().values()
     width = max(len(entry.id) for entry in entries) + 2
     lines = []
     for entry in entries:

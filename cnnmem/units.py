@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from .errors import look_up
+from cnnmem.errors import look_up
 
 
 @dataclass(frozen=True)

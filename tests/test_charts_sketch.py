@@ -15,7 +15,7 @@ from cnnmem.charts.layer_marks import _drawn
 from cnnmem.charts.parts import text_width
 from cnnmem.charts.sketch import Box, Dots, Line, Words
 from cnnmem.charts.spans import spans
-from cnnmem.layers import (
+from cnnmem.model.layers import (
     AvgPool2d,
     BatchNorm,
     Conv2d,
@@ -120,13 +120,14 @@ def test_the_window_reads_what_torch_reads(
     """The gradient of one output value says which input values it is made from."""
     import torch
 
-    from cnnmem import Network, to_torch
+    from cnnmem import Network
+    from cnnmem.frameworks import pytorch
 
     layer, shape = case
     sketch = LayerSketch("one", layer, shape, at, channel)
     h, w, c = shape
     image = torch.zeros(1, c, h, w, requires_grad=True)
-    module = to_torch.build(Network.chain("one", {"conv": layer}, shape))
+    module = pytorch.build(Network.chain("one", {"conv": layer}, shape))
     for weights in module.parameters():
         torch.nn.init.ones_(weights)
     row, column = sketch.place

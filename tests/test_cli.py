@@ -10,8 +10,10 @@ import sys
 
 import pytest
 
-from cnnmem import __version__, conventions, folklore, summary, zoo
+from cnnmem import __version__, published, summary
 from cnnmem.__main__ import main
+from cnnmem.count import conventions
+from cnnmem.model import zoo
 
 ALL = [(name, variant) for name in zoo.names() for variant in zoo.variants(name)]
 
@@ -47,7 +49,7 @@ def test_list_names_every_network_variant_and_convention(capsys):
 
 def test_folklore_tells_every_number_and_its_verdict(capsys):
     out = ran(capsys, "folklore")
-    for entry in folklore.published().values():
+    for entry in published.catalogue().values():
         line = next(line for line in out.splitlines() if line.startswith(f"{entry.id} "))
         assert entry.printed in line
         assert (f"explained by {entry.convention}" if entry.convention else "unexplained") in line

@@ -4,9 +4,11 @@ from fractions import Fraction
 
 import pytest
 
-from cnnmem import Network, Node, folklore, summary, training, zoo
-from cnnmem.layers import Softmax
-from cnnmem.overflow import INT32_MAX, wrap_int32
+from cnnmem import Network, Node, published, summary
+from cnnmem.count import training
+from cnnmem.count.overflow import INT32_MAX, wrap_int32
+from cnnmem.model import zoo
+from cnnmem.model.layers import Softmax
 
 MiB = 2**20
 MB = 10**6
@@ -99,8 +101,8 @@ def test_a5_rounding_each_row_gives_the_printed_column():
 
 @pytest.mark.parametrize("id", ["cs231n-24m", "cs231n-93", "cs231n-96"])
 def test_a7_the_folklore_of_24m_stays_unexplained(id):
-    assert folklore.get(id).verdict == "unexplained"
-    assert folklore.get(id).reproduced() is None
+    assert published.get(id).verdict == "unexplained"
+    assert published.get(id).reproduced() is None
 
 
 def test_a7_near_hits_are_near_and_no_more():
@@ -221,7 +223,7 @@ def test_b6_one_relu_of_7_5_mib_lies_between_2018_and_today():
 
 
 def test_d1_d2_the_blogs_script_at_160():
-    full, separable = folklore.script_macs(160, False)[0], folklore.script_macs(160, True)[0]
+    full, separable = published.script_macs(160, False)[0], published.script_macs(160, True)[0]
     assert (full, separable) == (1_045_417_824, 126_373_376)
     assert separable / full == 0.12088312739538674
 

@@ -12,15 +12,10 @@ import cnnmem
 
 HEAVY = ("numpy", "matplotlib", "ipywidgets", "torch", "tensorflow", "keras", "pandas", "IPython")
 PACKAGE = Path(cnnmem.__file__).parent
+ROOMS = ("model", "count", "published")  # and what lies beside them, the ground
 CORE = [
-    "__init__", "__main__", "bridge", "conventions", "errors", "explain", "export", "folklore",
-    "formula", "kinds", "layers", "network", "overflow", "storage", "table", "totals", "training",
-    "units", "walk", "windows", "zoo",
-]  # fmt: skip
-CORE_FILES = [
-    file
-    for name in CORE
-    for file in sorted((PACKAGE / name).glob("*.py")) or [PACKAGE / f"{name}.py"]
+    *sorted(PACKAGE.glob("*.py")),
+    *(f for r in ROOMS for f in sorted((PACKAGE / r).rglob("*.py"))),
 ]
 
 
@@ -40,7 +35,7 @@ def test_counting_totalling_and_reconciling_import_nothing_heavy():
         "import cnnmem\n"
         "table = cnnmem.summary('vgg16')\n"
         "str(table), table._repr_html_(), table.to_csv(), table.explain('conv1_1')\n"
-        "cnnmem.reconcile(table.total('tensors'), cnnmem.folklore.get('cs231n-93'))\n"
+        "cnnmem.reconcile(table.total('tensors'), cnnmem.published.numbers.get('cs231n-93'))\n"
         "cnnmem.training.training_step(table), cnnmem.overflow.wrap_int32(2**31)\n"
         "from cnnmem.__main__ import main\n"
         "main(['list'])"
@@ -64,7 +59,17 @@ def test_an_unknown_attribute_is_an_attribute_error():
         cnnmem.nothing  # noqa: B018
 
 
-@pytest.mark.parametrize("file", CORE_FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_the_core_has_its_rooms():
+    names = {str(file.relative_to(PACKAGE)) for file in CORE}
+    assert {
+        "errors.py",
+        "model/layers/learned.py",
+        "count/table.py",
+        "published/numbers.py",
+    } <= names
+
+
+@pytest.mark.parametrize("file", CORE, ids=lambda file: str(file.relative_to(PACKAGE)))
 def test_the_core_imports_the_standard_library_alone(file):
     tree = ast.parse(file.read_text(encoding="utf-8"))
     at_once = []  # what runs at import, outside functions and `if TYPE_CHECKING`
@@ -79,7 +84,23 @@ def test_the_core_imports_the_standard_library_alone(file):
             todo += node.body + node.orelse
         elif isinstance(node, ast.Try):
             todo += node.body
-    assert {module.partition(".")[0] for module in at_once} <= sys.stdlib_module_names
+    packages = {module.partition(".")[0] for module in at_once} - {"cnnmem"}
+    assert packages <= sys.stdlib_module_names
+
+
+def test_the_core_runs_where_nothing_else_is_installed():
+    modules = [
+        ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+        for file in CORE
+    ]
+    code = (
+        "import sys\n"
+        "sys.path[:] = [p for p in sys.path if 'site-packages' not in p]\n"
+        f"sys.path.append({str(PACKAGE.parent)!r})\n"
+        f"for name in {modules!r}:\n"
+        "    __import__(name)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def _seconds(code):

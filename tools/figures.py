@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnmem import folklore, reconcile, summary, training, widgets, zoo
+from cnnmem import published, reconcile, summary, widgets
 from cnnmem.charts import Picture, mpl
+from cnnmem.count import training
+from cnnmem.model import zoo
 from cnnmem.widgets import Explorer, bars_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,13 +59,13 @@ def vgg() -> Iterator[Figure]:
         "vgg16-60-to-219",
         lesson,
         "From the notes' 60 MB to torchsummary's 219, every step named.",
-        reconcile(folklore.get("cs231n-60"), folklore.get("torchsummary-vgg16")).waterfall(),
+        reconcile(published.get("cs231n-60"), published.get("torchsummary-vgg16")).waterfall(),
     )
     yield Figure(
         "vgg16-60-to-93",
         lesson,
         "What no convention gives stays unexplained.",
-        reconcile(table.total("tensors"), folklore.get("cs231n-93")).waterfall(),
+        reconcile(table.total("tensors"), published.get("cs231n-93")).waterfall(),
     )
     yield Figure(
         "vgg16-60-to-73",

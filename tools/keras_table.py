@@ -2,7 +2,7 @@
 
     python tools/keras_table.py
 
-Each model is built without weights at its default size and read by `cnnmem.from_keras`. A test
+Each model is built without weights at its default size and read by `cnnmem.summary`. A test
 compares every line with PyTorch's FlopCounterMode and with Keras' own count of parameters.
 """
 
@@ -15,8 +15,8 @@ from typing import Any
 
 import keras
 
-from cnnmem import from_keras
-from cnnmem.table import Summary
+from cnnmem.count.table import Summary, summary
+from cnnmem.frameworks import keras as models
 from cnnmem.units import number
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "keras-applications.md"
@@ -40,7 +40,7 @@ default convention of `cnnmem` counts them; in float32 a value takes 4 bytes.
 def build(name: str) -> Any:
     """Return a model of keras.applications at its default size, without weights."""
     options = {"input_shape": (224, 224, 3)} if name.startswith("MobileNetV3") else {}
-    return from_keras.build(APPLICATIONS[name], weights=None, **options)
+    return models.without_weights(APPLICATIONS[name], weights=None, **options)
 
 
 def line(name: str, table: Summary) -> str:
@@ -54,7 +54,7 @@ def line(name: str, table: Summary) -> str:
 
 def main() -> None:
     """Write the document."""
-    lines = [line(name, from_keras.summary(build(name))) for name in sorted(APPLICATIONS)]
+    lines = [line(name, summary(build(name))) for name in sorted(APPLICATIONS)]
     DOCUMENT.parent.mkdir(exist_ok=True)
     DOCUMENT.write_text(HEADER + "\n".join(lines) + "\n", encoding="utf-8")
     print(f"{DOCUMENT.name}: {len(lines)} models")

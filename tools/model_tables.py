@@ -21,16 +21,17 @@ from torch.distributed._tools.mem_tracker import MemTracker
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-sys.path.insert(0, str(ROOT / "tests"))  # torchvision_shim: torchvision beside a CPU-only torch
+sys.path.insert(0, str(ROOT / "tests" / "support"))  # torchvision_shim
 
-from torchvision_shim import models  # type: ignore[import-not-found]  # noqa: E402
+from torchvision_shim import models  # type: ignore[import-not-found]
 
-from cnnmem import summary, zoo  # noqa: E402
-from cnnmem.measure import training_step as measured_step  # noqa: E402
-from cnnmem.measure.step import OPTIMIZERS, PHASES, TrainingStep  # noqa: E402
-from cnnmem.table import Summary  # noqa: E402
-from cnnmem.training import training_step as plain_step  # noqa: E402
-from cnnmem.units import MB, fixed, number  # noqa: E402
+from cnnmem import summary
+from cnnmem.count.table import Summary
+from cnnmem.count.training import training_step as plain_step
+from cnnmem.frameworks.pytorch import training_step as measured_step
+from cnnmem.frameworks.pytorch.step import OPTIMIZERS, PHASES, TrainingStep
+from cnnmem.model import zoo
+from cnnmem.units import MB, fixed, number
 
 TORCHVISION = """\
 # torchvision's classification models in numbers

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
 
-from jupyter import chromium, clear_outputs, jupyterlab, open_notebook, run_all  # type: ignore[import-untyped]  # noqa: E402
+from jupyter import chromium, clear_outputs, jupyterlab, open_notebook, run_all  # type: ignore[import-untyped]
 
 NOTEBOOK = "02-vgg16-138-million.ipynb"
 

@@ -1,6 +1,6 @@
 """One chart described as data; :mod:`.svg` draws it live, :mod:`.mpl` for print.
 
->>> from cnnmem.charts import Series, StackedBars, svg
+>>> from . import Series, StackedBars, svg
 >>> tiny = StackedBars("Tiny", ("conv", "fc"), (Series("weights", (27, 81)),), "parameters")
 >>> svg.draw(tiny).startswith("<svg")
 True

@@ -12,19 +12,7 @@ from .data import StackedBars, Timeline
 from .format import exacts, percent, plain, rounded, si
 from .header import draw_header, draw_strip
 from .names import draw_names, names_height
-from .parts import (
-    END,
-    LANE,
-    MIDDLE,
-    Canvas,
-    Flag,
-    draw_flags,
-    escape,
-    fill_of,
-    fit,
-    label,
-    place,
-)
+from .parts import END, LANE, MIDDLE, Canvas, Flag, draw_flags, escape, fill_of, fit, label, place
 from .theme import FILLS, TEXT
 from .words import amount, marker_text
 

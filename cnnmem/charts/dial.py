@@ -9,7 +9,8 @@ from functools import cached_property
 from itertools import pairwise
 from typing import ClassVar
 
-from ..overflow import TURN, turns, wrap_int32
+from cnnmem.count.overflow import TURN, turns, wrap_int32
+
 from .axis import linear
 from .data import Marker
 from .format import Number, exact

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from ..layers import Layer, Shape
-from ..windows import shape_text
+from cnnmem.model.layers import Layer, Shape
+from cnnmem.model.windows import shape_text
+
 from .format import Number
 from .layer_marks import linear_marks, map_marks
 from .sketch import Mark, Sketch
@@ -23,7 +24,7 @@ class LayerSketch(Sketch):
     `at` counts the places of the output row by row from 0, and goes around at the end, as `channel`
     does.
 
-    >>> from cnnmem.layers import Conv2d
+    >>> from cnnmem.model.layers import Conv2d
     >>> sketch = LayerSketch("Toy", Conv2d(8, 3, stride=2, padding=1), (5, 5, 3), at=4)
     >>> print(sketch.text())
     Toy

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..windows import shape_text
+from cnnmem.model.windows import shape_text
+
 from .sketch import Area, Box, Dots, Grid, Line, Mark, Words
 from .spans import Span, range_text
 

@@ -43,7 +43,7 @@ def plot(chart: Picture, ax: Axes | None = None) -> Axes:
     Heights are values divided by ``scale``.
 
     >>> from matplotlib.figure import Figure
-    >>> from cnnmem.charts import Series, StackedBars
+    >>> from . import Series, StackedBars
     >>> tiny = StackedBars("Tiny", ("conv", "fc"), (Series("weights", (27, 81)),), "parameters")
     >>> [float(bar.get_height()) for bar in plot(tiny, Figure().add_subplot()).patches]
     [27.0, 81.0]

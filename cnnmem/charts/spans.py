@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ..layers import Shape
-from ..windows import pad_sides, same_sides
+from cnnmem.model.layers import Shape
+from cnnmem.model.windows import pad_sides, same_sides
 
 
 class Span(NamedTuple):
@@ -38,7 +38,7 @@ class Span(NamedTuple):
 def spans(layer: Any, shape: Shape) -> tuple[Span, Span]:
     """Return both axes of a layer with a window, height first.
 
-    >>> from cnnmem.layers import Conv2d
+    >>> from cnnmem.model.layers import Conv2d
     >>> spans(Conv2d(8, 3, stride=2, padding="same"), (6, 5, 3))[0]
     Span(size=6, before=0, after=1, kernel=3, stride=2, dilation=1, out=3)
     """

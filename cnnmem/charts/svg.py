@@ -72,7 +72,7 @@ def draw(
     ``id_prefix`` each. What does not fit (a waterfall of many steps, say) is drawn higher.
     ``foot`` is the least room below the plot (:func:`~cnnmem.charts.columns.names_room`).
 
-    >>> from cnnmem.charts import Series, StackedBars
+    >>> from . import Series, StackedBars
     >>> tiny = StackedBars("Tiny", ("conv", "fc"), (Series("weights", (27, 81)),), "parameters")
     >>> draw(tiny).count('class="bar"')
     2
@@ -85,7 +85,7 @@ def standalone(
 ) -> str:
     """The same drawing as a file of its own: dark on white, in pixels.
 
-    >>> from cnnmem.charts import Series, StackedBars
+    >>> from . import Series, StackedBars
     >>> "var(" in standalone(StackedBars("Empty", (), (), "MB"))
     False
     """
@@ -95,7 +95,7 @@ def standalone(
 def data_uri_img(chart: Picture, width: int = 960, height: int = 360, foot: float = 0.0) -> str:
     """The drawing as an ``<img>``, which an untrusted notebook shows and a reader can hear.
 
-    >>> from cnnmem.charts import StackedBars
+    >>> from . import StackedBars
     >>> data_uri_img(StackedBars("Empty", (), (), "MB"))[:60]
     '<img alt="Empty. Stacked bars, 0 layers: all values are zero'
     """
@@ -109,7 +109,7 @@ def data_uri_img(chart: Picture, width: int = 960, height: int = 360, foot: floa
 def bars(svg: str) -> list[dict[str, object]]:
     """The bars of a drawing as it shows them: name, exact values, total; a test reads these.
 
-    >>> from cnnmem.charts import Series, StackedBars
+    >>> from . import Series, StackedBars
     >>> tiny = StackedBars("Tiny", ("conv", "fc"), (Series("weights", (27, 81)),), "parameters")
     >>> bars(draw(tiny))[1]
     {'name': 'fc', 'values': (81,), 'total': 81}

@@ -1,6 +1,6 @@
 """Questions in the notebooks: predict before seeing, check, hint, reveal.
 
-    from cnnmem.lessons import ask, predict
+    from . import ask, predict
     p = predict("02-params")      # a guess, committed before the explorer shows it
     p.on(explore("vgg16"))        # the guess stays on the chart; the distance is told
     q = ask("02-where")           # an exercise with check, hint and reveal
@@ -16,19 +16,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .kernel import reset
-    from .overview import progress
-    from .panel import ask
-    from .prediction import predict
+    from cnnmem.exercises.kernel import reset
+    from cnnmem.exercises.overview import progress
+    from cnnmem.exercises.panel import ask
+    from cnnmem.exercises.prediction import predict
+
     from .registry import every, get
 
 _HOME = {
-    "ask": "panel",
-    "predict": "prediction",
-    "progress": "overview",
-    "reset": "kernel",
-    "every": "registry",
-    "get": "registry",
+    "ask": "exercises.panel",
+    "predict": "exercises.prediction",
+    "progress": "exercises.overview",
+    "reset": "exercises.kernel",
+    "every": "lessons.registry",
+    "get": "lessons.registry",
 }
 
 __all__ = ["ask", "every", "get", "predict", "progress", "reset"]
@@ -37,6 +38,6 @@ __all__ = ["ask", "every", "get", "predict", "progress", "reset"]
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    value = getattr(import_module(f"cnnmem.{_HOME[name]}"), name)
     globals()[name] = value
     return value

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .page import COMMAND, counts, listing, page
-from .store import folder, reset
+from cnnmem.exercises.page import COMMAND, counts, listing, page
+from cnnmem.exercises.store import folder, reset
 
 
 def main(argv: Sequence[str] | None = None) -> int:

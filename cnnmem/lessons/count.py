@@ -7,9 +7,9 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from .. import zoo
-from ..table import Summary, summary
-from ..units import MB, MiB, fixed, number
+from cnnmem.count.table import Summary, summary
+from cnnmem.model import zoo
+from cnnmem.units import MB, MiB, fixed, number
 
 
 @cache

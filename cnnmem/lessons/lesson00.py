@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ..units import KB, percent
-from .choice import Choice, Option
+from cnnmem.exercises.choice import Choice, Option
+from cnnmem.exercises.feedback import Slip
+from cnnmem.exercises.number import Number
+from cnnmem.exercises.quantity import TIMES, WEIGHTS, KiB
+from cnnmem.exercises.question import Question
+from cnnmem.units import KB, percent
+
 from .count import n, table, total
-from .feedback import Slip
-from .number import Number
-from .quantity import TIMES, WEIGHTS, KiB
-from .question import Question
 
 
 def questions() -> tuple[Question, ...]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from ..layers import BatchNorm, Conv2d, MaxPool2d
-from .coding import Write
+from cnnmem.exercises.coding import Write
+from cnnmem.exercises.feedback import Slip
+from cnnmem.exercises.number import Number
+from cnnmem.exercises.quantity import COUNT, OPERATIONS, PARAMETERS, PIXELS, B
+from cnnmem.exercises.question import Question
+from cnnmem.exercises.row import Cell, Row
+from cnnmem.model.layers import BatchNorm, Conv2d, MaxPool2d
+
 from .count import drawn, n, table
-from .feedback import Slip
-from .number import Number
-from .quantity import COUNT, OPERATIONS, PARAMETERS, PIXELS, B
-from .question import Question
-from .row import Cell, Row
 
 
 def questions() -> tuple[Question, ...]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ..layers import Conv2d, Layer
-from ..network import Network
-from ..table import summary
-from ..units import percent
-from .choice import Choice, Option
-from .coding import Write
+from cnnmem.count.table import summary
+from cnnmem.exercises.choice import Choice, Option
+from cnnmem.exercises.coding import Write
+from cnnmem.exercises.feedback import Slip
+from cnnmem.exercises.number import Number
+from cnnmem.exercises.quantity import MB, MILLION, PARAMETERS, PERCENT
+from cnnmem.exercises.question import Question
+from cnnmem.model.layers import Conv2d, Layer
+from cnnmem.model.network import Network
+from cnnmem.units import percent
+
 from .count import drawn, mb, mib, misread, n, table
-from .feedback import Slip
-from .number import Number
-from .quantity import MB, MILLION, PARAMETERS, PERCENT
-from .question import Question
 
 
 def questions() -> tuple[Question, ...]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 
-from .. import folklore
-from ..totals import show
-from ..training import inference
-from .choice import Choice, Option
+from cnnmem import published
+from cnnmem.count.totals import show
+from cnnmem.count.training import inference
+from cnnmem.exercises.choice import Choice, Option
+from cnnmem.exercises.feedback import Slip
+from cnnmem.exercises.number import Number
+from cnnmem.exercises.ordering import Item, Order, ordered
+from cnnmem.exercises.quantity import MB
+from cnnmem.exercises.question import Question
+
 from .count import mb, mib, misread, n, table, total
-from .feedback import Slip
-from .number import Number
-from .ordering import Item, Order, ordered
-from .quantity import MB
-from .question import Question
 
 
 def questions() -> tuple[Question, ...]:
@@ -33,11 +34,11 @@ def _maps() -> Number:
         value=size,
         scale=MB,
         slips=(
-            Slip("the notes' 60", folklore.get("cs231n-60").value * MB.size, "Near: the corrected "
+            Slip("the notes' 60", published.get("cs231n-60").value * MB.size, "Near: the corrected "
                  "CS231n notes say 60. They add up rounded rows; add up the exact ones."),
-            Slip("24M values", folklore.get("cs231n-24m").value * 4, "That is 4 bytes times 24 "
+            Slip("24M values", published.get("cs231n-24m").value * 4, "That is 4 bytes times 24 "
                  "million values, a number that no way of counting gives. Add the column up."),
-            Slip("the folklore", folklore.get("cs231n-93").value * MB.size, "That is the number "
+            Slip("the folklore", published.get("cs231n-93").value * MB.size, "That is the number "
                  "of the CS231n notes. Nobody has found a way to count that gives it; this lesson "
                  "tries."),
             Slip("MiB for MB", misread(size), "That is the figure in MiB, 2^20 bytes. In MB, 10^6 "
@@ -205,8 +206,8 @@ def _order() -> Order:
 
 
 def _verdict() -> Choice:
-    claim = folklore.get("cs231n-93")
-    values = folklore.get("cs231n-24m").value
+    claim = published.get("cs231n-93")
+    values = published.get("cs231n-24m").value
     vgg13 = table("vgg13")
     maps = [row for row in vgg13.rows if len(row.output) == 3]  # the linear layers make vectors
     near = sum(row.outputs for row in maps if row.kind in ("conv", "relu"))
@@ -230,7 +231,7 @@ def _verdict() -> Choice:
         hints=(
             "An explanation must give the number exactly, by a rule that somebody could have used.",
             "With a thousand rules to choose from, some come close by chance.",
-            "Look the number up: `cnnmem.folklore.get(\"cs231n-93\")`.",
+            "Look the number up: `cnnmem.published.get(\"cs231n-93\")`.",
         ),
         why=f"\"{claim.verdict.capitalize()}\" is a result too. The other numbers of this lesson "
         "come out to the last digit by a rule that somebody has written down or programmed; this "

@@ -5,14 +5,15 @@ from __future__ import annotations
 from fractions import Fraction
 from math import prod
 
-from ..overflow import INT32_MAX, weight_shapes, wrap_int32
-from .choice import Choice, Option
-from .coding import Write
+from cnnmem.count.overflow import INT32_MAX, weight_shapes, wrap_int32
+from cnnmem.exercises.choice import Choice, Option
+from cnnmem.exercises.coding import Write
+from cnnmem.exercises.feedback import Slip
+from cnnmem.exercises.number import Number
+from cnnmem.exercises.quantity import PARAMETERS, PIXELS
+from cnnmem.exercises.question import Question
+
 from .count import drawn, n, table
-from .feedback import Slip
-from .number import Number
-from .quantity import PARAMETERS, PIXELS
-from .question import Question
 
 STEP = 32  # VGG-16 halves the map five times
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from .. import zoo
-from ..layers import Concatenate
-from ..table import Summary, summary
-from ..units import percent
-from .choice import Choice, Option
-from .coding import Write
+from cnnmem.count.table import Summary, summary
+from cnnmem.exercises.choice import Choice, Option
+from cnnmem.exercises.coding import Write
+from cnnmem.exercises.feedback import Slip
+from cnnmem.exercises.number import Number
+from cnnmem.exercises.quantity import MILLION, PERCENT
+from cnnmem.exercises.question import Question
+from cnnmem.model import zoo
+from cnnmem.model.layers import Concatenate
+from cnnmem.units import percent
+
 from .count import mib, n, table, total
-from .feedback import Slip
-from .number import Number
-from .quantity import MILLION, PERCENT
-from .question import Question
 
 LARGE = 1024
 

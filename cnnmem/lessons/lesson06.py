@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ..folklore import script_macs
-from ..layers import SeparableConv2d
-from ..units import percent
-from .choice import Choice, Option
-from .coding import Write
+from cnnmem.exercises.choice import Choice, Option
+from cnnmem.exercises.coding import Write
+from cnnmem.exercises.feedback import Slip
+from cnnmem.exercises.number import Number
+from cnnmem.exercises.quantity import MILLION, PERCENT, PIXELS, TIMES
+from cnnmem.exercises.question import Question
+from cnnmem.model.layers import SeparableConv2d
+from cnnmem.published import script_macs
+from cnnmem.units import percent
+
 from .count import drawn, mb, n, table
-from .feedback import Slip
-from .number import Number
-from .quantity import MILLION, PERCENT, PIXELS, TIMES
-from .question import Question
 
 
 def questions() -> tuple[Question, ...]:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from .. import zoo
-from ..cards import freeze
-from ..table import summary
-from ..training import OPTIMIZERS, training_step
-from ..units import GB, GiB
-from .choice import Choice, Option
-from .coding import Write
+from cnnmem.count.budget import freeze
+from cnnmem.count.table import summary
+from cnnmem.count.training import OPTIMIZERS, training_step
+from cnnmem.exercises.choice import Choice, Option
+from cnnmem.exercises.coding import Write
+from cnnmem.exercises.feedback import Slip
+from cnnmem.exercises.number import Number
+from cnnmem.exercises.ordering import Item, Order, ordered
+from cnnmem.exercises.quantity import GB as GIGABYTES
+from cnnmem.exercises.quantity import MB, KiB
+from cnnmem.exercises.question import Question
+from cnnmem.model import zoo
+from cnnmem.units import GB, GiB
+
 from .count import drawn, mb, n, table
-from .feedback import Slip
-from .number import Number
-from .ordering import Item, Order, ordered
-from .quantity import GB as GIGABYTES
-from .quantity import MB, KiB
-from .question import Question
 
 
 def questions() -> tuple[Question, ...]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ..layers import Conv2d
-from ..units import MiB
-from .choice import Choice, Option
-from .coding import Bug
+from cnnmem.exercises.choice import Choice, Option
+from cnnmem.exercises.coding import Bug
+from cnnmem.exercises.feedback import Slip
+from cnnmem.exercises.number import Number
+from cnnmem.exercises.quantity import FLOPS, MB, VALUES
+from cnnmem.exercises.question import Question
+from cnnmem.model.layers import Conv2d
+from cnnmem.units import MiB
+
 from .count import drawn, mb, mib, n, table, total
-from .feedback import Slip
-from .number import Number
-from .quantity import FLOPS, MB, VALUES
-from .question import Question
 
 
 def questions() -> tuple[Question, ...]:

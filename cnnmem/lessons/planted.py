@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..errors import CnnmemError
-from .coding import Bug
+from cnnmem.errors import CnnmemError
+from cnnmem.exercises.coding import Bug
+
 from .registry import get
 
 

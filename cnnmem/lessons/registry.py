@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 
-from ..errors import CnnmemError, UnknownNameError
-from .question import Question
+from cnnmem.errors import CnnmemError, UnknownNameError
+from cnnmem.exercises.question import Question
 
 LESSONS: dict[str, str] = {
     "00": "Start here",

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from .audit import audit
 from .bargain import bargain, blog_script
-from .bridge import bridge
 from .budget import budget
 from .controls import Choice, Number, Switch
+from .explore import bars_of, explore
 from .explorer import Explorer, View
-from .layers import bars_of, explore
 from .one_layer import one_layer
 from .opposite import opposite
+from .over_time import over_time
 from .overflow import overflow
-from .timeline import over_time
+from .reconciliation import reconciliation
 
 __all__ = [
     "Choice",
@@ -27,11 +27,11 @@ __all__ = [
     "bargain",
     "bars_of",
     "blog_script",
-    "bridge",
     "budget",
     "explore",
     "one_layer",
     "opposite",
     "over_time",
     "overflow",
+    "reconciliation",
 ]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from ..audit import GROUPS, TOOLS, extras, sentence
-from ..charts import Series, StackedBars
-from ..errors import CnnmemError
-from ..table import Summary, summary
+from cnnmem.charts import Series, StackedBars
+from cnnmem.count.table import Summary, summary
+from cnnmem.count.tools import GROUPS, TOOLS, extras, sentence
+from cnnmem.errors import CnnmemError
+
+from .choices import built, labels
 from .controls import Choice, Number, Switch
+from .explore import CROWDED, groups_of
 from .explorer import Explorer, View
-from .layers import CROWDED, groups_of
-from .networks import built, labels
 
 SHOWN = ("all tools", "one tool, layer by layer")
 EXACT = "exact MACs"
@@ -24,7 +25,7 @@ def audit(
 ) -> Explorer:
     """Return the explorer of what counting tools add to the MACs, for one image.
 
-    Controls: `network`, `tool` (a name of `cnnmem.audit.TOOLS`), `show` (a value of `SHOWN`),
+    Controls: `network`, `tool` (a name of `cnnmem.count.tools.TOOLS`), `show` (a value of `SHOWN`),
     `size` in pixels, `table` (the counts of all tools as a table).
 
     >>> print(audit(tool="fvcore").readout.splitlines()[0])

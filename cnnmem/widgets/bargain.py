@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from .. import folklore
-from ..charts import Series, StackedBars
-from ..conventions import CONVOLUTION
-from ..table import Row, Summary, summary
-from ..units import MB, memory, number, percent
-from ..zoo import mobilenet_v1
+from cnnmem import published
+from cnnmem.charts import Series, StackedBars
+from cnnmem.count.conventions import CONVOLUTION
+from cnnmem.count.table import Row, Summary, summary
+from cnnmem.model.zoo import mobilenet_v1
+from cnnmem.units import MB, memory, number, percent
+
 from .controls import Choice, Number, Switch
 from .explorer import Explorer, View
 
@@ -240,9 +241,9 @@ def blog_script(size: int = 160, *, separable: bool = True) -> Explorer:
     def view(size: int, separable: bool) -> View:
         table = _table(100, size, 3, "relu", separable)
         rows = [row for row in table.rows if row.kind in CONVOLUTION]
-        layers = folklore.script_layers(size, separable)
+        layers = published.script_layers(size, separable)
         script, real = sum(macs for *_, macs in layers), sum(row.macs for row in rows)
-        _, sides = folklore.script_macs(size, separable)
+        _, sides = published.script_macs(size, separable)
         maps = (size, *(row.output[0] for row in rows if part_of(row) != "pointwise"))
         chart = StackedBars(
             f"MACs of each convolution at {size} px", tuple(row.name for row in rows),

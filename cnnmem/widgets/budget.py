@@ -6,18 +6,19 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from .. import cards
-from ..cards import PRECISIONS, Budget, Growth, Reserve, gib
-from ..charts import HeatMap, Marker, Series, StackedBars
-from ..charts import Timeline as TimelineChart
-from ..errors import CnnmemError, ShapeError
-from ..network import Network
-from ..training import OPTIMIZERS
-from ..units import GiB, memory
+from cnnmem.charts import HeatMap, Marker, Series, StackedBars
+from cnnmem.charts import Timeline as TimelineChart
+from cnnmem.count import budget as cards
+from cnnmem.count.budget import PRECISIONS, Budget, Growth, Reserve, gib
+from cnnmem.count.training import OPTIMIZERS
+from cnnmem.errors import CnnmemError, ShapeError
+from cnnmem.model.network import Network
+from cnnmem.units import GiB, memory
+
+from .choices import built, labels
 from .controls import Choice, Number, Switch
+from .explore import CROWDED, groups_of
 from .explorer import Explorer, View
-from .layers import CROWDED, groups_of
-from .networks import built, labels
 
 SHOWN = ("layer by layer", "over time", "batch against size")
 SIZES = (64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512)

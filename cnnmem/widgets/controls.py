@@ -12,7 +12,7 @@ from typing import Any
 
 import ipywidgets
 
-from ..errors import CnnmemError
+from cnnmem.errors import CnnmemError
 
 LABEL = "8.5em"
 

@@ -14,10 +14,11 @@ from typing import Any
 
 import ipywidgets
 
-from ..charts import Marker, Picture, Sketch, StackedBars, Timeline, svg
-from ..charts.columns import names_room
-from ..errors import CnnmemError
-from ..export import html_table
+from cnnmem.charts import Marker, Picture, Sketch, StackedBars, Timeline, svg
+from cnnmem.charts.columns import names_room
+from cnnmem.count.export import html_table
+from cnnmem.errors import CnnmemError
+
 from .controls import Bound, Choice, Control, Number, Switch
 
 _IDS = count(1)

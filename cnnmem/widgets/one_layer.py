@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 
-from ..charts import LayerSketch
-from ..errors import CnnmemError
-from ..explain import formulas
-from ..layers import AvgPool2d, BatchNorm, Conv2d, Layer, Linear, MaxPool2d, Shape
-from ..network import Network
-from ..operations import Operations, one_value, operations
-from ..table import Row, summary
-from ..units import memory
-from ..windows import shape_text
+from cnnmem.charts import LayerSketch
+from cnnmem.count.explain import formulas
+from cnnmem.count.table import Row, summary
+from cnnmem.errors import CnnmemError
+from cnnmem.model.layers import AvgPool2d, BatchNorm, Conv2d, Layer, Linear, MaxPool2d, Shape
+from cnnmem.model.network import Network
+from cnnmem.model.operations import Operations, one_value, operations
+from cnnmem.model.windows import shape_text
+from cnnmem.units import memory
+
 from .controls import Choice, Number, Switch
 from .explorer import Explorer, View
 

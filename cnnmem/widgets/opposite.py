@@ -8,16 +8,17 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..charts import Group, Series, StackedBars
-from ..errors import CnnmemError
-from ..kinds import kind_title
-from ..table import Row, Summary, summary
-from ..units import MiB, fixed, percent
-from ..zoo import HEADS, vgg16_with
+from cnnmem.charts import Group, Series, StackedBars
+from cnnmem.count.table import Row, Summary, summary
+from cnnmem.errors import CnnmemError
+from cnnmem.model.kinds import kind_title
+from cnnmem.model.zoo import HEADS, vgg16_with
+from cnnmem.units import MiB, fixed, percent
+
+from .choices import built, labels
 from .controls import Choice, Number, Switch
+from .explore import CROWDED, groups_of
 from .explorer import Explorer, View
-from .layers import CROWDED, groups_of
-from .networks import built, labels
 
 WIDTH = 4  # bytes of a float32 value
 SIZES = (224, *range(256, 1537, 128))  # of the bars by input size

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ..charts import Dial
-from ..errors import CnnmemError, ShapeError
-from ..overflow import INT32_MAX, TURN, tipping_point, turns, wrap_int32
-from ..table import Summary, summary
-from ..units import number
+from cnnmem.charts import Dial
+from cnnmem.count.overflow import INT32_MAX, TURN, tipping_point, turns, wrap_int32
+from cnnmem.count.table import Summary, summary
+from cnnmem.errors import CnnmemError, ShapeError
+from cnnmem.units import number
+
+from .choices import built
 from .controls import Choice, Number
 from .explorer import Explorer, View
-from .networks import built
 
 NETWORKS = ("vgg16", "vgg11", "vgg19", "alexnet", "resnet18", "mobilenet_v2")
 COUNTS = {

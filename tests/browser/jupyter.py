@@ -45,7 +45,9 @@ SETTINGS = {
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
 }
 READY = 60_000  # milliseconds for a page or a kernel to be there
-PROMPT = "kernel_websocket_connection_class=cnnmem.prompt_server.PromptConnection"  # as in Makefile
+PROMPT = (
+    "kernel_websocket_connection_class=cnnmem.jupyter.server.PromptConnection"  # as in Makefile
+)
 LOCAL = ("http://127.0.0.1", "ws://127.0.0.1", "file:", "data:", "blob:", "about:")
 
 

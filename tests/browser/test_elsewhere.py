@@ -139,8 +139,8 @@ def test_markup_in_the_names_of_a_users_network_is_shown_as_text(
         server,
         "markup.ipynb",
         f"""
-from cnnmem.layers import Conv2d, Flatten, Linear
-from cnnmem.network import Network
+from cnnmem.model.layers import Conv2d, Flatten, Linear
+from cnnmem.model.network import Network
 from cnnmem import summary
 from cnnmem.widgets import explore, over_time
 MARKUP = {MARKUP!r}

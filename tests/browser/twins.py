@@ -10,14 +10,14 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page
 
-from cnnmem import folklore, widgets
+from cnnmem import published, widgets
 from cnnmem.widgets import Explorer
 
 STEP = 15_000  # milliseconds until a control must have had its effect
 
 # How a factory is called where its defaults do not offer all that a notebook may choose.
 CALLS: dict[str, Callable[[], Explorer]] = {
-    "bridge": lambda: widgets.bridge(numbers=tuple(folklore.published())),
+    "reconciliation": lambda: widgets.reconciliation(numbers=tuple(published.catalogue())),
 }
 
 

@@ -1,0 +1,109 @@
+"""Which layers share a tensor, and which tensors backward keeps: the rules of autograd.
+
+A layer that works in place overwrites its input's storage, a view reads it; any other makes a
+tensor of its own. Backward keeps a storage once, however many layers ask for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cnnmem.errors import NetworkError
+from cnnmem.model.layers import NOTHING, Kept, Shape
+from cnnmem.model.network import Network, Node
+
+Mode = Literal["train", "eval"]
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The memory behind a network's tensors. Position 0 is the image, node i stands at i + 1.
+
+    `owner` gives for each position the one that made its storage, `keeper` for each owner the
+    position that keeps its storage for backward first, `kept` what each node keeps besides whole
+    tensors, `requires_grad` whether a gradient reaches the position, `in_use` whether the output
+    depends on it: the graph of what it does not depend on is dropped after forward.
+    """
+
+    owner: tuple[int, ...]
+    keeper: dict[int, int] = field(hash=False)
+    kept: tuple[Kept, ...]
+    requires_grad: tuple[bool, ...]
+    in_use: tuple[bool, ...]
+
+
+def trace_storage(network: Network, shapes: list[Shape], mode: Mode = "train") -> Storage:
+    """Walk the network as autograd does and return who owns and who keeps which tensor.
+
+    `shapes` are those of `Network.trace_shapes`. Raises `NetworkError` where a layer overwrites
+    in place what the backward of an earlier one needs, as PyTorch's backward would.
+    """
+    owner, asks = _owners(network, shapes, mode)
+    in_use = _in_use(network, owner)
+    requires_grad, kept = [False], []
+    keeper: dict[int, int] = {}
+    learning: set[int] = set()  # storages that a gradient reaches by now
+    nodes = zip(network.nodes, network.sources, asks, strict=True)
+    for position, (node, sources, asked) in enumerate(nodes, 1):
+        layer, made = node.layer, owner[position]
+        if layer.in_place and made in keeper:
+            raise NetworkError(
+                f"layer {node.name!r} works in place on a tensor that the backward of "
+                f"{network.nodes[keeper[made] - 1].name!r} still needs; use in_place=False"
+            )
+        reached = [owner[i] in learning for i in sources]
+        learns = True in reached or _learns(node, [shapes[i] for i in sources])
+        requires_grad.append(learns)
+        if learns:
+            learning.add(made)
+        if not (learns and in_use[position]) or (node.frozen and layer.kind == "linear"):
+            # the gradient of a linear layer's input needs the weights alone; a convolution keeps
+            # its input anyway
+            asked = NOTHING
+        kept.append(asked)
+        if asked.inputs:
+            for source in _needed(node, sources, reached):
+                keeper.setdefault(owner[source], position)
+        if asked.output:
+            keeper.setdefault(made, position)
+    return Storage(tuple(owner), keeper, tuple(kept), tuple(requires_grad), in_use)
+
+
+def _owners(network: Network, shapes: list[Shape], mode: Mode) -> tuple[list[int], list[Kept]]:
+    """Return for each position who made its storage, and what each node's backward asks for."""
+    owner, asks = [0], []
+    for position, (node, sources) in enumerate(zip(network.nodes, network.sources, strict=True), 1):
+        layer = node.layer
+        asked = layer.keeps(shapes[position], *[shapes[i] for i in sources])
+        if mode == "eval":
+            # no mask is drawn, and the running statistics, which are buffers, serve backward
+            asked = asked._replace(masks=0, statistics=0)
+        shared = layer.in_place or (layer.view and not asked.masks)
+        owner.append(owner[sources[0]] if shared else position)
+        asks.append(asked)
+    return owner, asks
+
+
+def _in_use(network: Network, owner: list[int]) -> tuple[bool, ...]:
+    """Return for each position whether its storage is read by what leads to the output."""
+    used = {owner[-1]}
+    in_use = [True] * len(owner)
+    for position in range(len(owner) - 1, 0, -1):
+        in_use[position] = owner[position] in used
+        if in_use[position]:
+            for source in network.sources[position - 1]:
+                used.add(owner[source])
+    return tuple(in_use)
+
+
+def _learns(node: Node, inputs: list[Shape]) -> bool:
+    return not node.frozen and node.layer.weights(*inputs) + node.layer.biases(*inputs) > 0
+
+
+def _needed(node: Node, sources: tuple[int, ...], reached: list[bool]) -> tuple[int, ...]:
+    """Return the inputs that backward reads: of a product, those whose partner needs a gradient."""
+    if node.layer.kind != "multiply":
+        return sources
+    (a, b), (a_learns, b_learns) = sources, reached
+    return (a,) * b_learns + (b,) * a_learns

@@ -1,0 +1,393 @@
+"""What a training step needs, and whether it fits a card: an estimate, its reserve stated.
+
+At every moment of a step (`training.training_step`) the memory grows linearly with the batch, so a
+few straight lines tell the peak of any batch, and the largest batch that stays below a limit.
+
+>>> from cnnmem import zoo
+>>> net = zoo.vgg16("torchvision")
+>>> memory(budget(net, batch=8, optimizer="adam").state)
+'1.11 GB'
+>>> largest_batch(net, card=8 * GiB.size, optimizer="adam")
+66
+>>> freeze(net, "pool5").nodes[0].frozen
+True
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
+
+from cnnmem.errors import CnnmemError, UnknownNameError, look_up
+from cnnmem.model.layers import Shape
+from cnnmem.model.network import Network
+from cnnmem.model.windows import is_int
+from cnnmem.units import GiB, MiB, fixed, memory
+
+from .conventions import CONVOLUTION
+from .table import Row, Summary, summary
+from .training import OPTIMIZERS, Moment, Timeline, trained, training_step
+
+MIXED = "mixed bfloat16"
+# What stands in memory in which format, as `torch.autocast` works.
+PRECISIONS: dict[str, tuple[str, ...]] = {
+    "float32": ("float32, 4 bytes: everything", "int64, 8 bytes: pool indices"),
+    MIXED: (
+        "float32, 4 bytes: parameters (the master weights), their gradients, the optimizer's state",
+        "float32, 4 bytes: the images, running statistics, mean and deviation of the batch",
+        "bfloat16, 2 bytes: feature maps, the images once more, dropout masks",
+        "bfloat16, 2 bytes: a copy of the weights of convolutions and linear layers",
+        "int64, 8 bytes: pool indices",
+    ),
+}
+_CAST = 2  # bytes of a bfloat16
+
+
+@dataclass(frozen=True)
+class Reserve:
+    """What a card needs beside the tensors of a step, in bytes: assumptions, to be set by the user.
+
+    `context` is what driver and libraries take before the first tensor, `workspace` the scratch
+    memory of convolution and matrix kernels, `rounding` what the allocator loses by rounding up
+    and by gaps, as a share of the tensors. They differ from card to card and version to version.
+    """
+
+    context: int = 500 * MiB.size
+    workspace: int = 256 * MiB.size
+    rounding: Fraction = Fraction(1, 10)
+
+    def room(self, card: int) -> Fraction:
+        """Return how many bytes of a card are left for tensors."""
+        return (card - self.context - self.workspace) / (1 + self.rounding)
+
+    def needed(self, tensors: int) -> Fraction:
+        """Return how large a card must be for so many bytes of tensors."""
+        return tensors * (1 + self.rounding) + self.context + self.workspace
+
+    def __str__(self) -> str:
+        return (
+            f"context {gib(self.context)}, workspace {gib(self.workspace)}, "
+            f"rounding {fixed(100 * self.rounding, 0)} %"
+        )
+
+
+def gib(count: int | Fraction) -> str:
+    """Return bytes in GiB, as cards are sold.
+
+    >>> gib(500 * MiB.size)
+    '0.49 GiB'
+    """
+    return f"{fixed(Fraction(count) / GiB.size)} GiB"
+
+
+def freeze(network: Network, last: str) -> Network:
+    """Return the network with the parameters of all layers up to `last` frozen ("": none).
+
+    A frozen layer's parameters get no gradient and no optimizer state. Where nothing before it
+    learns, it keeps nothing for backward either. Raises `UnknownNameError` for another layer.
+
+    >>> from cnnmem import zoo
+    >>> summary(freeze(zoo.vgg16("torchvision"), "pool5"), batch=2).saved_bytes
+    397312
+    """
+    if not last:
+        return network
+    names = [node.name for node in network.nodes]
+    if last not in names:
+        raise UnknownNameError(f"{network.name} has no layer {last!r}; its last is {names[-1]!r}")
+    stop = names.index(last) + 1
+    frozen = [replace(node, frozen=True) for node in network.nodes[:stop]]
+    return replace(network, nodes=(*frozen, *network.nodes[stop:]))
+
+
+class Part(NamedTuple):
+    """What one layer brings to a training step, in bytes.
+
+    `parameters` hold running statistics too; `kept` stands at the layer that asks for the tensor
+    first, `copies` are the weights once more, in bfloat16.
+    """
+
+    name: str
+    block: str
+    parameters: int
+    gradients: int
+    state: int
+    kept: int
+    copies: int
+
+    @property
+    def total(self) -> int:
+        """The five together."""
+        return self.parameters + self.gradients + self.state + self.kept + self.copies
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A training step: what each layer brings, and what is alive when.
+
+    The sums are of the parts, in bytes. They are not all alive at once: `peak` is, tensors that
+    live for a moment included.
+    """
+
+    table: Summary
+    optimizer: str
+    precision: str
+    parts: tuple[Part, ...]
+
+    @property
+    def parameters(self) -> int:
+        """Parameters and running statistics."""
+        return sum(part.parameters for part in self.parts)
+
+    @property
+    def gradients(self) -> int:
+        """Gradients of the parameters that learn."""
+        return sum(part.gradients for part in self.parts)
+
+    @property
+    def state(self) -> int:
+        """What the optimizer remembers."""
+        return sum(part.state for part in self.parts)
+
+    @property
+    def kept(self) -> int:
+        """Tensors kept for backward, and the image."""
+        return sum(part.kept for part in self.parts)
+
+    @property
+    def copies(self) -> int:
+        """Weights once more in bfloat16."""
+        return sum(part.copies for part in self.parts)
+
+    @property
+    def total(self) -> int:
+        """The sum of all parts."""
+        return sum(part.total for part in self.parts)
+
+    @cached_property
+    def step(self) -> Timeline:
+        """The moments of the step."""
+        return step_of(self.table, self.optimizer, self.precision)
+
+    @cached_property
+    def peak(self) -> Moment:
+        """The moment with the most memory alive."""
+        return self.step.peak
+
+    def __str__(self) -> str:
+        lines = [
+            ("parameters", self.parameters),
+            ("gradients", self.gradients),
+            (f"state of {self.optimizer}", self.state),
+            ("kept for backward", self.kept),
+            *([("weights in bfloat16", self.copies)] if self.copies else []),
+            ("sum", self.total),
+            (f"alive at the peak ({moment_name(self.peak)})", self.peak.total),
+        ]
+        width = max(len(what) for what, _ in lines)
+        return "\n".join(f"{what:<{width}}  {memory(count):>10}" for what, count in lines)
+
+
+def moment_name(moment: Moment) -> str:
+    """Return what a moment is called in a sentence.
+
+    >>> moment_name(training_step(summary("lenet5")).peak)
+    'backward tanh1'
+    """
+    return f"{moment.phase} {moment.layer}".strip()
+
+
+def budget(
+    network: Network,
+    image: Shape | None = None,
+    batch: int = 1,
+    *,
+    optimizer: str = "sgd",
+    precision: str = "float32",
+) -> Budget:
+    """Return what a training step of a plain network needs.
+
+    `optimizer` is "sgd", "momentum" or "adam", `precision` a key of `PRECISIONS` ("mixed bfloat16"
+    as `torch.autocast` works). The loss and the kernels' own scratch memory are left out.
+
+    >>> from cnnmem import zoo
+    >>> print(budget(zoo.vgg16("torchvision"), batch=8, optimizer="adam"))
+    parameters                      553.43 MB
+    gradients                       553.43 MB
+    state of adam                     1.11 GB
+    kept for backward               586.84 MB
+    sum                               2.80 GB
+    alive at the peak (optimizer)     3.04 GB
+    """
+    look_up("precision", precision, PRECISIONS)
+    states, _ = look_up("optimizer", optimizer, OPTIMIZERS)
+    table = summary(network, image, batch)
+    kept = [row.saved for row in table.rows]
+    kept[_keeper(table)] -= 4 * table.rows[0].values  # the image stands at its own row
+    copied = [0] * len(kept)
+    if precision == MIXED:
+        half = _half(table)
+        kept = [row.saved + _CAST * row.batch_statistics for row in half.rows]
+        copied = _copied(half)
+    kept[0] = 4 * table.rows[0].values
+    parts = [
+        _part(row, learns, states, *bytes_)
+        for row, learns, *bytes_ in zip(table.rows, trained(table), kept, copied, strict=True)
+    ]
+    return Budget(table, optimizer, precision, tuple(parts))
+
+
+def _part(row: Row, learns: bool, states: int, kept: int, copied: int) -> Part:
+    learned = 4 * row.params * learns
+    parameters = 4 * (row.params + row.statistics)
+    return Part(row.name, row.block, parameters, learned, states * learned, kept, copied)
+
+
+def _half(table: Summary) -> Summary:
+    return summary(table.graph, table.image, table.batch, dtype="bfloat16")
+
+
+def step_of(table: Summary, optimizer: str = "sgd", precision: str = "float32") -> Timeline:
+    """Return the moments of a training step at a precision; the table is in float32.
+
+    >>> table = summary("vgg16")
+    >>> memory(step_of(table, precision="mixed bfloat16").after_forward.kept)
+    '320.04 MB'
+    """
+    look_up("precision", precision, PRECISIONS)
+    step = training_step(table, optimizer)
+    if precision != MIXED:
+        return step
+    half = _half(table)
+    return _mixed(step, training_step(half, optimizer), _copied(half))
+
+
+def _keeper(table: Summary) -> int:
+    """Return the row that keeps the image for backward; 0 where none does."""
+    assert table.storage is not None
+    return table.storage.keeper.get(0, 0)
+
+
+def _copied(half: Summary) -> list[int]:
+    """Return for each row the bytes of the weights that autocast copies and backward keeps.
+
+    A convolution keeps its weights wherever a gradient passes, a linear layer where its input
+    needs one. (The copies of biases go with the end of forward.)
+    """
+    assert half.graph is not None
+    assert half.storage is not None
+    needs, in_use = half.storage.requires_grad, half.storage.in_use
+    copied = [0]
+    for position, (row, sources) in enumerate(
+        zip(half.rows[1:], half.graph.sources, strict=True), 1
+    ):
+        asked = needs[sources[0] if row.kind == "linear" else position] and in_use[position]
+        copied.append(_CAST * row.weights if asked and row.kind in (*CONVOLUTION, "linear") else 0)
+    return copied
+
+
+def _mixed(whole: Timeline, half: Timeline, copied: list[int]) -> Timeline:
+    """Return the step of mixed precision, from the steps in float32 and in bfloat16."""
+    table = half.summary
+    position = {row.name: i for i, row in enumerate(table.rows)}
+    image = whole.summary.rows[0].values * 4
+    image -= 0 if _keeper(table) else table.rows[0].values * _CAST  # no copy of it is kept
+    statistics = [_CAST * row.batch_statistics for row in table.rows]
+    held, moments = 0, []
+    for full, low in zip(whole.moments, half.moments, strict=True):
+        if full.phase == "optimizer":
+            moments.append(full)
+            continue
+        at, working = position[low.layer], low.working
+        if low.phase == "forward":
+            held += copied[at] + statistics[at]
+        else:
+            # the weights' gradient comes in bfloat16 and is then copied to float32
+            working += _CAST * table.rows[at].weights * (full.gradients > moments[-1].gradients)
+        moments.append(full._replace(kept=low.kept + held + image, working=working))
+        if low.phase == "backward":
+            held -= copied[at] + statistics[at]
+    return replace(whole, title=f"{whole.title}, {MIXED}", moments=tuple(moments))
+
+
+class Line(NamedTuple):
+    """A moment of a step at any batch: bytes that do not depend on it, and bytes an image."""
+
+    fixed: int
+    image: int
+    moment: str
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How the peak of a step grows with the batch: the highest of straight lines."""
+
+    lines: tuple[Line, ...]
+
+    def peak(self, batch: int) -> int:
+        """Return the bytes of tensors alive at the peak."""
+        return max([line.fixed + batch * line.image for line in self.lines])
+
+    def where(self, batch: int) -> str:
+        """Return the moment of the peak."""
+        return max(self.lines, key=lambda line: line.fixed + batch * line.image).moment
+
+    def largest_batch(self, card: int, reserve: Reserve) -> int:
+        """Return the largest batch whose peak and reserve stay within a card of so many bytes."""
+        room = reserve.room(card)
+        return max(int(min((room - line.fixed) // line.image for line in self.lines)), 0)
+
+
+def growth(
+    network: Network,
+    image: Shape | None = None,
+    *,
+    optimizer: str = "sgd",
+    precision: str = "float32",
+) -> Growth:
+    """Return how the peak of a training step grows with the batch, exactly.
+
+    >>> from cnnmem import zoo
+    >>> net = zoo.resnet18()
+    >>> growth(net).peak(32) == budget(net, batch=32).peak.total
+    True
+    """
+    one, two = (
+        step_of(summary(network, image, batch), optimizer, precision).moments for batch in (1, 2)
+    )
+    lines = []
+    for a, b in zip(one, two, strict=True):
+        each = b.total - a.total
+        lines.append(Line(a.total - each, each, moment_name(a)))
+    return Growth(_highest(lines))
+
+
+def _highest(lines: list[Line]) -> tuple[Line, ...]:
+    """Return the lines that no other one is above throughout, of equals the first."""
+    kept: list[Line] = []
+    for line in sorted(lines, key=lambda line: (-line.fixed, -line.image)):
+        if not kept or line.image > kept[-1].image:
+            kept.append(line)
+    return tuple(kept)
+
+
+def largest_batch(
+    network: Network,
+    image: Shape | None = None,
+    *,
+    card: int,
+    optimizer: str = "sgd",
+    precision: str = "float32",
+    reserve: Reserve | None = None,
+) -> int:
+    """Return the largest batch that fits a card of so many bytes by this estimate; 0 if none does.
+
+    It is an estimate, no promise: kernels choose their scratch memory at run time.
+    Raises `CnnmemError` for a card that is no positive number of bytes.
+    """
+    if not is_int(card) or card < 1:
+        raise CnnmemError(f"card is {card!r}; give its memory in bytes, as 8 * GiB.size")
+    lines = growth(network, image, optimizer=optimizer, precision=precision)
+    return lines.largest_batch(card, reserve or Reserve())

@@ -1,0 +1,189 @@
+"""The named steps between two totals or published numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from cnnmem.errors import CnnmemError
+from cnnmem.units import MEMORY, B, Unit
+
+from .steps import Step, steps_between
+from .totals import Total, show, signed
+
+if TYPE_CHECKING:
+    from cnnmem.charts import Waterfall
+    from cnnmem.published.numbers import Published
+
+UNEXPLAINED = "no convention gives the number"
+PRINTED = "the printed value instead of the exact one"
+EXACT = "the exact value instead of the printed one"
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Two totals and the steps from the first to the second, which sum to the difference."""
+
+    start: Total | Published
+    end: Total | Published
+    steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        difference = self.end.value - self.start.value
+        steps = sum((step.delta for step in self.steps), Fraction())
+        if steps != difference:
+            raise AssertionError(f"the steps sum to {steps}, not to the difference {difference}")
+
+    @property
+    def unexplained(self) -> Fraction:
+        """What no step explains: 0 unless a published number has no convention."""
+        return sum((s.delta for s in self.steps if s.stage == "unexplained"), Fraction())
+
+    def __str__(self) -> str:
+        lines = [(self.start.label, "", f"{show(self.start.value)} {self.start.unit}")]
+        lines += [(f"  {s.stage}", s.name, signed(s.delta)) for s in self.steps]
+        lines.append((self.end.label, "", f"{show(self.end.value)} {self.end.unit}"))
+        left = max(len(f"{stage}: {name}" if name else stage) for stage, name, _ in lines)
+        right = max(len(value.split(" ")[0]) for _, _, value in lines)
+        text = []
+        for stage, name, value in lines:
+            figure, _, unit = value.partition(" ")
+            what = f"{stage}: {name}" if name else stage
+            text.append(f"{what:<{left}}  {figure:>{right}} {unit}".rstrip())
+        return "\n".join(text)
+
+    def sentence(self) -> str:
+        """Return the difference in one sentence."""
+        if not self.steps:
+            return f"Both are {show(self.end.value)} {self.end.unit}."
+        difference = signed(self.end.value - self.start.value)
+        if self.start.unit != self.end.unit:
+            difference += " in print"
+        count = f"{len(self.steps)} step{'' if len(self.steps) == 1 else 's'}"
+        missing = self.unexplained
+        verdict = f"{signed(missing)} unexplained" if missing else "all explained"
+        return (
+            f"From {show(self.start.value)} {self.start.unit} to {show(self.end.value)} "
+            f"{self.end.unit}: {count}, {difference}, {verdict}."
+        )
+
+    def waterfall(self) -> Waterfall:
+        """Return the steps as a chart."""
+        from cnnmem.charts import Waterfall
+
+        units = (self.start.unit.name, self.end.unit.name)
+        return Waterfall(
+            f"From {self.start.label} to {self.end.label}",
+            (self.start.label, self.start.value),
+            tuple((step.name, step.delta) for step in self.steps),
+            (self.end.label, self.end.value),
+            units[1] if units[0] == units[1] else "as printed",
+            end_units=units,
+        )
+
+    def __repr__(self) -> str:
+        return f"<Reconciliation: {self.sentence()}>"
+
+    def _repr_html_(self) -> str:
+        from .export import html_table
+
+        rows = [("", self.start.label, show(self.start.value), str(self.start.unit))]
+        rows += [(s.stage, s.name, signed(s.delta), "") for s in self.steps]
+        rows.append(("", self.end.label, show(self.end.value), str(self.end.unit)))
+        return html_table(("stage", "step", "value", "unit"), rows, "Reconciliation")
+
+
+def reconcile(start: Total | Published, end: Total | Published) -> Reconciliation:
+    """Return the named steps from one total to another, in one fixed order.
+
+    The order is: rows, what is counted in a row, factor, bytes a value, unit. Either side can be
+    a published number; what its convention does not explain, or all that is left where it has
+    none, is a step of the stage "unexplained". Arithmetic is exact.
+
+    Raises `CnnmemError` for totals that are not of one measure, as parameters and MACs.
+
+    >>> from cnnmem import summary
+    >>> table = summary("vgg16")
+    >>> print(reconcile(table.total("tensors-mib"), table.total("torchinfo-memory")))
+    vgg16 at 224x224, tensors-mib        58.13 MiB
+      rows: the image out                -0.57
+      rows: max pooling out              -5.84
+      factor: x 2 instead of x 1               +51.71
+      unit: MB instead of MiB                   +5.02
+    vgg16 at 224x224, torchinfo-memory  108.45 MB
+    """
+    for side in (start, end):
+        if not (isinstance(side, Total) or hasattr(side, "reproduced")):
+            raise CnnmemError(
+                f"cannot reconcile a {type(side).__name__}; give totals, as "
+                'table.total("tensors"), or published numbers, as published.get("cs231n-93")'
+            )
+    if not isinstance(start, Total):
+        steps = _from_published(start, end)
+    elif isinstance(end, Total):
+        steps = _between(start, end)
+    else:
+        steps = _to_published(start, end)
+    return Reconciliation(start, end, tuple(steps))
+
+
+def _to_published(start: Total, end: Published) -> Iterator[Step]:
+    reached = end.reproduced()
+    if reached is not None:
+        yield from _between(start, reached)
+        if end.value != reached.value:
+            yield Step(
+                "print", "the printed value instead of the exact one", end.value - reached.value
+            )
+        return
+    _same_measure(start.measures, end.measures)
+    value = start.value
+    for step in _to_unit(value, start.unit, end.unit):
+        value += step.delta
+        yield step
+    if end.value != value:
+        yield Step("unexplained", UNEXPLAINED, end.value - value)
+
+
+def _from_published(start: Published, end: Total | Published) -> Iterator[Step]:
+    reached = start.reproduced()
+    if reached is not None:
+        if reached.value != start.value:
+            yield Step(
+                "print", "the exact value instead of the printed one", reached.value - start.value
+            )
+        yield from reconcile(reached, end).steps
+        return
+    _same_measure(start.measures, end.measures)
+    # the unit is changed last, so the way there is walked backwards
+    way = [Step(s.stage, s.name, -s.delta) for s in _to_unit(end.value, end.unit, start.unit)]
+    target = end.value - sum((step.delta for step in way), Fraction())
+    if target != start.value:
+        yield Step("unexplained", UNEXPLAINED, target - start.value)
+    yield from _to_unit(target, start.unit, end.unit)
+
+
+def _to_unit(value: Fraction, start: Unit, end: Unit) -> Iterator[Step]:
+    """Yield the steps that print a value in another unit; a value that becomes bytes is float32."""
+    if start not in MEMORY and end in MEMORY:
+        yield Step("bytes a value", "4 instead of 1", value * 3)
+        value, start = value * 4, B
+    elif start in MEMORY and end not in MEMORY:
+        yield Step("bytes a value", "1 instead of 4", -value * 3 / 4)
+        value /= 4
+    if start.size != end.size:
+        yield Step("unit", f"{end} instead of {start}", value * start.size / end.size - value)
+
+
+def _same_measure(a: str, b: str) -> None:
+    if a != b:
+        raise CnnmemError(
+            f"a total of {a} and one of {b} cannot be reconciled; take two totals of one measure"
+        )
+
+
+def _between(start: Total, end: Total) -> Iterator[Step]:
+    _same_measure(start.measures, end.measures)
+    return steps_between(start, end)

@@ -1,0 +1,142 @@
+"""Totals: a table added up under a convention, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from cnnmem.errors import CnnmemError
+from cnnmem.units import MEMORY, Unit, number, round_digits
+
+from .conventions import Convention, column, get
+from .overflow import wrap_int32
+
+if TYPE_CHECKING:
+    from .table import Summary
+
+
+@dataclass(frozen=True)
+class Total:
+    """A sum over a table with its convention. `value` is exact, in `convention.unit`."""
+
+    value: Fraction
+    convention: Convention
+    summary: Summary
+
+    @property
+    def unit(self) -> Unit:
+        """The unit of `value`."""
+        return self.convention.unit
+
+    @property
+    def measures(self) -> str:
+        """What the total is of: "memory" or "operations"."""
+        return self.convention.measures
+
+    @property
+    def base(self) -> Fraction:
+        """The value in base units: bytes, or what is counted."""
+        return self.value * self.unit.size
+
+    def as_unit(self, unit: Unit) -> Total:
+        """Return the same bytes in another unit of memory.
+
+        >>> from cnnmem import summary, units
+        >>> print(summary("vgg16").total("tensors").as_unit(units.MiB).label)
+        vgg16 at 224x224, tensors in MiB
+        """
+        if not {self.unit, unit} <= set(MEMORY):
+            raise CnnmemError(
+                f"a total in {self.unit} cannot be given in {unit}; "
+                f"units of memory are {', '.join(map(str, MEMORY))}"
+            )
+        if unit == self.unit:
+            return self
+        how = replace(self.convention, name=f"{self.convention.name} in {unit}", unit=unit)
+        return Total(self.base / unit.size, how, self.summary)
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    @property
+    def label(self) -> str:
+        """The network, its size and the convention in one line."""
+        size = "x".join(map(str, self.summary.image[:2]))
+        return f"{self.summary.network} at {size}, {self.convention.name}"
+
+    def __repr__(self) -> str:
+        return f"<Total of {self.label}: {show(self.value)} {self.unit}>"
+
+    def __str__(self) -> str:
+        return f"{show(self.value)} {self.unit}, {self.convention.name}: {self.convention.title}"
+
+
+def show(value: Fraction) -> str:
+    """Return a value as totals print it: whole numbers whole, others with two decimals or digits.
+
+    >>> show(Fraction(73254912, 10**6)), show(Fraction(-1, 250))
+    ('73.25', '-0.0040')
+    """
+    digits = 2
+    while value and abs(value) * 10**digits < 10 and digits < 9:
+        digits += 1
+    return number(value, digits)
+
+
+def signed(value: Fraction) -> str:
+    """Return a value as a step shows it, with its sign."""
+    return ("+" if value > 0 else "") + show(value)
+
+
+def total(summary: Summary, convention: Convention | str = "tensors") -> Total:
+    """Return the total of a table under a convention.
+
+    Raises `CnnmemError` where the table lacks what the convention counts.
+    """
+    convention = get(convention)
+    if convention.until and all(row.name != convention.until for row in summary.rows):
+        raise CnnmemError(
+            f"{convention.name!r} stops after the row {convention.until!r}, which "
+            f"{summary.network} does not have; take a convention that counts all rows"
+        )
+    needs = [count.quantity for count in convention.counts]
+    if ("kept tensors" in needs and not summary.says_saved) or (
+        "alive at the peak" in needs and summary.storage is None
+    ):
+        raise CnnmemError(
+            f"the table of {summary.network} does not say what is kept for backward, so "
+            f"{convention.name!r} cannot be added up; take the plain network or the torch module"
+        )
+    return Total(add_up(amounts(summary, convention), convention), convention, summary)
+
+
+def amounts(summary: Summary, convention: Convention) -> list[int | Fraction]:
+    """Return what each row of a table counts, before rounding, factor, bytes and unit."""
+    sums: list[int | Fraction] = [0] * len(summary.rows)
+    columns = {count.quantity: column(summary, count.quantity) for count in convention.counts}
+    forms: dict[tuple[str, bool], list[tuple[list[int], int | Fraction]]] = {}
+    for i, row in enumerate(summary.rows):
+        key = (row.kind, row.functional)
+        if key not in forms:
+            forms[key] = [(columns[q], times) for q, times in convention.form(*key).items()]
+        for values, times in forms[key]:
+            sums[i] += values[i] * times
+        if row.name == convention.until:
+            break
+    return sums
+
+
+def add_up(counted: Iterable[int | Fraction], how: Convention) -> Fraction:
+    """Return the sum of what the rows count, rounded or wrapped and in the convention's unit."""
+    if how.rounding and how.rounding.of == "row":
+        counted = [round_digits(amount, how.rounding.digits) for amount in counted]
+    if how.arithmetic == "int32":
+        counted = [wrap_int32(amount) for amount in counted]
+    result = sum(counted)
+    if how.rounding and how.rounding.of == "total":
+        result = round_digits(result, how.rounding.digits)
+    if how.arithmetic == "int32":
+        result = wrap_int32(result)
+    return Fraction(result) * how.factor * how.bytes_per_value / how.unit.size

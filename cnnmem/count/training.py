@@ -1,0 +1,355 @@
+"""Memory over time: which tensors are alive when, in inference and in a training step.
+
+The plain table knows who makes a tensor, who reads it last and who keeps it for backward. From
+that follows what is alive at every moment, kernels' own temporaries left out. Bytes of the whole
+batch throughout.
+
+>>> from cnnmem import summary
+>>> from cnnmem.units import memory
+>>> table = summary("vgg16")
+>>> memory(inference(table).peak.activations)
+'25.69 MB'
+>>> memory(training_step(table).after_forward.kept)
+'73.25 MB'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from cnnmem.errors import CnnmemError, look_up
+from cnnmem.model.layers import Layer, Shape
+from cnnmem.model.network import Network
+from cnnmem.units import bytes_per_value
+
+from .autograd import Storage, trace_storage
+
+if TYPE_CHECKING:
+    from cnnmem.charts import Group
+    from cnnmem.charts import Timeline as TimelineChart
+
+    from .table import Summary
+
+Phase = Literal["forward", "backward", "optimizer"]
+
+# States an optimizer keeps, in multiples of the parameters, and the temporaries of its step, in
+# multiples of the largest parameter tensor (PyTorch on the CPU, one tensor after the other).
+OPTIMIZERS: dict[str, tuple[int, int]] = {"sgd": (0, 0), "momentum": (1, 0), "adam": (2, 2)}
+
+
+# How a moment is called on a chart: forward runs to the right, backward comes back.
+ARROWS: dict[Phase, str] = {"forward": "→ ", "backward": "← ", "optimizer": "optimizer"}
+
+
+class Moment(NamedTuple):
+    """What is alive while one layer works, in bytes.
+
+    `kept` are tensors held for backward, the image among them; `working` those that live for the
+    next layers alone: in forward feature maps, in backward their gradients, in the optimizer's step
+    its temporaries.
+    """
+
+    phase: Phase
+    layer: str
+    parameters: int
+    state: int
+    gradients: int
+    kept: int
+    working: int
+
+    @property
+    def activations(self) -> int:
+        """Tensors that grow with the batch: kept and working ones."""
+        return self.kept + self.working
+
+    @property
+    def total(self) -> int:
+        """Everything alive."""
+        return self.parameters + self.state + self.gradients + self.activations
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The moments of an inference or a training step, in order."""
+
+    summary: Summary
+    title: str
+    moments: tuple[Moment, ...]
+
+    @cached_property
+    def peak(self) -> Moment:
+        """The moment with the most memory alive, the first of equals."""
+        return max(self.moments, key=lambda moment: moment.total)
+
+    @property
+    def after_forward(self) -> Moment:
+        """The last moment of forward."""
+        return [moment for moment in self.moments if moment.phase == "forward"][-1]
+
+    def chart(self, parameters: bool = True) -> TimelineChart:
+        """Return the moments as a chart in MB, with or without what belongs to the parameters."""
+        from cnnmem.charts import Series
+        from cnnmem.charts import Timeline as TimelineChart
+
+        columns = {
+            "kept for backward": [m.kept for m in self.moments],
+            "working tensors": [m.working for m in self.moments],
+        }
+        if parameters:
+            columns = {
+                "parameters": [m.parameters for m in self.moments],
+                "optimizer state": [m.state for m in self.moments],
+                "gradients": [m.gradients for m in self.moments],
+                **columns,
+            }
+        return TimelineChart(
+            self.title,
+            tuple(f"{ARROWS[m.phase]}{m.layer}" for m in self.moments),
+            tuple(Series(name, tuple(c)) for name, c in columns.items() if any(c)),
+            "MB",
+            scale=10**6,
+            base_unit="bytes",
+            groups=self._phases(),
+        )
+
+    def _phases(self) -> tuple[Group, ...]:
+        from cnnmem.charts import Group
+
+        phases = [m.phase for m in self.moments]
+        names = dict.fromkeys(phases)
+        return tuple(
+            Group(name, phases.index(name), phases.index(name) + phases.count(name))
+            for name in names
+        )
+
+
+def _graph(summary: Summary) -> tuple[Network, Storage]:
+    if summary.graph is None or summary.storage is None:
+        raise CnnmemError(
+            f"the table of {summary.network} does not hold its graph, so what is alive when cannot "
+            "be told; take a plain network (cnnmem.zoo)"
+        )
+    return summary.graph, summary.storage
+
+
+def trained(summary: Summary) -> tuple[bool, ...]:
+    """Return for each row whether its parameters, if it has any, get a gradient."""
+    graph, storage = _graph(summary)
+    nodes = zip(graph.nodes, storage.in_use[1:], strict=True)
+    return (False, *[used and not node.frozen for node, used in nodes])
+
+
+def _tensor_bytes(summary: Summary) -> list[int]:
+    """Return the bytes of each position's output."""
+    width = bytes_per_value(summary.dtype)
+    return [row.outputs * width for row in summary.rows]
+
+
+def _last_use(graph: Network, owner: tuple[int, ...]) -> list[int]:
+    """Return for each owner the position that reads its storage last; the output is never freed."""
+    last = list(range(len(owner)))
+    for position, sources in enumerate(graph.sources, 1):
+        for source in (*sources, position):
+            last[owner[source]] = position
+    last[owner[-1]] = len(owner)
+    return last
+
+
+def _padded_copy(layer: Layer, output: Shape, inputs: list[Shape]) -> int:
+    """Return the values that a window layer pads into a copy, which lives while it works."""
+    return layer.keeps(output, *inputs).copies if hasattr(layer, "kernel") else 0
+
+
+def _inference_alive(summary: Summary) -> Iterator[tuple[int, dict[int, int]]]:
+    """Yield each position with the values alive while it works, by the position that made them."""
+    graph, _ = _graph(summary)
+    shapes = graph.trace_shapes(summary.image)
+    owner = trace_storage(graph, shapes, "eval").owner
+    last = _last_use(graph, owner)
+    sizes = [row.outputs for row in summary.rows]
+    alive = {0: sizes[0]}
+    for position, (node, sources) in enumerate(zip(graph.nodes, graph.sources, strict=True), 1):
+        if owner[position] == position:
+            alive[position] = sizes[position]
+        copy = _padded_copy(node.layer, shapes[position], [shapes[i] for i in sources])
+        yield (
+            position,
+            alive | {position: sizes[position] + copy * summary.batch} if copy else alive,
+        )
+        alive = {made: size for made, size in alive.items() if last[made] > position}
+
+
+def inference(summary: Summary) -> Timeline:
+    """Return what is alive during a forward pass that keeps nothing for backward.
+
+    A tensor goes when its last reader is done, the image too. The parameters stay.
+    """
+    width = bytes_per_value(summary.dtype)
+    parameters = (summary.params + summary.statistics) * width
+    moments = tuple(
+        Moment(
+            "forward", summary.rows[position].name, parameters, 0, 0, 0, sum(alive.values()) * width
+        )
+        for position, alive in _inference_alive(summary)
+    )
+    return Timeline(summary, f"Inference of {summary.network}, batch {summary.batch}", moments)
+
+
+def alive_at_inference_peak(summary: Summary) -> list[int]:
+    """Return for each row how many of its values are alive at the peak of inference."""
+    moments = (alive for _, alive in _inference_alive(summary))
+    peak = max(moments, key=lambda alive: sum(alive.values()))
+    return [peak.get(i, 0) for i in range(len(summary.rows))]
+
+
+def training_step(summary: Summary, optimizer: str = "sgd", first: bool = False) -> Timeline:
+    """Return what is alive during one training step: forward, backward, the optimizer's step.
+
+    `optimizer` is "sgd", "momentum" or "adam". Its state is there from the start, unless this is
+    the `first` step. Gradients arrive layer by layer in backward and stay until the step is done
+    (`zero_grad` then drops them). The loss and the kernels' own temporaries are left out.
+
+    Raises `UnknownNameError` for another optimizer.
+    """
+    states, scratch = look_up("optimizer", optimizer, OPTIMIZERS)
+    if summary.mode != "train":
+        raise CnnmemError(
+            f'the table of {summary.network} is of mode "{summary.mode}"; a training step needs '
+            'summary(..., mode="train")'
+        )
+    width = bytes_per_value(summary.dtype)
+    learned = [
+        row.params * width if learns else 0
+        for row, learns in zip(summary.rows, trained(summary), strict=True)
+    ]
+    parameters = (summary.params + summary.statistics) * width
+    state = 0 if first else states * sum(learned)
+    moments = [
+        Moment("forward", name, parameters, state, 0, kept, working)
+        for name, kept, working in _forward(summary)
+    ]
+    gradients = 0
+    for position, kept, working in _backward(summary):
+        gradients += learned[position]
+        name = summary.rows[position].name
+        moments.append(Moment("backward", name, parameters, state, gradients, kept, working))
+    largest = max(
+        max(row.weights, row.biases) * width if count else 0
+        for row, count in zip(summary.rows, learned, strict=True)
+    )
+    sizes = _tensor_bytes(summary)
+    # the caller still holds the image and the output
+    moments.append(
+        Moment(
+            "optimizer",
+            "",
+            parameters,
+            states * sum(learned),
+            gradients,
+            sizes[0],
+            sizes[-1] + scratch * largest,
+        )
+    )
+    title = f"A training step of {summary.network}, batch {summary.batch}, {optimizer}"
+    return Timeline(summary, title, tuple(moments))
+
+
+def _extras(summary: Summary) -> list[int]:
+    """Return what each row keeps for itself: copies, masks, indices, the batch's statistics."""
+    width = bytes_per_value(summary.dtype)
+    return [
+        (row.copies + row.masks + row.batch_statistics) * width + row.indices * 8
+        for row in summary.rows
+    ]
+
+
+def _forward(summary: Summary) -> Iterator[tuple[str, int, int]]:
+    """Yield each layer's name with the bytes kept for backward and the working ones."""
+    graph, storage = _graph(summary)
+    sizes, extras = _tensor_bytes(summary), _extras(summary)
+    last = _last_use(graph, storage.owner)
+    kept = sizes[0]  # the caller holds the image, kept or not
+    alive: set[int] = set()
+    for position in range(1, len(sizes)):
+        owner = storage.owner[position]
+        if owner == position and owner in storage.keeper:
+            kept += sizes[owner]
+        elif owner == position:
+            alive.add(owner)
+        kept += extras[position]
+        yield summary.rows[position].name, kept, sum(sizes[made] for made in alive)
+        alive = {made for made in alive if last[made] > position}
+
+
+class _Gradients:
+    """The gradients of feature maps on their way back: buffers that may share a storage."""
+
+    def __init__(self, sizes: list[int]) -> None:
+        self.sizes = sizes
+        self.buffers: dict[int, int] = {}  # position -> storage
+        self.bytes: dict[int, int] = {}  # storage -> bytes
+        self.holders: dict[int, int] = {}  # storage -> how many hold it
+        self.made = 0
+
+    def new(self, position: int) -> int:
+        self.made += 1
+        self.bytes[self.made] = self.sizes[position]
+        self.holders[self.made] = 1
+        return self.made
+
+    def drop(self, storage: int) -> None:
+        self.holders[storage] -= 1
+        if not self.holders[storage]:
+            del self.holders[storage], self.bytes[storage]
+
+    def deliver(self, position: int, storage: int) -> list[int]:
+        """Hand a gradient to a position; return the storages that are done with afterwards."""
+        waiting = self.buffers.get(position)
+        if waiting is None:
+            self.buffers[position] = storage
+            return []
+        if self.holders[waiting] == 1 and self.bytes[waiting] == self.sizes[position]:
+            return [storage]  # autograd adds in place where nobody else holds the first one
+        self.buffers[position] = self.new(position)
+        return [waiting, storage]
+
+
+def _backward(summary: Summary) -> Iterator[tuple[int, int, int]]:
+    """Yield each position that a gradient reaches, last first, with the kept and working bytes."""
+    graph, storage = _graph(summary)
+    sizes, extras = _tensor_bytes(summary), _extras(summary)
+    released: dict[int, int] = dict(enumerate(extras))
+    for owner, keeper in storage.keeper.items():
+        if owner:  # the caller holds the image
+            released[keeper] += sizes[owner]
+    kept = sizes[0] + sum(released.values())
+    output = 0 if storage.owner[-1] in storage.keeper else sizes[-1]
+    gradients = _Gradients(sizes)
+    gradients.buffers[len(sizes) - 1] = gradients.new(len(sizes) - 1)
+    for position in range(len(sizes) - 1, 0, -1):
+        if position not in gradients.buffers:
+            continue
+        arrived = gradients.buffers.pop(position)
+        shares = _shares_gradient(summary, position)
+        done = [arrived]
+        for source in graph.sources[position - 1]:
+            if not storage.requires_grad[source]:
+                continue
+            if shares:
+                gradients.holders[arrived] += 1
+            done += gradients.deliver(source, arrived if shares else gradients.new(source))
+        yield position, kept, output + sum(gradients.bytes.values())
+        for used in done:
+            gradients.drop(used)
+        kept -= released[position]
+
+
+def _shares_gradient(summary: Summary, position: int) -> bool:
+    """Return whether a layer hands its output's gradient on as it is, or as a view of it."""
+    row = summary.rows[position]
+    return row.kind in ("add", "concatenate", "flatten") or (
+        row.kind == "dropout" and not row.masks
+    )

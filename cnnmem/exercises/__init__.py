@@ -1,0 +1,1 @@
+"""The engine of questions: kinds, judging, progress, panels. It knows no lesson."""

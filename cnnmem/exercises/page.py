@@ -1,0 +1,128 @@
+"""The page for lecturers: every question, its solution, the known wrong answers, what to say."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from cnnmem.lessons.registry import LESSONS, every, lesson
+
+from .coding import Bug, Coding
+from .feedback import Slip
+from .question import Question
+
+COMMAND = "python -m cnnmem.lessons --write docs/lecturers.md"
+
+
+def counts() -> str:
+    """Return how many questions, kinds and known wrong answers there are.
+
+    >>> counts().splitlines()[0].split()[1]
+    'questions'
+    """
+    questions = every()
+    kinds = Counter(question.kind for question in questions)
+    slips = sum(len(question.known) for question in questions)
+    lines = [
+        f"{len(questions)} questions in {len(LESSONS)} lessons, of {len(kinds)} kinds, with "
+        f"{slips} known wrong answers",
+        "kinds: " + ", ".join(f"{kind} {count}" for kind, count in kinds.most_common()),
+        f"recall questions: {sum(bool(question.recalls) for question in questions)}",
+    ]
+    for number, title in LESSONS.items():
+        own = lesson(number)
+        known = sum(len(question.known) for question in own)
+        lines.append(f"  {number} {title}: {len(own)} questions, {known} known wrong answers")
+    return "\n".join(lines)
+
+
+def listing() -> str:
+    """Return a line for every question: id, kind, title."""
+    return "\n".join(f"{q.id:<20}{q.kind:<10}{q.title}" for q in every())
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    return "\n".join(_page()).rstrip("\n") + "\n"
+
+
+def _page() -> Iterator[str]:
+    yield "# For lecturers: questions, solutions, known wrong answers"
+    yield ""
+    yield f"Written by `{COMMAND}`; do not edit. Numbers are computed by `cnnmem`."
+    yield ""
+    yield "**Students: the solutions are here.** The notebooks show them with *Reveal*."
+    yield ""
+    yield "```text"
+    yield counts()
+    yield "```"
+    for number, title in LESSONS.items():
+        yield ""
+        yield f"## {number} {title}"
+        for question in lesson(number):
+            yield ""
+            yield from _question(question)
+
+
+def _question(question: Question) -> Iterator[str]:
+    yield f"### `{question.id}` {_markdown(question.title)}"
+    yield ""
+    recall = f" that recalls lesson {question.recalls}" if question.recalls else ""
+    yield f"*A question of kind {question.kind}{recall}.*"
+    yield ""
+    yield _markdown(question.statement)
+    if question.body:
+        yield ""
+        yield from _code(question.body)
+    yield ""
+    yield from _solution(question)
+    yield ""
+    yield f"**Why.** {_markdown(question.why)}"
+    yield ""
+    yield "**Hints.** " + " ".join(
+        f"({i}) {_markdown(hint)}" for i, hint in enumerate(question.hints, 1)
+    )
+    yield ""
+    yield "| wrong answer | behind it | what to say |"
+    yield "| --- | --- | --- |"
+    for slip in question.known:
+        cells = (_wrong(question, slip), _markdown(slip.name), _markdown(slip.hint))
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _solution(question: Question) -> Iterator[str]:
+    if isinstance(question, Bug):
+        yield f"**Solution.** Line {question.line}. Repaired:"
+        yield ""
+        yield from _code(question.fixed, "python")
+    elif isinstance(question, Coding):
+        yield "**Solution.**"
+        yield ""
+        yield from _code(question.fixed, "python")
+    else:
+        yield f"**Solution.** {_markdown(question.show(question.solution))}"
+
+
+def _code(text: str, language: str = "text") -> Iterator[str]:
+    yield f"```{language}"
+    yield text.rstrip("\n")
+    yield "```"
+
+
+def _wrong(question: Question, slip: Slip) -> str:
+    """Return a wrong answer as a cell; of a function only the lines that are not the solution's."""
+    if isinstance(question, Coding) and "def " in slip.answer:
+        right = question.fixed.split("\n")
+        lines = [line.strip() for line in slip.answer.split("\n") if line and line not in right]
+        return " ".join(f"`{line}`" for line in lines)
+    if question.kind == "row":
+        name = slip.name.split(":")[0]
+        return _markdown(f"{name} {slip.answer[name]}")
+    return _markdown(question.show(slip.answer))
+
+
+def _markdown(text: str) -> str:
+    """Return a text with what Markdown would take as marks escaped; `code` stays code."""
+    parts = re.split(r"(`[^`]*`)", " ".join(text.split()))
+    return "".join(p if p.startswith("`") else re.sub(r"([*<>~\[\]])", r"\\\1", p) for p in parts)

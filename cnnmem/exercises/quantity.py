@@ -1,0 +1,276 @@
+"""Reading a number as people write it: separators, prefixes, units, powers.
+
+>>> [str(r.value) for r in read("553.43 MB")]
+['553430000']
+>>> read("527,8 MiB")[0].measure
+'memory'
+>>> read("−2,147,479,552")[0].value
+Fraction(-2147479552, 1)
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from cnnmem import units
+from cnnmem.errors import CnnmemError
+from cnnmem.units import fixed, number
+
+Measure = Literal["memory", "count", "ratio"]
+
+MOST_LETTERS = 100  # nobody writes a number longer than this
+MOST_POWER = 60  # 10^60 is beyond anything a network holds
+
+
+class UnreadableError(CnnmemError):
+    """A text that is no number, or no number of what was asked."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What a number is asked in: its unit, how much of the base unit it holds, what it measures.
+
+    `noun` is what is counted, so that MACs are not taken for parameters.
+
+    >>> MB.show(553430176), PERCENT.show(Fraction(3, 4)), MILLION.show(138357544)
+    ('553.43 MB', '75.0 %', '138.36 million')
+    """
+
+    name: str
+    measure: Measure
+    size: Fraction = Fraction(1)
+    digits: int = 2
+    noun: str = ""
+
+    @property
+    def example(self) -> str:
+        """How an answer could look: the kind is the one asked for, the number nobody's answer.
+
+        >>> MB.example, MILLION.example, PERCENT.example, PIXELS.example
+        ('12 MB', '3.5 million', '40 %', '3')
+        """
+        if self.measure == "memory":
+            return "12 bytes" if self.size == 1 else f"12 {self.name}"
+        if self.measure == "ratio":
+            return "40 %" if self.size != 1 else "3"
+        return "3.5 million" if self.size != 1 else "3"
+
+    def show(self, value: Fraction | int) -> str:
+        """Return a value, given in base units, in this unit."""
+        scaled = Fraction(value) / self.size
+        text = (
+            fixed(scaled, self.digits) if self.measure == "ratio" else number(scaled, self.digits)
+        )
+        if self.measure == "ratio" and scaled == int(scaled) and self.size == 1:
+            text = number(scaled)
+        return f"{text} {self.name}".rstrip()
+
+
+def _memory(unit: units.Unit) -> Scale:
+    return Scale(unit.name, "memory", Fraction(unit.size))
+
+
+MB, GB, MiB, GiB, KiB = map(_memory, (units.MB, units.GB, units.MiB, units.GiB, units.KiB))
+B = _memory(units.B)
+COUNT = Scale("", "count")
+PARAMETERS, VALUES, MACS, FLOPS, PIXELS, WEIGHTS, OPERATIONS = (
+    Scale(noun, "count", noun=noun)
+    for noun in ("parameters", "values", "MACs", "FLOPs", "pixels", "weights", "operations")
+)
+MILLION = Scale("million", "count", Fraction(10**6), noun="parameters")
+PERCENT = Scale("%", "ratio", Fraction(1, 100), 1)
+TIMES = Scale("times", "ratio", Fraction(1), 2)
+
+_DECIMAL = {
+    "k": 3, "kilo": 3, "thousand": 3, "thousands": 3,
+    "m": 6, "mio": 6, "mln": 6, "mn": 6, "mega": 6, "million": 6, "millions": 6,
+    "g": 9, "bn": 9, "giga": 9, "billion": 9, "billions": 9,
+    "t": 12, "tera": 12, "trillion": 12, "trillions": 12,
+}  # fmt: skip
+_BINARY = {"ki": 10, "kibi": 10, "mi": 20, "mebi": 20, "gi": 30, "gibi": 30, "ti": 40, "tebi": 40}
+PREFIXES: dict[str, int] = {
+    "": 1,
+    **{name: 10**power for name, power in _DECIMAL.items()},
+    **{name: 2**power for name, power in _BINARY.items()},
+}
+_BYTES = ("b", "byte", "bytes")
+_NOUNS: dict[str, str] = {
+    "": "",
+    **dict.fromkeys(("parameter", "parameters", "param", "params"), "parameters"),
+    **dict.fromkeys(("weight", "weights"), "weights"),
+    **dict.fromkeys(("value", "values", "number", "numbers", "activations"), "values"),
+    **dict.fromkeys(("mac", "macs", "multadd", "multadds", "madd", "madds"), "MACs"),
+    **dict.fromkeys(("flop", "flops"), "FLOPs"),
+    **dict.fromkeys(("op", "ops", "operation", "operations"), "operations"),
+    **dict.fromkeys(("pixel", "pixels", "px"), "pixels"),
+    **dict.fromkeys(("image", "images"), "images"),
+    **dict.fromkeys(("channel", "channels", "layers", "filters"), "things"),
+}
+_RATIOS = {"%": Fraction(1, 100), "percent": Fraction(1, 100), "x": Fraction(1),
+           "times": Fraction(1), "fold": Fraction(1), "timesas": Fraction(1)}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to read a text: the value in base units, what it measures ("" if it does not say).
+
+    `step` is the weight of the last digit written: 10,000 for "0.55 million"; 0 where there is no
+    last digit, as in "1/3" and "2^20". `noun` is what was counted, if it was said. `unit` is what
+    the number was multiplied with: 1,000 for "602 kB".
+    """
+
+    value: Fraction
+    measure: Measure | Literal[""]
+    step: Fraction
+    noun: str = ""
+    unit: Fraction = Fraction(1)
+
+    def times(self, size: Fraction, measure: Measure | Literal[""], noun: str = "") -> Reading:
+        """Return the reading with its unit put in."""
+        return Reading(self.value * size, measure, self.step * size, noun, self.unit * size)
+
+
+def read(text: str) -> tuple[Reading, ...]:
+    """Return the ways to read a text as a number, the likeliest first.
+
+    "25,088" is twenty-five thousand before it is 25.088; "2 B" are two bytes or two billion.
+
+    Raises `UnreadableError`, saying what is missing.
+    """
+    text = _normal(text)
+    if len(text) > MOST_LETTERS:
+        raise UnreadableError(f"this is longer than a number: write at most {MOST_LETTERS} signs")
+    match = re.fullmatch(r"([+-]?)\s*([0-9.].*?)\s*([a-z%][a-z%\s-]*)?", text)
+    if match is None:
+        raise UnreadableError("this is no number")
+    sign, figure, unit = match[1], match[2], re.sub(r"[\s-]", "", match[3] or "")
+    plain = [
+        Reading(-value if sign == "-" else value, "", step) for value, step in _figures(figure)
+    ]
+    if not plain:
+        raise UnreadableError(f"{figure!r} is no number: check its points and commas")
+    if not unit:
+        return tuple(plain)
+    sizes = list(_units(unit))
+    if not sizes:
+        bit = " (a byte is 8 bits: answer in bytes)" if "bit" in unit else ""
+        raise UnreadableError(f"I do not know the unit {unit!r}{bit}")
+    return tuple(r.times(size, measure, noun) for r in plain for size, measure, noun in sizes)
+
+
+def _normal(text: str) -> str:
+    """Return the text in small plain letters, with one kind of space, minus, apostrophe and x."""
+    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: "^" + unicodedata.normalize("NFKC", m[0]), text)
+    text = unicodedata.normalize("NFKC", text).lower()
+    for many, one in (("−–—‐‑‒﹣", "-"), ("’‘ʼ′`´", "'"), ("×·∙⋅✕", "*"), ("⁄∕÷", "/")):
+        text = re.sub(f"[{many}]", one, text)
+    text = "".join(
+        str(unicodedata.digit(c)) if c.isdigit() and unicodedata.digit(c, -1) >= 0 else c
+        for c in text
+    )
+    text = " ".join(text.split()).replace("**", "^")
+    text = re.sub(
+        r"^(about|around|roughly|approximately|approx\.?|circa|ca\.?|[~≈=]|it is)\s*", "", text
+    )
+    return text.rstrip(" .!?;").strip()
+
+
+def _figures(text: str) -> Iterator[tuple[Fraction, Fraction]]:
+    """Yield the values that a figure without sign and unit can have, each with its last place."""
+    text = text.strip()
+    if "/" in text:
+        a, _, b = text.partition("/")
+        tops, bottoms = list(_decimals(a)), list(_decimals(b))
+        if tops and bottoms and bottoms[0][0]:
+            yield tops[0][0] / bottoms[0][0], Fraction(0)
+        return
+    power = re.fullmatch(r"(?:(.+?)\s*[*x]\s*)?([0-9]+)\s*\^\s*(-?[0-9]{1,4})", text)
+    short = re.fullmatch(r"(.+?)e([+-]?[0-9]{1,4})", text)
+    if power is not None and abs(int(power[3])) <= MOST_POWER:
+        size = Fraction(int(power[2])) ** int(power[3]) if int(power[2]) else Fraction(0)
+        for value, step in _decimals(power[1] or "1"):
+            yield value * size, step * size if power[1] else Fraction(0)
+    elif short is not None and abs(int(short[2])) <= MOST_POWER:
+        size = Fraction(10) ** int(short[2])
+        for value, step in _decimals(short[1]):
+            yield value * size, step * size
+    else:
+        yield from _decimals(text)
+
+
+def _decimals(text: str) -> Iterator[tuple[Fraction, Fraction]]:
+    """Yield what the digits can mean: a comma or a point parts thousands or begins decimals."""
+    text = re.sub(r"(?<=[0-9])[ '_](?=[0-9]{3}(?![0-9]))", "", text.strip())
+    if not re.fullmatch(r"[0-9]*([.,][0-9]+)*[.,]?", text) or not re.search("[0-9]", text):
+        return
+    marks = re.findall(r"[.,]", text)
+    last = text.rstrip(".,")
+    if not marks or last.isdecimal():
+        yield Fraction(int(last)), last_place(int(last))
+        return
+    whole, decimals = re.split(r"[.,](?=[0-9]*$)", last, maxsplit=1)
+    if not _grouped(whole if len(set(marks)) == 2 else last) and len(marks) > 1:
+        return
+    as_decimal = (
+        Fraction(int(re.sub("[.,]", "", whole) + decimals or "0"), 10 ** len(decimals)),
+        Fraction(1, 10 ** len(decimals)),
+    )
+    whole_number = int(re.sub("[.,]", "", last))
+    as_thousands = Fraction(whole_number), last_place(whole_number)
+    if len(set(marks)) == 2:
+        yield as_decimal
+    elif len(marks) > 1:
+        yield as_thousands
+    elif len(decimals) != 3 or whole in ("", "0") or len(whole) > 3:
+        yield as_decimal
+    elif marks == [","]:
+        yield from (as_thousands, as_decimal)
+    else:
+        yield from (as_decimal, as_thousands)
+
+
+def last_place(whole: int) -> Fraction:
+    """Return the weight of the last digit of a whole number; three zeros are a prefix written out.
+
+    "138,000,000" is 138 million, and "552" and "550" have three digits. A number of one digit and
+    zeros stays as it stands.
+
+    >>> [int(last_place(n)) for n in (138_000_000, 550, 25_088, 1000, 40_000)]
+    [1000000, 1, 1, 1, 1000]
+    """
+    step = 1
+    while whole and whole % (1000 * step) == 0 and abs(whole) >= 10_000 * step:
+        step *= 1000
+    return Fraction(step)
+
+
+def _grouped(text: str) -> bool:
+    """Return whether one kind of mark parts the digits in thousands (or lakhs: 13,83,57,544)."""
+    first, *groups = re.split("[.,]", text)
+    return (
+        len(set(re.findall("[.,]", text))) == 1
+        and 1 <= len(first) <= 3
+        and len(groups[-1]) == 3
+        and all(len(group) in (2, 3) for group in groups)
+    )
+
+
+def _units(unit: str) -> Iterator[tuple[Fraction, Measure, str]]:
+    """Yield what a unit can be: its size, what it measures and the noun it counts."""
+    if unit in _RATIOS:
+        yield _RATIOS[unit], "ratio", ""
+    for prefix, size in PREFIXES.items():
+        if not unit.startswith(prefix):
+            continue
+        rest = unit[len(prefix) :]
+        if rest in _BYTES:
+            yield Fraction(size), "memory", ""
+        if rest in _NOUNS and (prefix or rest):
+            yield Fraction(size), "count", _NOUNS[rest]
+    if unit.startswith("b") and unit[1:] in _NOUNS:
+        yield Fraction(10**9), "count", _NOUNS[unit[1:]]

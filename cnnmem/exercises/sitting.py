@@ -1,0 +1,126 @@
+"""One learner at one question: answer, check, hint, reveal. No widgets: these are in `panel`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cnnmem.lessons.registry import lesson
+
+from . import store
+from .feedback import Note, State, Verdict
+from .question import Question
+
+FIRST_TRY = "Try it first: a wrong answer teaches more than a read one. Ask again to see it anyway."
+EMPTY: tuple[Any, ...] = (None, "", {}, [], ())
+
+
+class Sitting:
+    """What has happened at a question since it was asked.
+
+    >>> from cnnmem.lessons.registry import get
+    >>> sitting = Sitting(get("02-where"), keep=False)
+    >>> sitting.state, sitting.check(None).state, sitting.check("fc1").state
+    ('not attempted', 'not attempted', 'right')
+    """
+
+    def __init__(self, question: Question, keep: bool = True) -> None:
+        self.question = question
+        self.given: Any = question.blank
+        self.entered: Any = None  # what stands in the controls, and what stood there when judged
+        self.judged: Any = None
+        self.state: State = "not attempted"
+        self.feedback: Verdict | Note | None = None
+        self.attempts = self.hints = self.asked = 0
+        self.revealed = False
+        self.message = self.closing = ""
+        self._keep = keep
+
+    def check(self, answer: Any) -> Verdict:
+        """Judge an answer; what cannot be judged leaves the state as it was."""
+        verdict = self.question.judge(answer)
+        self.feedback, self.given, self.closing = verdict, answer, ""
+        if verdict.state != "not attempted":
+            self.state = verdict.state
+            self.attempts += 1
+            self._save()
+        return verdict
+
+    def hint(self) -> Note:
+        """Give the next hint of three; after the last comes the first again."""
+        self.hints = self.hints % len(self.question.hints) + 1
+        text = self.question.hints[self.hints - 1]
+        self.feedback = Note(f"Hint {self.hints} of {len(self.question.hints)}: {text}")
+        self._save()
+        return self.feedback
+
+    def reveal(self) -> Note:
+        """Show the solution after an attempt, or when asked twice."""
+        self.asked += 1
+        if not self.attempts and self.asked < 2:
+            self.feedback = Note(FIRST_TRY)
+            return self.feedback
+        self.revealed = True
+        self.feedback = Note(solution_text(self.question))
+        self._save()
+        return self.feedback
+
+    def last_answer(self) -> Any:
+        """Return the answer given last, in this or an earlier session; None if there is none."""
+        kept = store.load()
+        self.message = kept.message
+        record = kept.records.get(self.question.id)
+        return None if record is None or record.answer in EMPTY else record.answer
+
+    def _save(self) -> None:
+        if not self._keep:
+            return
+        answer = self.given if _plain(self.given) else None
+        record = store.Record(self.state, self.attempts, self.hints, self.revealed, answer)
+        self.message, self.closing = keep(self.question, record)
+
+
+def keep(question: Question, record: store.Record) -> tuple[str, str]:
+    """Keep a record; return what there is to say about the file, and of a lesson that is done."""
+    before = store.load()
+    message = store.save(question.id, record)
+    message = " ".join(filter(None, (before.message, message)))
+    number = question.lesson
+    if finished(number, before.records) or not finished(number, store.load().records):
+        return message, ""
+    return message, (
+        f"That was the last question of lesson {number}: "
+        f'`cnnmem.lessons.progress("{number}")` shows how far you have come.'
+    )
+
+
+def finished(number: str, records: Mapping[str, store.Record]) -> bool:
+    """Return whether every question of a lesson has been tried."""
+    return all(records.get(q.id, store.Record()).state != "not attempted" for q in lesson(number))
+
+
+def solution_text(question: Question) -> str:
+    """Return the solution with its reason, as `reveal` says it.
+
+    >>> from cnnmem.lessons.registry import get
+    >>> solution_text(get("02-where")).splitlines()[0]
+    'Solution: c) fc1.'
+    """
+    shown = question.show(question.solution)
+    gap = "\n\n" if shown.startswith(" ") else " "
+    return f"Solution:{gap}{shown.rstrip()}{_stop(shown)}\n\n{question.why}"
+
+
+def _stop(text: str) -> str:
+    return "" if text.endswith((".", "`")) or "\n" in text else "."
+
+
+def _plain(answer: Any) -> bool:
+    """Return whether an answer can be kept in the file: texts, and lists and dicts of texts."""
+    if isinstance(answer, dict):
+        return all(isinstance(key, str) and _plain(value) for key, value in answer.items())
+    if isinstance(answer, list | tuple):
+        return all(map(_plain, answer))
+    if isinstance(answer, int | float):
+        return True
+    return isinstance(answer, str) and len(answer) < 10_000 and answer.isprintable()

@@ -1,0 +1,207 @@
+"""The graph of a Keras model as a list of calls, with the shapes at any input size.
+
+Keras has no public way to walk the graph of a functional model: `_nodes_by_depth`, `arguments`
+and `_functional` are what `keras.Function` itself runs on. No layer is called; its shapes come
+from `compute_output_spec`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import KerasTensor as Tensor
+from keras.src.models.functional import Functional  # what keras.Model(inputs, outputs) makes
+
+from cnnmem.errors import CnnmemError, ShapeError
+from cnnmem.model.windows import is_int
+
+from .layers import snake
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One use of a layer or operation: what it read and what it made, the batch first."""
+
+    name: str
+    block: str
+    operation: Any
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+
+
+def graph_of(model: Any) -> Any:
+    """Return the `keras.Function` that a model runs, or None where its `call` is code."""
+    if isinstance(model, keras.Sequential):
+        plain, graph = type(model).call is keras.Sequential.call, model._functional
+    elif isinstance(model, keras.Function):
+        plain, graph = type(model).call in (Functional.call, keras.Function.call), model
+    else:
+        return None
+    return graph if plain else None
+
+
+def input_names(graph: Any) -> list[str]:
+    """Return the names of a graph's inputs: those of their layers, as Keras takes them."""
+    return [x._keras_history.operation.name for x in graph.inputs]
+
+
+def input_shapes(model: Any, graph: Any, given: Any, batch: int) -> list[tuple[int, ...]]:
+    """Return the whole shape of each input of a model, the batch first, in the model's order.
+
+    Raises `ShapeError` naming the input whose shape is not known or cannot be the one given.
+    """
+    names = input_names(graph)
+    shapes = _by_name(model, names, given)
+    for name, x in zip(names, graph.inputs, strict=True):
+        own, shape = tuple(x.shape[1:]), shapes.get(name)
+        if shape is None and None in own:
+            example = tuple([224 if n is None else n for n in own])
+            hint = f"{example}" if len(names) == 1 else f"{{{name!r}: {example}, ...}}"
+            raise ShapeError(f"input {name!r} has shape {own}: give input_shape={hint}")
+        if shape is not None and (
+            len(shape) != len(own) or not all(is_int(n) and n >= 1 for n in shape)
+        ):
+            raise ShapeError(
+                f"input {name!r} has shape {own}, and input_shape gives it {shape!r}; give "
+                f"{len(own)} whole numbers from 1 on, in the order of the model"
+            )
+        if x.shape[0] not in (None, batch):
+            raise ShapeError(
+                f"input {name!r} has the fixed batch {x.shape[0]}: give batch={x.shape[0]}"
+            )
+        shapes[name] = own if shape is None else shape
+    return [(batch, *shapes[name]) for name in names]
+
+
+def _by_name(model: Any, names: list[str], given: Any) -> dict[str, tuple[int, ...]]:
+    if given is None:
+        return {}
+    if isinstance(given, dict):
+        for name in given:
+            if name not in names:
+                raise ShapeError(
+                    f"model {model.name!r} has no input {name!r}; it has {', '.join(names)}"
+                )
+        return {name: tuple(shape) for name, shape in given.items()}
+    if len(names) == 1 and isinstance(given, tuple | list) and all(map(is_int, given)):
+        given = [given]
+    if not (
+        isinstance(given, tuple | list)
+        and len(given) == len(names)
+        and all(isinstance(shape, tuple | list) for shape in given)
+    ):
+        raise ShapeError(
+            f"input_shape is {given!r}, and model {model.name!r} has the inputs "
+            f"{', '.join(names)}; give one shape for each, or a dict of shapes by their names"
+        )
+    return {name: tuple(shape) for name, shape in zip(names, given, strict=True)}
+
+
+def trace(graph: Any, shapes: Sequence[tuple[int, ...]]) -> tuple[list[Tensor], list[Call]]:
+    """Return the inputs of a graph at the shapes given, and its calls in the order of Keras."""
+    inputs = [Tensor(shape, x.dtype) for shape, x in zip(shapes, graph.inputs, strict=True)]
+    calls: list[Call] = []
+    # A scope of its own: leaving any other one would give weights to models that have none yet.
+    with keras.StatelessScope(initialize_variables=False):
+        _walk(graph, inputs, "", calls, Counter())
+    return inputs, calls
+
+
+def _walk(
+    graph: Any, inputs: Sequence[Tensor], path: str, calls: list[Call], uses: Counter[str]
+) -> list[Tensor]:
+    known = {id(x): given for x, given in zip(graph.inputs, inputs, strict=True)}
+    for node in _nodes(graph):
+        if node.is_input or all(id(x) in known for x in node.outputs):
+            continue
+        args, kwargs = node.arguments.fill_in(known)
+        read = tuple(known[id(x)] for x in node.input_tensors)
+        name = path + node.operation.name
+        inner = graph_of(node.operation)
+        if inner is not None:
+            made = _walk(inner, _passed(name, inner, args, kwargs), f"{name}/", calls, uses)
+        else:
+            uses[name] += 1
+            made = _infer(name, node.operation, args, kwargs)
+            unique = name if uses[name] == 1 else f"{name}:{uses[name]}"
+            block = path.split("/")[0] or _block(node.operation)
+            calls.append(Call(unique, block, node.operation, read, tuple(made)))
+        known.update({id(x): y for x, y in zip(node.outputs, made, strict=True)})
+    return [known[id(x)] for x in graph.outputs]
+
+
+def _nodes(graph: Any) -> Iterator[Any]:
+    """Give the nodes of a graph, each after those it reads, in the order of `Model.layers`."""
+    order = {id(operation): i for i, operation in enumerate(graph.operations)}
+    for depth in sorted(graph._nodes_by_depth, reverse=True):
+        nodes = graph._nodes_by_depth[depth]
+        yield from sorted(nodes, key=lambda node: order[id(node.operation)])
+
+
+def _passed(name: str, inner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor]:
+    """Return the tensors that a call hands to the inputs of a nested model."""
+    given = args[0] if args else next(iter(kwargs.values()))
+    if isinstance(given, dict) and not isinstance(inner.input, dict):
+        given = [given[each] for each in input_names(inner)]
+    tensors: list[Tensor] = keras.tree.flatten(given)
+    for x, tensor in zip(inner.inputs, tensors, strict=True):
+        if len(x.shape) != len(tensor.shape):
+            raise ShapeError(
+                f"model {name!r} is made for {x.shape} and is given {tensor.shape}; "
+                "reshape its input with a layer"
+            )
+    return tensors
+
+
+def _infer(name: str, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+    """Return what an operation makes of symbolic inputs; the shape is all that is computed."""
+    first = args[0] if args else next(iter(kwargs.values()))
+    try:
+        if isinstance(operation, keras.layers.Layer):
+            operation._assert_input_compatibility(first)
+        outputs: list[Any] = keras.tree.flatten(operation.compute_output_spec(*args, **kwargs))
+    except (ValueError, RuntimeError) as error:  # what the backends raise on shapes that do not fit
+        shapes = " and ".join(str(x.shape) for x in keras.tree.flatten(first) if _is_tensor(x))
+        raise ShapeError(
+            f"layer {name!r} cannot work on {shapes}, the batch first; use a larger input or that "
+            f"of the model. Keras says: {' '.join(str(error).split())}"
+        ) from error
+    for x in outputs:
+        if _is_tensor(x) and not all(is_int(n) and n >= 1 for n in x.shape):
+            raise ShapeError(
+                f"layer {name!r} gives an output of shape {tuple(x.shape)}; use a larger input, or "
+                "a layer whose output shape does not depend on the values"
+            )
+    return outputs
+
+
+def _is_tensor(x: object) -> bool:
+    return isinstance(x, Tensor)
+
+
+def _block(operation: Any) -> str:
+    """Return the part of a layer's name that its neighbours share: up to its first number."""
+    name = str(operation.name)
+    if name.startswith(snake(type(operation).__name__)):  # a name that Keras gave
+        return name
+    stage = re.match(r"(.*?\d+[a-z]?)_", name)
+    return stage[1] if stage else name
+
+
+def unsupported(model: Any) -> CnnmemError:
+    """Return the error for a model without a graph: how to come by one."""
+    if isinstance(model, keras.Sequential):
+        return ShapeError(
+            f"model {model.name!r} does not know its input yet: give "
+            "input_shape=(height, width, channels), or let it begin with keras.Input"
+        )
+    return CnnmemError(
+        f"model {model.name!r} ({type(model).__name__}) is of a subclass with a call of its own, "
+        "which has no graph to read; build one from its layers with "
+        "keras.Model(inputs, outputs)"
+    )

@@ -1,0 +1,230 @@
+"""A Keras 3 model becomes the same table as a plain network, without being run.
+
+Everything is read from symbolic shapes, on any backend. A model that need not compute can be
+built without its weights: see `without_weights`.
+
+>>> import keras
+>>> vgg = without_weights(keras.applications.VGG16, weights=None, input_shape=(1024, 1024, 3))
+>>> table = table_of(vgg)
+>>> table.params, table["fc1"].params  # 8.7 GB of weights, none of them allocated
+(2183080744, 2147487744)
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+import keras
+from keras import KerasTensor as Tensor
+from keras.src.backend.common import global_state
+
+from cnnmem.count.autograd import Mode
+from cnnmem.count.table import Row, Summary
+from cnnmem.errors import CnnmemError, ShapeError
+from cnnmem.model.network import INPUT
+from cnnmem.model.windows import is_int
+from cnnmem.units import bytes_per_value
+
+from .graph import Call, graph_of, input_names, input_shapes, trace, unsupported
+from .layers import VIEWS, read
+from .layout import channels_first, image_shape
+
+
+def table_of(
+    model: Any,
+    input_shape: Any = None,
+    *,
+    batch: int = 1,
+    dtype: str = "float32",
+    mode: Mode = "train",
+) -> Summary:
+    """Return the table of a functional or sequential Keras model, a row a layer.
+
+    `input_shape` is needed where the model leaves a size open, and may differ from the model's:
+    without the batch, in the order of the model, (H, W, C) unless its channels come first. Several
+    inputs take a sequence of shapes in the order of `model.inputs`, or a dict by name. A sequential
+    model without an input is read as if it began with one.
+
+    Rows show (H, W, C) for channels_first too, and stand in the order of `model.layers`. Layers of
+    nested models are called "outer/inner"; a layer used again is "name:2", with its work and
+    without its parameters. The image's row is "input"; several inputs keep their names. Operations
+    that are no layers (`x + y`) are rows too, `functional`. An activation inside a layer makes no
+    row.
+
+    `weights`, `biases` and `statistics` add up to `model.count_params()`: statistics are the
+    variables that were made not to be trained; a frozen layer's weights are weights still. Layers
+    whose MACs are not known are named in `uncounted`. `saved_bytes` is None: what is kept for
+    backward differs from backend to backend.
+
+    Nothing is executed, and no weight is made. (An operation that PyTorch cannot do on its meta
+    device is run by Keras' PyTorch backend, on ones.)
+
+    Raises `ShapeError` naming the input whose size is missing or the layer that cannot work at this
+    size, and `CnnmemError` for a subclassed model, which has no graph.
+
+    >>> import keras
+    >>> net = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(8, 3, name="conv")])
+    >>> row = table_of(net)["conv"]
+    >>> row.output, row.weights, row.biases, row.macs
+    ((26, 26, 8), 72, 8, 48672)
+    """
+    if not is_int(batch) or batch < 1:
+        raise ShapeError(f"batch is {batch!r}; it must be a whole number from 1 on")
+    if mode not in ("train", "eval"):
+        raise CnnmemError(f'mode is {mode!r}; give "train" or "eval"')
+    bytes_per_value(dtype)  # raises on a dtype that is none
+    graph = graph_of(model)
+    if graph is None and isinstance(model, keras.Sequential) and input_shape is not None:
+        model = _begin_with(model, input_shape)
+        graph = graph_of(model)
+    if graph is None:
+        raise unsupported(model)
+    inputs, calls = trace(graph, input_shapes(model, graph, input_shape, batch))
+    first = channels_first(calls)
+    names = [INPUT] if len(inputs) == 1 else input_names(graph)
+    rows = [_input_row(name, x, first) for name, x in zip(names, inputs, strict=True)]
+    seen: set[int] = set()  # variables that a row has already, by id
+    uncounted = []
+    for call in calls:
+        row, counted = _row(call, first, seen)
+        rows.append(row)
+        if not counted:
+            uncounted.append(row.name)
+    for row in _unused(model, seen):
+        rows.append(row)
+    return Summary(
+        model.name,
+        rows[0].output,
+        batch,
+        tuple(rows),
+        dtype,
+        mode,
+        says_saved=False,
+        uncounted=tuple(uncounted),
+    )
+
+
+def without_weights(function: Callable[..., Any], *args: Any, **kwargs: Any) -> keras.Model:
+    """Return the model that `function(*args, **kwargs)` builds, without memory for its weights.
+
+    The model is there to be counted: it can be neither run nor trained. Its layers' automatic names
+    begin at zero, as in a fresh session. Raises `CnnmemError` where trained weights are asked for
+    (the models of `keras.applications` load them unless told `weights=None`).
+
+    >>> import keras
+    >>> without_weights(keras.applications.MobileNetV2, weights=None).count_params()
+    3538984
+    """
+    name = getattr(function, "__name__", type(function).__name__)
+    given = inspect.signature(function).bind(*args, **kwargs)
+    given.apply_defaults()
+    weights = given.arguments.get("weights")
+    if weights is not None:
+        raise CnnmemError(
+            f"{name} would load weights ({weights!r}), and a model that is built to be counted has "
+            "none; give weights=None"
+        )
+    with _no_weights():
+        model = function(*args, **kwargs)
+    if not isinstance(model, keras.Model):
+        raise CnnmemError(
+            f"{name} returned a {type(model).__name__}; give a function that returns a keras.Model"
+        )
+    return model
+
+
+@contextmanager
+def _no_weights() -> Iterator[None]:
+    """Build models whose variables have shapes alone, and leave Keras' global state as it was.
+
+    Keras notes down the variables made in such a scope, and the next scope that somebody leaves
+    would give memory to all of them; so the list is taken away.
+    """
+    kept = {
+        name: global_state.get_global_attribute(name)
+        for name in ("uninitialized_variables", "object_name_uids")
+    }
+    for name in kept:
+        global_state.set_global_attribute(name, None)
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            yield
+    finally:
+        for name, value in kept.items():
+            global_state.set_global_attribute(name, value)
+
+
+def _begin_with(model: keras.Sequential, input_shape: Any) -> keras.Sequential:
+    """Return a copy of a sequential model that has no input yet, with one, and without weights."""
+    if not (isinstance(input_shape, tuple | list) and all(is_int(n) for n in input_shape)):
+        raise ShapeError(
+            f"model {model.name!r} has one input, and input_shape is {input_shape!r}; "
+            "give (height, width, channels)"
+        )
+    with _no_weights():
+        layers = [type(each).from_config(each.get_config()) for each in model.layers]
+        return keras.Sequential([keras.Input(tuple(input_shape)), *layers], name=model.name)
+
+
+def _shape(x: Tensor, first: dict[int, bool]) -> tuple[int, ...]:
+    return image_shape(tuple(x.shape), first.get(id(x), False))
+
+
+def _size(tensors: Sequence[Tensor]) -> int:
+    return sum(math.prod(x.shape) for x in tensors)
+
+
+def _input_row(name: str, x: Tensor, first: dict[int, bool]) -> Row:
+    return Row(name, INPUT, (), _shape(x, first), 0, 0, 0, _size([x]), 0, 0, block=INPUT)
+
+
+def _row(call: Call, first: dict[int, bool], seen: set[int]) -> tuple[Row, bool]:
+    """Return the row of a call, and whether its MACs are known. Several outputs are added up."""
+    kind, macs = read(call.operation)
+    layer = isinstance(call.operation, keras.layers.Layer)
+    size, view = _size(call.outputs), kind in VIEWS
+    row = Row(
+        call.name,
+        kind,
+        tuple(_shape(x, first) for x in call.inputs),
+        _shape(call.outputs[0], first),
+        *(_parameters(call.operation, seen) if layer else (0, 0, 0)),
+        values=0 if view else size,
+        macs=macs(call.operation, call.inputs[0].shape, call.outputs[0].shape) if macs else 0,
+        saved=0,
+        views=size if view else 0,
+        input_values=_size(call.inputs),
+        block=call.block,
+        functional=not layer,
+    )
+    return row, macs is not None
+
+
+def _parameters(layer: Any, seen: set[int]) -> tuple[int, int, int]:
+    """Return the weights, biases and statistics of a layer that no row before it has."""
+    fixed = {id(v) for each in layer._flatten_layers() for v in each._non_trainable_variables}
+    return _sort([v for v in layer.weights if id(v) not in seen], fixed, seen)
+
+
+def _sort(variables: Sequence[Any], fixed: set[int], seen: set[int]) -> tuple[int, int, int]:
+    counts = [0, 0, 0]
+    for v in variables:
+        seen.add(id(v))
+        place = 2 if id(v) in fixed else 1 if v.name.endswith(("bias", "beta")) else 0
+        counts[place] += math.prod(v.shape)
+    return cast(tuple[int, int, int], tuple(counts))
+
+
+def _unused(model: Any, seen: set[int]) -> Iterator[Row]:
+    """Give a row for each layer whose parameters the model owns and its graph does not use."""
+    for layer in model._flatten_layers():
+        own = [*layer._trainable_variables, *layer._non_trainable_variables]
+        fixed = {id(v) for v in layer._non_trainable_variables}
+        counts = _sort([v for v in own if id(v) not in seen], fixed, seen)
+        if any(counts):
+            name = f"{layer.name} (unused)"
+            yield Row(name, read(layer)[0], (), (), *counts, 0, 0, 0, block=layer.name)

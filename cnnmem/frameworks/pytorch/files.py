@@ -1,0 +1,59 @@
+"""The files that PyTorch writes of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from cnnmem.count.table import summary
+from cnnmem.frameworks.files import Content, SavedFile, measured
+from cnnmem.model.network import Network
+
+from .plain_module import build
+
+
+def torch_files(network: Network, adam: bool = True) -> tuple[SavedFile, ...]:
+    """Save a network with `torch.save`: its state_dict, and with `adam` that with Adam's state.
+
+    Adam's state are two tensors a parameter. Needs PyTorch, and on the disk three times the
+    parameters for a moment.
+    """
+    module = build(network)
+    values = summary(network).params * 4
+    statistics = summary(network).statistics * 4
+    counters = sum(8 for name, _ in module.named_buffers() if name.endswith("num_batches_tracked"))
+    stored = values + statistics + counters
+
+    def contents() -> Iterator[Content]:
+        yield Content(
+            "torch.save(model.state_dict())",
+            "model.pt",
+            lambda path: torch.save(module.state_dict(), path),
+            stored,
+        )
+        if adam:
+            optimizer = torch.optim.Adam(module.parameters())
+            _fill_state(module, optimizer)
+            steps = 4 * len(list(module.parameters()))  # Adam counts its steps per tensor
+            yield Content(
+                "... with Adam's state",
+                "checkpoint.pt",
+                lambda path: torch.save(
+                    {"model": module.state_dict(), "optimizer": optimizer.state_dict()}, path
+                ),
+                stored + 2 * values + steps,
+            )
+
+    return measured(contents())
+
+
+def _fill_state(module: Any, optimizer: Any) -> None:
+    """Give Adam the state it has after a step, without a backward pass for its gradients."""
+    for parameter in module.parameters():
+        optimizer.state[parameter] = {
+            "step": torch.tensor(1.0),
+            "exp_avg": torch.zeros_like(parameter),
+            "exp_avg_sq": torch.zeros_like(parameter),
+        }

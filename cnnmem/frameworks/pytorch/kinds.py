@@ -1,0 +1,124 @@
+"""What kind of row a torch module or function becomes: the plain layers' names where they fit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from . import modules as own
+
+MODULES: dict[type[nn.Module], str] = {
+    nn.Conv1d: "conv",
+    nn.Conv2d: "conv",
+    nn.Conv3d: "conv",
+    nn.ConvTranspose1d: "conv_transpose",
+    nn.ConvTranspose2d: "conv_transpose",
+    nn.ConvTranspose3d: "conv_transpose",
+    own.SeparableConv2d: "separable_conv",
+    nn.Linear: "linear",
+    nn.modules.batchnorm._BatchNorm: "batch_norm",
+    nn.modules.pooling._MaxPoolNd: "max_pool",
+    nn.modules.pooling._AvgPoolNd: "avg_pool",
+    nn.modules.pooling._AdaptiveAvgPoolNd: "adaptive_avg_pool",
+    nn.modules.pooling._AdaptiveMaxPoolNd: "adaptive_max_pool",
+    nn.modules.dropout._DropoutNd: "dropout",
+    nn.modules.padding._ConstantPadNd: "zero_pad",
+    nn.ReLU: "relu",
+    nn.ReLU6: "relu6",
+    nn.SiLU: "silu",
+    nn.GELU: "gelu",
+    nn.Softmax2d: "softmax",
+    nn.MultiheadAttention: "attention",
+    own.GlobalAvgPool2d: "global_avg_pool",
+    own.GlobalMaxPool2d: "global_max_pool",
+    own.Add: "add",
+    own.Multiply: "multiply",
+    own.Concatenate: "concatenate",
+}
+
+FUNCTIONS = {
+    "add": ("__add__", "__radd__", "__iadd__"),
+    "multiply": ("mul", "__mul__", "__rmul__", "__imul__"),
+    "concatenate": ("cat", "concat", "concatenate"),
+    "conv": ("conv1d", "conv2d", "conv3d"),
+    "conv_transpose": ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"),
+    "max_pool": ("max_pool1d", "max_pool2d", "max_pool3d"),
+    "avg_pool": ("avg_pool1d", "avg_pool2d", "avg_pool3d"),
+    "adaptive_avg_pool": ("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d"),
+    "adaptive_max_pool": ("adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d"),
+    "dropout": ("dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"),
+    "zero_pad": ("pad", "constant_pad_nd"),
+    "attention": ("scaled_dot_product_attention", "multi_head_attention_forward"),
+    "subtract": ("sub", "__sub__", "__rsub__", "__isub__"),
+    "divide": ("div", "__truediv__", "__rtruediv__", "__itruediv__", "true_divide"),
+    "matmul": ("__matmul__", "__rmatmul__"),
+    "power": ("pow", "__pow__", "__rpow__"),
+    "negative": ("neg", "__neg__"),
+    "index": ("__getitem__",),
+    "assign": ("__setitem__",),
+}
+BY_FUNCTION = {name: kind for kind, names in FUNCTIONS.items() for name in names}
+
+
+def snake(name: str) -> str:
+    """Return the name of a class as names of kinds are written.
+
+    >>> snake("LayerNorm"), snake("LeakyReLU"), snake("GroupNorm")
+    ('layer_norm', 'leaky_relu', 'group_norm')
+    """
+    name = name.replace("ReLU", "Relu").replace("SiLU", "Silu")
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def module_kind(module: nn.Module) -> str:
+    """Return the kind of a module's row.
+
+    >>> module_kind(nn.BatchNorm1d(4)), module_kind(nn.LayerNorm(4)), module_kind(nn.Hardswish())
+    ('batch_norm', 'layer_norm', 'hardswish')
+    """
+    if isinstance(module, own.Saturating):
+        return str(module.function.__name__).rstrip("_")
+    if isinstance(module, nn.AdaptiveMaxPool2d) and _is_one(module.output_size):
+        return "global_max_pool"
+    bases = type(module).__mro__
+    known = [MODULES[base] for base in bases if base in MODULES]
+    torchs = [base for base in bases if base.__module__.startswith("torch.nn.modules.")]
+    return known[0] if known else snake((torchs[0] if len(torchs) > 1 else bases[0]).__name__)
+
+
+def function_name(function: Callable[..., Any]) -> str:
+    """Return what a function is called in the names of rows.
+
+    >>> import torch
+    >>> function_name(torch.Tensor.__iadd__), function_name(torch.relu_), function_name(torch.cat)
+    ('add', 'relu', 'cat')
+    """
+    name: str = getattr(function, "__name__", type(function).__name__)
+    if name.startswith("__") and name.endswith("__"):
+        short = BY_FUNCTION.get(name, name.strip("_"))
+        return {"multiply": "mul", "subtract": "sub", "divide": "div"}.get(short, short)
+    return name.strip("_")
+
+
+def function_kind(name: str, shapes: list[tuple[int, ...]], outputs: list[tuple[int, ...]]) -> str:
+    """Return the kind of a function's row from its name and the shapes it took and gave.
+
+    >>> function_kind("mean", [(2, 8, 7, 7)], [(2, 8)]), function_kind("mul", [(2, 8)], [(2, 8)])
+    ('global_avg_pool', 'multiply')
+    """
+    if len(shapes) >= 1 and len(outputs) == 1 and len(shapes[0]) == 4:
+        (n, c, *_), to = shapes[0], outputs[0]
+        if name in ("mean", "amax") and to in ((n, c), (n, c, 1, 1)):
+            return "global_avg_pool" if name == "mean" else "global_max_pool"
+        if name in ("view", "reshape") and len(to) == 2 and to[0] == n:
+            return "flatten"
+        if name == "adaptive_max_pool2d" and to[2:] == (1, 1):
+            return "global_max_pool"
+    return BY_FUNCTION.get(name, name)
+
+
+def _is_one(size: Any) -> bool:
+    return size in (1, (1, 1))

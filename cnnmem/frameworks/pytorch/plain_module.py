@@ -1,0 +1,235 @@
+"""A plain network as a real `torch.nn.Module`: what the counts are proved against.
+
+The module is called with a batch of images (N, C, H, W), or (N, C) where the network's image is a
+vector. Every node is a module of its own under the node's name, so that `named_modules` and
+`state_dict` read like the table; a node marked `functional` is a call that is no module.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor, nn
+
+from cnnmem.errors import NetworkError
+from cnnmem.model.layers import (
+    Activation,
+    AdaptiveAvgPool2d,
+    Add,
+    AvgPool2d,
+    BatchNorm,
+    Concatenate,
+    Conv2d,
+    DepthwiseConv2d,
+    Dropout,
+    Flatten,
+    GlobalAvgPool2d,
+    GlobalMaxPool2d,
+    Layer,
+    Linear,
+    MaxPool2d,
+    Multiply,
+    SeparableConv2d,
+    Shape,
+    ZeroPad2d,
+)
+from cnnmem.model.network import Network
+from cnnmem.model.windows import Quad, split_padding
+
+from . import modules
+
+ACTIVATIONS: dict[str, Callable[..., nn.Module]] = {
+    "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
+    "hardtanh": nn.Hardtanh,
+    "silu": nn.SiLU,
+    "hardswish": nn.Hardswish,
+    "hardsigmoid": nn.Hardsigmoid,
+    "gelu": nn.GELU,
+}
+
+
+def build(network: Network, image: Shape | None = None) -> PlainModule:
+    """Return a plain network as a torch module, made for `image` (H, W, C) (default: its own).
+
+    The parameters are PyTorch's fresh ones, on the default device: inside
+    `with torch.device("meta")` nothing is allocated. Those of a frozen node need no gradient.
+
+    Padding that is not the same on both sides is done as PyTorch does it for `padding="same"`:
+    what one side has more is padded first, the rest by the layer. Values in the padding of a max
+    pool are minus infinity; average pools count padding zeros as values. A layer in place on the
+    image overwrites the tensor that the module is called with.
+
+    Raises `ShapeError` where the network does not work at this size, and `NetworkError` where the
+    name of a node is the beginning of another one's ("a" and "a.b"), which modules cannot have.
+
+    >>> import torch
+    >>> from cnnmem import zoo
+    >>> module = build(zoo.lenet5())
+    >>> module(torch.zeros(2, 1, 32, 32)).shape
+    torch.Size([2, 10])
+    >>> [name for name, _ in module.named_parameters()][:2]
+    ['conv1.weight', 'conv1.bias']
+    """
+    return PlainModule(network, network.trace_shapes(image))
+
+
+class PlainModule(nn.Module):
+    """The torch module of a plain network; `build` makes it."""
+
+    def __init__(self, network: Network, shapes: list[Shape]) -> None:
+        super().__init__()
+        self.network = network
+        self.calls: list[nn.Module] = []  # a list hides them: `_register` says which are modules
+        for node, sources in zip(network.nodes, network.sources, strict=True):
+            module = _module(node.layer, *[shapes[i] for i in sources])
+            module.requires_grad_(not node.frozen)
+            self.calls.append(module)
+            if not node.functional or module.state_dict():
+                _register(self, node.name, module)
+        registered = {id(module) for module in self.modules()}
+        self.functions = [id(module) not in registered for module in self.calls]
+        self.last_use = _last_use(network)
+
+    def _get_name(self) -> str:
+        return self.network.name
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return the output of the last node, (N, C, H, W) or (N, C)."""
+        results: dict[int, Tensor] = {0: image}
+        del image
+        for position, (module, sources) in enumerate(
+            zip(self.calls, self.network.sources, strict=True), 1
+        ):
+            # `forward` alone is a plain call of functions: no hook sees it
+            function = self.functions[position - 1]
+            call = module.train(self.training).forward if function else module
+            inputs = [results[i] for i in sources]
+            for i in {i for i in sources if self.last_use[i] == position}:
+                del results[i]
+            results[position] = call(*inputs)
+            del inputs
+        return results[len(self.calls)]
+
+
+def _last_use(network: Network) -> dict[int, int]:
+    """Return for each position the last node that reads it, so that its tensor can be let go."""
+    last = dict.fromkeys(range(len(network.nodes) + 1), 0)
+    for position, sources in enumerate(network.sources, 1):
+        last.update(dict.fromkeys(sources, position))
+    return last
+
+
+def _register(root: nn.Module, name: str, module: nn.Module) -> None:
+    """Hang a module into the tree so that `named_modules` calls it by the node's name."""
+    *path, last = name.split(".")
+    parent = root
+    for step in path:
+        if step not in parent._modules:
+            parent._modules[step] = Group()
+        parent = parent._modules[step]
+        if not isinstance(parent, Group):
+            raise NetworkError(
+                f"layer {name!r} cannot be a module inside another layer; "
+                "rename it so that no layer's name is the beginning of its own up to a point"
+            )
+    if last in parent._modules:
+        raise NetworkError(
+            f"layer {name!r} cannot be a module: the names of others begin with it; rename it"
+        )
+    # not add_module, which refuses the names of nn.Module's own attributes ("type", "half")
+    parent._modules[last] = module
+
+
+class Group(nn.Module):
+    """A part of a dotted name; it holds modules and is never called."""
+
+
+def _module(layer: Layer, *inputs: Shape) -> nn.Module:
+    """Return the module of one layer for inputs of these shapes."""
+    match layer:
+        case SeparableConv2d() | DepthwiseConv2d() | Conv2d():
+            return _conv(layer, inputs[0])
+        case MaxPool2d() | AvgPool2d():
+            return _pool(layer, inputs[0])
+        case Linear():
+            make = modules.FlatLinear if len(inputs[0]) == 3 else nn.Linear
+            return make(math.prod(inputs[0]), layer.out_features, layer.bias)
+        case BatchNorm():
+            norm = (nn.BatchNorm2d if len(inputs[0]) == 3 else nn.BatchNorm1d)(inputs[0][-1])
+            norm.register_parameter("weight", norm.weight if layer.scale else None)
+            norm.register_parameter("bias", norm.bias if layer.center else None)
+            return norm
+        case Activation(function="softmax"):
+            return nn.Softmax(dim=1)
+        case Activation(function="sigmoid" | "tanh"):
+            return modules.Saturating(layer.function, layer.in_place)
+        case Activation(in_place=True):
+            return ACTIVATIONS[layer.function](inplace=True)
+        case Activation():
+            return ACTIVATIONS[layer.function]()
+        case AdaptiveAvgPool2d():
+            return nn.AdaptiveAvgPool2d(layer.size)
+        case GlobalMaxPool2d():
+            return modules.GlobalMaxPool2d(layer.keepdims)
+        case GlobalAvgPool2d():
+            return modules.GlobalAvgPool2d(layer.keepdims)
+        case Flatten():
+            return nn.Flatten()
+        case Dropout():
+            return nn.Dropout(layer.p)
+        case ZeroPad2d():
+            return nn.ZeroPad2d(_for_pad(layer.padding))  # type: ignore[arg-type]
+        case Add():
+            return modules.Add(layer.in_place)
+        case Multiply():
+            return modules.Multiply()
+        case Concatenate():
+            return modules.Concatenate()
+    raise NetworkError(
+        f"to_torch knows no module for a layer of kind {layer.kind!r} ({type(layer).__name__}); "
+        "write it with the layers of cnnmem.layers"
+    )
+
+
+def _for_pad(sides: Quad) -> Quad:
+    """Return (top, bottom, left, right) in the order of `torch.nn.functional.pad`."""
+    top, bottom, left, right = sides
+    return left, right, top, bottom
+
+
+def _split_padding(layer: Any, shape: Shape) -> tuple[Quad | None, tuple[int, int]]:
+    """Return what is padded before the layer (None: nothing), and (height, width) by the layer."""
+    before, by_kernel = split_padding(layer, *shape[:2])
+    return (_for_pad(before) if any(before) else None), by_kernel
+
+
+def _conv(layer: Any, shape: Shape) -> nn.Module:
+    before, padding = _split_padding(layer, shape)
+    window = (layer.kernel, layer.stride, padding, layer.dilation)
+    channels = shape[-1]
+    if isinstance(layer, SeparableConv2d):
+        between, out = channels * layer.multiplier, layer.out_channels
+        return modules.SeparableConv2d(channels, between, out, window, layer.bias, before)
+    if isinstance(layer, DepthwiseConv2d):
+        out, groups = channels * layer.multiplier, channels
+    else:
+        out, groups = layer.out_channels, layer.groups
+    if before is None:
+        return nn.Conv2d(channels, out, *window, groups, layer.bias)
+    return modules.PaddedConv2d(before, channels, out, *window, groups, layer.bias)
+
+
+def _pool(layer: Any, shape: Shape) -> nn.Module:
+    before, padding = _split_padding(layer, shape)
+    ceil_mode = layer.ceil_mode and layer.padding != "same"  # "same" says the size already
+    window = (layer.kernel, layer.stride, padding)
+    if isinstance(layer, MaxPool2d):
+        if before is None:
+            return nn.MaxPool2d(*window, layer.dilation, False, ceil_mode)
+        return modules.PaddedMaxPool2d(before, *window, layer.dilation, False, ceil_mode)
+    if before is None:
+        return nn.AvgPool2d(*window, ceil_mode)
+    return modules.PaddedAvgPool2d(before, *window, ceil_mode)

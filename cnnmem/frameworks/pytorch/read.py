@@ -1,0 +1,100 @@
+"""A `torch.nn.Module` becomes the same table as a plain network, without being run.
+
+The module's forward is followed with fake tensors, which stand for tensors of a real device and
+hold nothing. A row is a call of a module without children, or of a function outside one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from cnnmem.count.autograd import Mode
+from cnnmem.count.table import Summary
+from cnnmem.units import bytes_per_value
+
+from .macs import Work
+from .rows import rows_of, shape_of_one
+from .run import record
+
+LEAVES: tuple[type[nn.Module], ...] = (nn.MultiheadAttention,)
+
+
+def table_of(
+    module: nn.Module,
+    input_shape: Any,
+    *,
+    batch: int | None = None,
+    dtype: str = "float32",
+    mode: Mode = "train",
+    device: str | torch.device | None = None,
+    execute: bool = False,
+    leaves: tuple[type[nn.Module], ...] = LEAVES,
+) -> Summary:
+    """Return the table of a torch module.
+
+    `input_shape` is that of the whole input, (N, C, H, W), or a list of shapes where the module
+    takes several; example inputs (tensors in a tuple, a list or a dict by argument) do as well, of
+    which only shapes and dtypes are read. Counts are of the whole batch N.
+
+    A row is a call of a module without children, named as in `named_modules`, or of a function
+    outside one, named after the module that calls it ("layer1.0.add"). What is called again gets
+    another row ("relu:2"), without parameters, which count once. Parameters that no call uses
+    stand in rows of kind "unused" at the end. Modules of the classes `leaves` are one row although
+    they have children.
+
+    Parameters and floating-point inputs count as if they were of `dtype`, on `device` (default: the
+    module's own, "cpu" where it has none). `saved_bytes` is what autograd keeps; the device decides
+    about it. It is None where an operation's fake form does not tell the true size of what it
+    keeps (recurrent layers). Operations with work that no formula covers are listed in
+    `Summary.uncounted`.
+
+    The module is afterwards as it was: its parameters and where they are, its mode, its buffers,
+    its gradients, its hooks. With `execute` it really runs, on random numbers, where it is and in
+    the dtype that it has. This is for a forward that looks into its tensors (`.item()`,
+    `if x.sum() > 0`), and for what fake tensors do not tell.
+
+    Raises `ShapeError` for a shape that is none, and `NetworkError`, naming the module, where its
+    forward fails.
+
+    >>> table = table_of(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), (2, 3, 32, 32))
+    >>> [(row.name, row.kind, row.output, row.saved) for row in table.rows[1:]]
+    [('0', 'conv', (30, 30, 8), 24576), ('1', 'relu', (30, 30, 8), 57600)]
+    """
+    run = record(module, input_shape, batch, dtype, mode, device, execute, leaves)
+    recorder = run.recorder
+    return Summary(
+        module._get_name(),
+        shape_of_one(run.first, run.batch),
+        run.batch,
+        rows_of(recorder, run.stand_ins, bytes_per_value(dtype), run.batch),
+        dtype,
+        mode,
+        says_saved=execute or not recorder.inexact,
+        uncounted=tuple(f"{name} x {count}" for name, count in recorder.uncounted.items()),
+    )
+
+
+def work(
+    module: nn.Module,
+    input_shape: Any,
+    *,
+    mode: Mode = "train",
+    device: str | torch.device | None = None,
+    execute: bool = False,
+) -> Work:
+    """Return the multiply-accumulates of a module: forward, and of a backward through all of it.
+
+    Arguments and errors are those of `table_of`. Backward costs one more product the size of the
+    forward one for each operand that needs a gradient: none for the image and frozen parameters.
+
+    >>> work(nn.Sequential(nn.Conv2d(3, 8, 3, bias=False), nn.Conv2d(8, 8, 1)), (1, 3, 4, 4))
+    Work(forward=1120, backward=1376)
+    >>> 27 * 8 * 4 + 8 * 8 * 4, 27 * 8 * 4 + 2 * 8 * 8 * 4
+    (1120, 1376)
+    """
+    run = record(module, input_shape, None, "float32", mode, device, execute, LEAVES)
+    frames = run.recorder.frames
+    return Work(sum(f.macs for f in frames), sum(f.backward_macs for f in frames))

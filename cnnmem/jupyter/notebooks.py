@@ -1,0 +1,71 @@
+"""The lessons that come with the package: copied into a folder of the reader's own.
+
+A wheel carries the notebooks as data; in a checkout they are those of the repository.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnnmem.errors import CnnmemError
+
+
+@dataclass(frozen=True)
+class Copied:
+    """Names of the notebooks that a copy wrote, left as the reader had them, or found the same."""
+
+    folder: Path
+    new: tuple[str, ...]
+    kept: tuple[str, ...]
+    same: tuple[str, ...]
+
+    def __str__(self) -> str:
+        lines = [f"{self.folder}: {len(self.new)} copied, {len(self.same)} there already"]
+        lines += [f"  {name}" for name in self.new]
+        if self.kept:
+            lines.append("Yours differ, and were kept as they are:")
+            lines += [f"  {name}" for name in self.kept]
+            lines.append("To have one anew, rename yours and copy again.")
+        return "\n".join(lines)
+
+
+def source() -> Path:
+    """Return the folder with the lessons.
+
+    Raises `CnnmemError` where the package came without them.
+
+    >>> (source() / "00-start-here.ipynb").is_file()
+    True
+    """
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package / "_notebooks", package.parent / "notebooks"):
+        if any(folder.glob("[0-9]*.ipynb")):
+            return folder
+    raise CnnmemError("this installation came without the notebooks; install the package anew")
+
+
+def copy(folder: str | Path) -> Copied:
+    """Copy the lessons into a folder, which is made if need be; no file is ever overwritten.
+
+    Raises `CnnmemError` where the folder cannot be written.
+    """
+    target = Path(folder)
+    new: list[str] = []
+    kept: list[str] = []
+    same: list[str] = []
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for lesson in sorted(source().glob("[0-9]*.ipynb")):
+            theirs = target / lesson.name
+            try:
+                with theirs.open("xb") as file, lesson.open("rb") as ours:
+                    shutil.copyfileobj(ours, file)
+                new.append(lesson.name)
+            except FileExistsError:
+                equal = theirs.is_file() and theirs.read_bytes() == lesson.read_bytes()
+                (same if equal else kept).append(lesson.name)
+    except OSError as error:
+        raise CnnmemError(f"cannot copy the notebooks to {target}: {error.strerror}") from None
+    return Copied(target, tuple(new), tuple(kept), tuple(same))

@@ -1,0 +1,101 @@
+"""Activations and dropout."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cnnmem.errors import ShapeError, look_up
+
+from .base import ITS_INPUT, ITS_OUTPUT, NOTHING, Kept, Layer, Shape
+
+# What the backward of an activation reads, and whether PyTorch offers it in place.
+ACTIVATIONS: dict[str, tuple[Kept, bool]] = {
+    "relu": (ITS_OUTPUT, True),
+    "sigmoid": (ITS_OUTPUT, True),
+    "tanh": (ITS_OUTPUT, True),
+    "softmax": (ITS_OUTPUT, False),
+    "relu6": (ITS_INPUT, True),
+    "hardtanh": (ITS_INPUT, True),
+    "silu": (ITS_INPUT, True),
+    "hardswish": (ITS_INPUT, True),
+    "hardsigmoid": (ITS_INPUT, True),
+    "gelu": (ITS_INPUT, False),
+}
+
+
+def has_in_place(function: str) -> bool:
+    """Return whether PyTorch has an in-place form of an activation."""
+    return look_up("activation", function, ACTIVATIONS)[1]
+
+
+@dataclass(frozen=True)
+class Activation(Layer):
+    """A function of each value (softmax: of each vector of channels).
+
+    In place, a function whose backward reads its output keeps no more than that output; one whose
+    backward reads its input copies the input first.
+
+    >>> Activation("relu").keeps((8,), (8,))
+    Kept(inputs=False, output=True, copies=0, masks=0, indices=0, statistics=0)
+    >>> Activation("relu6", in_place=True).keeps((8,), (8,)).copies
+    8
+    """
+
+    function: str
+    in_place: bool = False
+
+    def __post_init__(self) -> None:
+        if not has_in_place(self.function) and self.in_place:
+            raise ShapeError(f"{self.function} has no in-place form; leave in_place out")
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        return self.function
+
+    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
+        kept = ACTIVATIONS[self.function][0]
+        if self.in_place and kept.inputs:
+            return Kept(copies=math.prod(output))
+        return kept
+
+
+def ReLU(in_place: bool = False) -> Activation:
+    """Return max(0, x) as a layer."""
+    return Activation("relu", in_place)
+
+
+def ReLU6(in_place: bool = False) -> Activation:
+    """Return min(max(0, x), 6) as a layer."""
+    return Activation("relu6", in_place)
+
+
+def Softmax() -> Activation:
+    """Return the softmax over the channels as a layer."""
+    return Activation("softmax")
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """Dropout with probability `p`.
+
+    In use it passes its input through, so it counts as a view; in training it makes a new tensor
+    and keeps a mask (of the network's dtype on the CPU).
+    """
+
+    p: float = 0.5
+
+    kind: ClassVar[str] = "dropout"
+    view: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        p: object = self.p
+        if not (isinstance(p, int | float) and 0 <= p < 1):
+            raise ShapeError(
+                f"dropout p is {self.p!r}; give a number from 0 to below 1, the share that is "
+                "dropped (of 1 nothing would be left)"
+            )
+
+    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
+        return Kept(masks=math.prod(output)) if self.p else NOTHING

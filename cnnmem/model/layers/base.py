@@ -1,0 +1,103 @@
+"""What every layer answers, and what its backward can keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+from cnnmem.errors import ShapeError
+from cnnmem.model.windows import Window, copied_for_padding, pair, positive, quad, shape_text
+
+Shape = tuple[int, ...]
+Symbols = dict[str, str | tuple[str, ...]]
+
+
+class Kept(NamedTuple):
+    """What a layer's backward keeps of one image, parameters left out.
+
+    `inputs` and `output` name whole tensors, kept once however many layers ask for them.
+    The rest belongs to the layer alone: `indices` are int64, `copies`, `masks` and `statistics`
+    values of the network's dtype. `statistics` (the batch's mean and inverse deviation) are not per
+    image.
+    """
+
+    inputs: bool = False
+    output: bool = False
+    copies: int = 0
+    masks: int = 0
+    indices: int = 0
+    statistics: int = 0
+
+
+NOTHING = Kept()
+ITS_INPUT = Kept(inputs=True)
+ITS_OUTPUT = Kept(output=True)
+
+
+# The textbook names of a window's fields.
+WINDOW_SYMBOLS: Symbols = {
+    "kernel": ("K_h", "K_w"),
+    "stride": ("S_h", "S_w"),
+    "padding": ("P_top", "P_bottom", "P_left", "P_right"),
+    "dilation": ("D_h", "D_w"),
+}
+# How a constructor writes a field with one, two or four symbols, whichever way it was given.
+NORMAL: dict[int, Callable[[str, object], Any]] = {1: positive, 2: pair, 4: quad}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What every layer answers; the defaults are those of a layer that passes a shape through."""
+
+    kind: ClassVar[str]
+    arity: ClassVar[tuple[int, int | None]] = (1, 1)  # how many inputs: least, most
+    symbols: ClassVar[Symbols] = {}  # the textbook names of the fields
+    view: ClassVar[bool] = False  # the output is the input's storage, unchanged
+    in_place = False  # the output overwrites the input's storage; a field where there is a choice
+
+    def __post_init__(self) -> None:
+        """Write the fields that have symbols as ints, pairs and sides; raise for nonsense."""
+        for field, symbol in self.symbols.items():
+            normal = NORMAL[1 if isinstance(symbol, str) else len(symbol)]
+            object.__setattr__(self, field, normal(field, getattr(self, field)))
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """Return the shape of the output; raise `ShapeError` where there can be none."""
+        return inputs[0]
+
+    def weights(self, *inputs: Shape) -> int:
+        """Return the number of learned weights."""
+        return 0
+
+    def biases(self, *inputs: Shape) -> int:
+        """Return the number of learned biases (BatchNorm: its shift)."""
+        return 0
+
+    def statistics(self, *inputs: Shape) -> int:
+        """Return the number of running statistics, which are stored but not learned."""
+        return 0
+
+    def macs(self, output: Shape, *inputs: Shape) -> int:
+        """Return the multiply-accumulates of one image: convolutions and matrix products alone."""
+        return 0
+
+    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
+        """Return what backward keeps of one image in training."""
+        return NOTHING
+
+
+def feature_map(shape: Shape, what: str) -> tuple[int, int, int]:
+    """Return height, width and channels; raise for a vector."""
+    if len(shape) != 3:
+        raise ShapeError(
+            f"{what} needs a feature map (H, W, C), not the vector {shape_text(shape)}; "
+            "put it before the flattening"
+        )
+    return shape
+
+
+def keeps_padded(layer: Window, shape: Shape) -> Kept:
+    """Keep the input, or its padded copy where the padding is not the same on both sides."""
+    copies = copied_for_padding(layer, shape)
+    return Kept(copies=copies) if copies else ITS_INPUT

@@ -1,0 +1,109 @@
+"""What moves or joins values without learning: flatten, pad, add, multiply, concatenate."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cnnmem.errors import ShapeError
+from cnnmem.model.windows import Pair, Quad, pad_sides, shape_text
+
+from .base import ITS_INPUT, WINDOW_SYMBOLS, Kept, Layer, Shape, Symbols, feature_map
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """The same values as one vector: a view, no new memory.
+
+    >>> Flatten().output_shape((7, 7, 512))
+    (25088,)
+    """
+
+    kind: ClassVar[str] = "flatten"
+    view: ClassVar[bool] = True
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return (math.prod(inputs[0]),)
+
+
+@dataclass(frozen=True)
+class ZeroPad2d(Layer):
+    """Zeros around the map: a number, a pair (height, width) or (top, bottom, left, right).
+
+    >>> ZeroPad2d((0, 1, 0, 1)).output_shape((224, 224, 3))
+    (225, 225, 3)
+    """
+
+    padding: int | Pair | Quad
+
+    kind: ClassVar[str] = "zero_pad"
+    symbols: ClassVar[Symbols] = {"padding": WINDOW_SYMBOLS["padding"]}
+
+    def __post_init__(self) -> None:
+        if isinstance(self.padding, str):
+            raise ShapeError(f"zero padding needs numbers, not {self.padding!r}; give 1, say")
+        super().__post_init__()
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        h, w, c = feature_map(inputs[0], "zero padding")
+        top, bottom, left, right = pad_sides(self.padding) or (0, 0, 0, 0)
+        return (h + top + bottom, w + left + right, c)
+
+
+@dataclass(frozen=True)
+class Add(Layer):
+    """The sum of its inputs, all of one shape; in place it overwrites the first."""
+
+    in_place: bool = False
+
+    kind: ClassVar[str] = "add"
+    arity: ClassVar[tuple[int, int | None]] = (2, None)
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        if len(set(inputs)) > 1:
+            raise ShapeError(
+                f"cannot add {' and '.join(map(shape_text, inputs))}; "
+                "project the shortcut with a 1x1 convolution of the same stride"
+            )
+        return inputs[0]
+
+
+@dataclass(frozen=True)
+class Multiply(Layer):
+    """The product of two inputs of one shape, or of a map and a (1, 1, C) gate."""
+
+    kind: ClassVar[str] = "multiply"
+    arity: ClassVar[tuple[int, int | None]] = (2, 2)
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        a, b = inputs
+        if a != b and not (len(a) == len(b) == 3 and (1, 1, a[-1]) in (a, b) and a[-1] == b[-1]):
+            raise ShapeError(
+                f"cannot multiply {shape_text(a)} by {shape_text(b)}; "
+                "give both one shape, or one of them (1, 1, C)"
+            )
+        return max(a, b)
+
+    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
+        return ITS_INPUT
+
+
+@dataclass(frozen=True)
+class Concatenate(Layer):
+    """Its inputs side by side along the channels, copied into one new tensor.
+
+    >>> Concatenate().output_shape((56, 56, 64), (56, 56, 32))
+    (56, 56, 96)
+    """
+
+    kind: ClassVar[str] = "concatenate"
+    arity: ClassVar[tuple[int, int | None]] = (1, None)
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        if len({shape[:-1] for shape in inputs}) > 1:
+            raise ShapeError(
+                f"cannot concatenate {' and '.join(map(shape_text, inputs))}; "
+                "heights and widths must agree: pool or pad one of them"
+            )
+        return (*inputs[0][:-1], sum(shape[-1] for shape in inputs))

@@ -1,0 +1,221 @@
+"""The layers with weights: convolutions, the linear layer, batch normalisation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cnnmem.errors import ShapeError
+from cnnmem.model.formula import exact_div
+from cnnmem.model.windows import Padding, Pair, as_window, window_output
+
+from .base import ITS_INPUT, WINDOW_SYMBOLS, Kept, Layer, Shape, Symbols, feature_map, keeps_padded
+
+
+@dataclass(frozen=True)
+class Conv2d(Layer):
+    """A convolution with `out_channels` filters.
+
+    `kernel`, `stride` and `dilation` are a number or a pair (height, width); `padding` is a number,
+    a pair, (top, bottom, left, right), "same" or "valid". "same" gives H_out = ⌈H / stride⌉ and
+    pads the odd pixel at the bottom and right, as Keras does.
+
+    >>> conv = Conv2d(64, 3, padding=1)
+    >>> conv.output_shape((224, 224, 3)), conv.weights((224, 224, 3)), conv.biases()
+    ((224, 224, 64), 1728, 64)
+    """
+
+    out_channels: int
+    kernel: int | Pair
+    stride: int | Pair = 1
+    padding: Padding = 0
+    dilation: int | Pair = 1
+    groups: int = 1
+    bias: bool = True
+
+    kind: ClassVar[str] = "conv"
+    symbols: ClassVar[Symbols] = {
+        "out_channels": "C_out",
+        **WINDOW_SYMBOLS,
+        "groups": "G",
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.out_channels % self.groups:
+            raise ShapeError(
+                f"groups {self.groups} does not divide out_channels {self.out_channels}; "
+                "both channel counts must be multiples of groups"
+            )
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        h, w, c = feature_map(inputs[0], "a convolution")
+        if c % self.groups:
+            raise ShapeError(
+                f"groups {self.groups} does not divide the {c} input channels; "
+                "both channel counts must be multiples of groups"
+            )
+        return (*window_output(as_window(self), h, w), self.out_channels)
+
+    def weights(self, *inputs: Shape) -> int:
+        k_h, k_w = as_window(self).kernel
+        return k_h * k_w * _share(inputs[0][-1], self.groups) * self.out_channels
+
+    def biases(self, *inputs: Shape) -> int:
+        return self.out_channels if self.bias else 0
+
+    def macs(self, output: Shape, *inputs: Shape) -> int:
+        k_h, k_w = as_window(self).kernel
+        h_out, w_out, c_out = output
+        return k_h * k_w * _share(inputs[0][-1], self.groups) * c_out * h_out * w_out
+
+    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
+        return keeps_padded(as_window(self), inputs[0])
+
+
+def _share(channels: int, groups: int) -> int:
+    """Return the input channels that one filter sees."""
+    return channels if groups == 1 else exact_div(channels, groups)
+
+
+@dataclass(frozen=True)
+class DepthwiseConv2d(Layer):
+    """A convolution that gives each input channel `multiplier` filters of its own.
+
+    It is `Conv2d` with groups = C_in and C_out = C_in · multiplier.
+
+    >>> DepthwiseConv2d(3, padding=1, bias=False).weights((112, 112, 32))
+    288
+    """
+
+    kernel: int | Pair
+    stride: int | Pair = 1
+    padding: Padding = 0
+    dilation: int | Pair = 1
+    multiplier: int = 1
+    bias: bool = True
+
+    kind: ClassVar[str] = "depthwise_conv"
+    symbols: ClassVar[Symbols] = {
+        **WINDOW_SYMBOLS,
+        "multiplier": "M",
+    }
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        h, w, c = feature_map(inputs[0], "a depthwise convolution")
+        return (*window_output(as_window(self), h, w), c * self.multiplier)
+
+    def weights(self, *inputs: Shape) -> int:
+        k_h, k_w = as_window(self).kernel
+        return k_h * k_w * inputs[0][-1] * self.multiplier
+
+    def biases(self, *inputs: Shape) -> int:
+        return inputs[0][-1] * self.multiplier if self.bias else 0
+
+    def macs(self, output: Shape, *inputs: Shape) -> int:
+        k_h, k_w = as_window(self).kernel
+        h_out, w_out, c_out = output
+        return k_h * k_w * c_out * h_out * w_out
+
+    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
+        return keeps_padded(as_window(self), inputs[0])
+
+
+@dataclass(frozen=True)
+class SeparableConv2d(DepthwiseConv2d):
+    """A depthwise convolution and a 1x1 convolution as one layer, as in Keras.
+
+    Only the second has a bias. The map between the two is no layer's output, but backward keeps it.
+
+    >>> SeparableConv2d(3, padding=1, out_channels=64).weights((112, 112, 32))
+    2336
+    """
+
+    out_channels: int = 1
+
+    kind: ClassVar[str] = "separable_conv"
+    symbols: ClassVar[Symbols] = {
+        **DepthwiseConv2d.symbols,
+        "out_channels": "C_out",
+    }
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return (*super().output_shape(*inputs)[:2], self.out_channels)
+
+    def weights(self, *inputs: Shape) -> int:
+        between = inputs[0][-1] * self.multiplier
+        return super().weights(*inputs) + between * self.out_channels
+
+    def biases(self, *inputs: Shape) -> int:
+        return self.out_channels if self.bias else 0
+
+    def macs(self, output: Shape, *inputs: Shape) -> int:
+        h_out, w_out, c_out = output
+        k_h, k_w = as_window(self).kernel
+        between = inputs[0][-1] * self.multiplier
+        return (k_h * k_w + c_out) * between * h_out * w_out
+
+    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
+        kept = super().keeps(output, *inputs)
+        between = output[0] * output[1] * inputs[0][-1] * self.multiplier
+        return kept._replace(copies=kept.copies + between)
+
+
+@dataclass(frozen=True)
+class Linear(Layer):
+    """A linear layer; a feature map is flattened first, as the textbooks do silently.
+
+    >>> Linear(4096).weights((7, 7, 512))
+    102760448
+    """
+
+    out_features: int
+    bias: bool = True
+
+    kind: ClassVar[str] = "linear"
+    symbols: ClassVar[Symbols] = {"out_features": "D_out"}
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return (self.out_features,)
+
+    def weights(self, *inputs: Shape) -> int:
+        return math.prod(inputs[0]) * self.out_features
+
+    def biases(self, *inputs: Shape) -> int:
+        return self.out_features if self.bias else 0
+
+    def macs(self, output: Shape, *inputs: Shape) -> int:
+        return math.prod(inputs[0]) * self.out_features
+
+    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
+        return ITS_INPUT
+
+
+@dataclass(frozen=True)
+class BatchNorm(Layer):
+    """Batch normalisation over the channels: a scale and a shift learned, two statistics stored.
+
+    `scale=False` or `center=False` leave the learned half out, as Keras can.
+
+    >>> norm = BatchNorm()
+    >>> norm.weights((56, 56, 64)), norm.biases((56, 56, 64)), norm.statistics((56, 56, 64))
+    (64, 64, 128)
+    """
+
+    scale: bool = True
+    center: bool = True
+
+    kind: ClassVar[str] = "batch_norm"
+
+    def weights(self, *inputs: Shape) -> int:
+        return inputs[0][-1] if self.scale else 0
+
+    def biases(self, *inputs: Shape) -> int:
+        return inputs[0][-1] if self.center else 0
+
+    def statistics(self, *inputs: Shape) -> int:
+        return 2 * inputs[0][-1]
+
+    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
+        return Kept(inputs=True, statistics=2 * inputs[0][-1])

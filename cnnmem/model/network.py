@@ -1,0 +1,166 @@
+"""Layers wired into a named graph.
+
+A network is data: a tuple of nodes, each with a name, a layer and the names of its inputs. The
+image is called "input"; the last node is the output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from cnnmem.errors import NetworkError, ShapeError
+
+from .layers import Layer, Shape
+from .windows import shape_text, whole
+
+INPUT = "input"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A named layer and where its inputs come from.
+
+    `block` groups the nodes of a chart; `functional` says that the framework's model calls a
+    function here instead of a module of its own, which tools that hook modules do not see;
+    `frozen` says that its parameters are not trained.
+    """
+
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...] = (INPUT,)
+    block: str = ""
+    functional: bool = False
+    frozen: bool = False
+
+
+@dataclass(frozen=True)
+class Network:
+    """A directed graph of named layers and the image (H, W, C) it is made for.
+
+    >>> from .layers import Conv2d, ReLU
+    >>> layers = {"conv": Conv2d(8, 3), "relu": ReLU(in_place=True)}
+    >>> net = Network.chain("tiny", layers, (32, 32, 3))
+    >>> net.shapes()["relu"]
+    (30, 30, 8)
+    """
+
+    name: str
+    nodes: tuple[Node, ...]
+    image: Shape = (224, 224, 3)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nodes", tuple(self.nodes))
+        object.__setattr__(self, "image", check_image(self.image))
+        known = {INPUT}
+        if not self.nodes:
+            raise NetworkError(f"network {self.name!r} has no layers; give at least one node")
+        for node in self.nodes:
+            _check_node(node)
+            if node.name in known:
+                raise NetworkError(
+                    f"two layers are called {node.name!r}; give each layer a name of its own"
+                )
+            for source in node.inputs:
+                if source not in known:
+                    raise NetworkError(
+                        f"layer {node.name!r} reads {source!r}, which no layer before it is called;"
+                        " nodes stand in the order of their work"
+                    )
+            least, most = node.layer.arity
+            if len(node.inputs) < least or (most is not None and len(node.inputs) > most):
+                count = f"{least}" if least == most else f"{least} or more"
+                inputs = "1 input" if len(node.inputs) == 1 else f"{len(node.inputs)} inputs"
+                raise NetworkError(
+                    f"layer {node.name!r} ({node.layer.kind}) has {inputs}; it takes {count}"
+                )
+            known.add(node.name)
+
+    @classmethod
+    def chain(cls, name: str, layers: dict[str, Layer], image: Shape = (224, 224, 3)) -> Network:
+        """Return the network in which each layer reads the one before it."""
+        chain = zip([INPUT, *layers], layers.items(), strict=False)
+        return cls(
+            name, tuple(Node(key, layer, (before,)) for before, (key, layer) in chain), image
+        )
+
+    @cached_property
+    def sources(self) -> tuple[tuple[int, ...], ...]:
+        """The inputs of each node as positions: 0 is the image, node i stands at i + 1."""
+        position = {INPUT: 0, **{node.name: i for i, node in enumerate(self.nodes, 1)}}
+        return tuple(tuple(position[source] for source in node.inputs) for node in self.nodes)
+
+    def trace_shapes(self, image: Shape | None = None) -> list[Shape]:
+        """Return the shape of the image and of every node's output, (H, W, C) or (C,), in order.
+
+        Raises `ShapeError` naming the layer that cannot work on what it is given.
+        """
+        shapes = [check_image(self.image if image is None else image)]
+        for node, sources in zip(self.nodes, self.sources, strict=True):
+            try:
+                shapes.append(node.layer.output_shape(*[shapes[i] for i in sources]))
+            except ShapeError as error:
+                raise ShapeError(
+                    f"layer {node.name!r}: {error} (input {shape_text(shapes[0])})"
+                ) from None
+        return shapes
+
+    def shapes(self, image: Shape | None = None) -> dict[str, Shape]:
+        """Return the output shape of the image and of every layer by name."""
+        return dict(
+            zip([INPUT, *(n.name for n in self.nodes)], self.trace_shapes(image), strict=True)
+        )
+
+
+def _check_node(node: Any) -> None:
+    if not (isinstance(node, Node) and isinstance(node.layer, Layer)):
+        raise NetworkError(f"{node!r} is no node; give Node(name, layer, inputs)")
+    inputs: Any = node.inputs
+    if isinstance(inputs, str):
+        raise NetworkError(
+            f"layer {node.name!r} has the text {inputs!r} for its inputs; "
+            f"give a tuple of names: ({inputs!r},)"
+        )
+
+
+def check_image(image: object) -> Shape:
+    """Return the image shape (H, W, C) if it is one; else raise."""
+    sides = [whole(n) for n in image] if isinstance(image, tuple | list) else []
+    shape = tuple([n for n in sides if n is not None])
+    if len(sides) in (1, 3) and len(shape) == len(sides):
+        return shape
+    raise ShapeError(
+        f"input shape is {image!r}; give three whole numbers from 1 on, (height, width, channels), "
+        "as in (224, 224, 3)"
+    )
+
+
+class Builder:
+    """Writes down a graph node by node; what zoo functions are made of.
+
+    >>> from .layers import Add, Conv2d
+    >>> build = Builder()
+    >>> x = build("conv1", Conv2d(8, 3, padding=1))
+    >>> y = build("conv2", Conv2d(8, 3, padding=1), x)
+    >>> build("add", Add(), x, y)
+    'add'
+    >>> build.network("tiny", (32, 32, 3)).nodes[-1].inputs
+    ('conv1', 'conv2')
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.block = ""
+
+    def __call__(self, name: str, layer: Layer, *inputs: str, functional: bool = False) -> str:
+        """Add a node and return its name; without `inputs` it reads the node before it."""
+        if not inputs:
+            inputs = (self.nodes[-1].name if self.nodes else INPUT,)
+        self.nodes.append(Node(name, layer, inputs, self.block or name, functional))
+        return name
+
+    def network(self, name: str, image: Iterable[int]) -> Network:
+        """Return the finished network."""
+        return Network(name, tuple(self.nodes), tuple(image))

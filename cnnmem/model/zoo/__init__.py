@@ -1,0 +1,103 @@
+"""The networks of the lessons, as data.
+
+Each function returns a `Network`; its arguments are the variant (the first one named is the
+default), `top` (False leaves the classifier out), `classes` and the image (H, W, C) it is made
+for. Any other size can be given to `summary`.
+
+>>> from cnnmem import zoo
+>>> zoo.vgg16().nodes[0].name
+'conv1_1'
+>>> zoo.get("densenet201", variant="keras", top=False).nodes[-1].name
+'relu'
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from cnnmem.errors import CnnmemError, look_up
+from cnnmem.model.network import Network
+
+from .classic import alexnet, lenet5
+from .densenet import densenet121, densenet169, densenet201
+from .heads import HEADS, vgg16_with
+from .mobilenet import mobilenet_v1, mobilenet_v2
+from .resnet import resnet18, resnet34, resnet50
+from .vgg import vgg11, vgg13, vgg16, vgg19
+
+NETWORKS: dict[str, Callable[..., Network]] = {
+    function.__name__: function
+    for function in (
+        lenet5,
+        alexnet,
+        vgg11,
+        vgg13,
+        vgg16,
+        vgg19,
+        resnet18,
+        resnet34,
+        resnet50,
+        densenet121,
+        densenet169,
+        densenet201,
+        mobilenet_v1,
+        mobilenet_v2,
+    )
+}
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all networks."""
+    return tuple(NETWORKS)
+
+
+def variants(name: str) -> tuple[str, ...]:
+    """Return the variants of a network, the default first.
+
+    >>> variants("vgg16")
+    ('paper', 'torchvision', 'keras')
+    """
+    return _function(name).variants  # type: ignore[attr-defined, no-any-return]
+
+
+def get(name: str, **options: Any) -> Network:
+    """Return a network by its name, with the options of its function.
+
+    Raises `UnknownNameError` for an unknown name and `CnnmemError` for an unknown option.
+    """
+    function = _function(name)
+    known = inspect.signature(function).parameters
+    for option in options:
+        if option not in known:
+            raise CnnmemError(f"{name} has no option {option!r}; it has {', '.join(known)}")
+    return function(**options)
+
+
+def _function(name: str) -> Callable[..., Network]:
+    return look_up("network", name, NETWORKS)
+
+
+__all__ = [
+    "HEADS",
+    "NETWORKS",
+    "alexnet",
+    "densenet121",
+    "densenet169",
+    "densenet201",
+    "get",
+    "lenet5",
+    "mobilenet_v1",
+    "mobilenet_v2",
+    "names",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "variants",
+    "vgg11",
+    "vgg13",
+    "vgg16",
+    "vgg16_with",
+    "vgg19",
+]

@@ -1,0 +1,42 @@
+"""What all network functions share: they refuse arguments that make no network, by name."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from cnnmem.errors import CnnmemError, UnknownNameError
+from cnnmem.model.network import Network, check_image
+from cnnmem.model.windows import positive
+
+
+def variants(*names: str) -> Callable[[Callable[..., Network]], Callable[..., Network]]:
+    """Decorate a network function with the names of its variants, the default first."""
+
+    def decorate(function: Callable[..., Network]) -> Callable[..., Network]:
+        @functools.wraps(function)
+        def checked(variant: str = names[0], **options: Any) -> Network:
+            if variant not in names:
+                raise UnknownNameError(
+                    f"{function.__name__} has no variant {variant!r}; it has {', '.join(names)}"
+                )
+            if options.get("top", True) not in (True, False):
+                raise CnnmemError(f"top is {options['top']!r}; give True or False")
+            if "classes" in options:
+                options["classes"] = positive("classes", options["classes"])
+            if "image" in options:
+                options["image"] = check_image(options["image"])
+            return function(variant, **options)
+
+        checked.variants = names  # type: ignore[attr-defined]
+        return checked
+
+    return decorate
+
+
+def check_width(width: object) -> float:
+    """Return a width multiplier if it is a number greater than 0; else raise."""
+    if isinstance(width, int | float) and 0 < width < float("inf"):
+        return width
+    raise CnnmemError(f"width is {width!r}; it must be greater than 0, 1.0 is the paper's")

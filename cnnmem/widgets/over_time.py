@@ -1,0 +1,83 @@
+"""The explorer of memory over time: what is alive while each layer works."""
+
+from __future__ import annotations
+
+from cnnmem.count import training
+from cnnmem.count.table import summary
+from cnnmem.count.training import OPTIMIZERS, Timeline
+from cnnmem.units import memory
+
+from .choices import built, image_of, labels
+from .controls import Choice, Number, Switch
+from .explorer import Explorer, View
+
+
+def over_time(
+    network: str = "vgg16",
+    *,
+    what: str = "inference",
+    size: int = 224,
+    batch: int = 1,
+    parameters: bool = False,
+) -> Explorer:
+    """Return the explorer of what is alive over time.
+
+    Controls: `network`, `what` ("inference", or a training step with one of the optimizers), `size`
+    in pixels, `batch`, `parameters` (with the parameters, gradients and the optimizer's state).
+
+    >>> over_time("vgg16").readout.splitlines()[0]
+    'Inference of vgg16, batch 1: at most 25.69 MB of feature maps at once, at conv1_2.'
+    """
+    steps = (
+        ("inference", "inference"),
+        *((f"a training step with {name}", name) for name in OPTIMIZERS),
+    )
+
+    def view(network: str, what: str, size: int, batch: int, parameters: bool) -> View:
+        chosen = built(network)
+        table = summary(chosen, image_of(chosen, size), batch)
+        if what == "inference":
+            line = training.inference(table)
+        else:
+            line = training.training_step(table, what)
+        return View((line.chart(parameters),), say(line, parameters))
+
+    return Explorer(
+        "Memory over time",
+        (
+            Choice("network", "network", tuple((n, n) for n in labels()), network),
+            Choice("what", "what happens", steps, what),
+            Number("size", "input size (px)", 32, 1536, size, 16),
+            Number("batch", "batch (images)", 1, 256, batch),
+            Switch("parameters", "with parameters, gradients and optimizer state", parameters),
+        ),
+        view,
+        help="Time runs from left to right, one moment a layer; in a training step backward "
+        "follows in reverse order, then the optimizer. The height is what is alive at that "
+        "moment.",
+    )
+
+
+def say(line: Timeline, parameters: bool) -> str:
+    """Return the peak of a timeline in words, with or without the parameters."""
+    top = max(line.moments, key=lambda m: m.total if parameters else m.activations)
+    where = f"{top.phase} {top.layer}".strip()
+    if parameters:
+        text = (
+            f"{line.title}: at most {memory(top.total)} at once, in {where}: parameters "
+            f"{memory(top.parameters)}, gradients {memory(top.gradients)}, optimizer state "
+            f"{memory(top.state)}, feature maps and the like {memory(top.activations)}."
+        )
+    elif top.phase == "forward" and not top.kept:
+        text = (
+            f"{line.title}: at most {memory(top.working)} of feature maps at once, at {top.layer}."
+        )
+    else:
+        text = (
+            f"{line.title}: at most {memory(top.activations)} at once, in {where}: "
+            f"{memory(top.kept)} kept for backward, {memory(top.working)} working."
+        )
+    kept = line.after_forward.kept
+    if kept:
+        text += f"\nAfter forward {memory(kept)} are kept, the image included."
+    return text

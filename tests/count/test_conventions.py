@@ -1,0 +1,218 @@
+"""Conventions and totals: linear forms over the table, units, refusals."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnnmem import CnnmemError, Convention, Count, Network, Node, UnknownNameError, summary, units
+from cnnmem.count import conventions
+from cnnmem.count.conventions import BY_NAME, PRESETS, QUANTITIES, TENSORS, Rounding, autograd, get
+from cnnmem.count.totals import show
+from cnnmem.model import zoo
+from cnnmem.model.layers import Linear
+from cnnmem.units import FLOPS, MACS, MB, MEMORY, MiB, fixed, memory, number, percent, round_digits
+
+VGG16 = summary("vgg16")
+
+
+def total(*counts, of=VGG16, **how):
+    return of.total(Convention("own", "own", counts, **how))
+
+
+def test_the_default_is_tensors_and_is_what_the_table_sums():
+    assert VGG16.total() == VGG16.total("tensors") == VGG16.total(TENSORS)
+    assert VGG16.total().base == 4 * VGG16.values
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+def test_each_preset_says_what_it_is_and_has_one_name(preset):
+    assert get(preset.name) is preset is BY_NAME[preset.name]
+    assert preset.title
+    assert "the same" not in preset.title  # a title stands alone
+    assert (preset.measures == "operations") == (preset.unit in (MACS, FLOPS))
+    assert preset.name in str(VGG16.total(preset))
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+def test_each_preset_is_a_linear_form_over_the_rows(preset):
+    """Add up by hand, row by row, from what the convention says."""
+    amounts = []
+    for i, row in enumerate(VGG16.rows):
+        form = preset.form(row.kind, row.functional)
+        columns = {q: conventions.column(VGG16, q)[i] for q in form}
+        amount = sum(times * columns[q] for q, times in form.items())
+        if preset.rounding and preset.rounding.of == "row":
+            amount = round_digits(amount, preset.rounding.digits)
+        amounts.append(amount)
+        if row.name == preset.until:
+            break
+    result = sum(amounts)
+    if preset.rounding and preset.rounding.of == "total":
+        result = round_digits(result, preset.rounding.digits)
+    scale = Fraction(preset.factor * preset.bytes_per_value, preset.unit.size)
+    assert VGG16.total(preset).value == result * scale
+
+
+def test_a_count_is_for_its_kinds_and_places_alone():
+    counts = {
+        Count("values"): VGG16.values,
+        Count("values", ("input",)): 150_528,
+        Count("values", where="layers"): VGG16.values - 150_528,
+        Count("values", ("conv", "linear")): 13_547_520 + 9_192,
+        Count("values", ("conv",), 3): 3 * 13_547_520,
+        Count("values", ("input",), where="layers"): 0,
+    }
+    for count, value in counts.items():
+        assert total(count).value == value
+
+
+def test_modules_and_functions_are_the_layers():
+    resnet = summary("resnet18")
+    parts = [
+        total(*[Count(q, where=where) for q in conventions.OUTPUTS], of=resnet).value
+        for where in ("modules", "functions", "layers")
+    ]
+    assert parts[1] > 0
+    assert parts[0] + parts[1] == parts[2]
+
+
+def test_a_total_in_another_unit_is_the_same_bytes():
+    mib = VGG16.total().as_unit(MiB)
+    assert mib.base == VGG16.total().base
+    assert mib.value == VGG16.total("tensors-mib").value
+    assert mib.label == "vgg16 at 224x224, tensors in MiB"
+    assert VGG16.total().as_unit(MB) == VGG16.total()
+    assert round(float(mib), 2) == 58.13
+
+
+@pytest.mark.parametrize(("name", "unit"), [("macs", MB), ("tensors", MACS), ("parameters", MB)])
+def test_a_total_is_not_given_in_a_unit_of_something_else(name, unit):
+    with pytest.raises(CnnmemError, match="cannot be given in"):
+        VGG16.total(name).as_unit(unit)
+
+
+def test_autograd_in_each_dtype_is_the_tables_own_sum():
+    for dtype in units.BYTES_PER_VALUE:
+        for name in ("vgg16", "resnet18"):
+            table = summary(name, batch=2, dtype=dtype)
+            assert table.total(autograd(dtype)).base == table.saved_bytes
+
+
+def test_until_stops_at_its_row_and_is_refused_where_there_is_none():
+    assert total(Count("macs"), unit=MACS, until="conv1_1").value == VGG16["conv1_1"].macs
+    for table in (summary("resnet18"), summary(zoo.vgg16(top=False))):
+        with pytest.raises(CnnmemError, match="stops after the row 'relu2', which"):
+            table.total("caffe-to-relu7")
+
+
+WEIGHTS = (Count("weights"),)
+NONSENSE = [
+    (lambda: Convention("x", "", ()), "'x' counts (); give a tuple of Count, at least one"),
+    (lambda: Convention("x", "", ("weights",)), "give a tuple of Count"),
+    (lambda: Convention("x", "", Count("weights")), "give a tuple of Count"),
+    (lambda: Convention("x", "", [Count("weights")]), "give a tuple of Count"),
+    (lambda: Convention("x", "", WEIGHTS, factor=0), "has factor 0"),
+    (lambda: Convention("x", "", WEIGHTS, factor=1.5), "has factor 1.5"),
+    (lambda: Convention("x", "", WEIGHTS, factor="2"), "has factor '2'"),
+    (lambda: Convention("x", "", WEIGHTS, bytes_per_value=0), "has bytes_per_value 0"),
+    (lambda: Convention("x", "", WEIGHTS, bytes_per_value=4), "give a unit of memory"),
+    (lambda: Convention("x", "", WEIGHTS, unit="MB"), "is in 'MB'; give a unit of cnnmem.units"),
+    (lambda: Convention("x", "", WEIGHTS, unit=MACS), "counts weights in MACs"),
+    (lambda: Convention("x", "", (Count("macs"),)), "counts macs in values; give a unit such as"),
+    (lambda: Convention("x", "", (*WEIGHTS, Count("macs"))), "counts macs in values"),
+    (lambda: Convention("x", "", WEIGHTS, arithmetic="int16"), "has arithmetic 'int16'"),
+    (
+        lambda: Convention("x", "", (Count("weights", times=Fraction(1, 2)),), arithmetic="int32"),
+        "wraps fractions as integers",
+    ),
+    (lambda: Count("weight"), "no quantity is called 'weight'; there are weights"),
+    (lambda: Count(["weights"]), "no quantity is called ['weights']"),
+    (lambda: Count("weights", "conv"), "give a tuple of kinds: ('conv',)"),
+    (lambda: Count("weights", (), 1.5), "times is 1.5; give an int or a Fraction"),
+    (lambda: Count("weights", where="module"), "where is 'module'"),
+    (lambda: Rounding(0), "digits is 0"),
+    (lambda: Rounding(2, "column"), "of is 'column'"),
+    (lambda: VGG16.total("foo"), "no convention is called 'foo'; there are tensors"),
+    (lambda: VGG16.total(None), "no convention is called None"),
+    (lambda: VGG16.total([]), "no convention is called []"),
+    (lambda: autograd("float8"), "no dtype is called 'float8'"),
+]
+
+
+@pytest.mark.parametrize(("make", "message"), NONSENSE, ids=[message for _, message in NONSENSE])
+def test_a_convention_refuses_nonsense_and_says_the_way_out(make, message):
+    with pytest.raises(CnnmemError) as caught:
+        make()
+    assert message in str(caught.value)
+    assert ";" in str(caught.value)
+
+
+def test_an_unknown_name_is_a_key_error_that_reads_as_a_sentence():
+    with pytest.raises(KeyError) as caught:
+        get("foo")
+    assert isinstance(caught.value, UnknownNameError)
+    assert str(caught.value).startswith("no convention is called")
+
+
+def test_every_quantity_is_counted_by_some_preset():
+    counted = {count.quantity for preset in PRESETS for count in preset.counts}
+    assert counted == set(QUANTITIES)
+
+
+def test_int32_wraps_rows_and_sum():
+    table = summary(Network("wide", (Node("fc", Linear(2**20)),), (2**12,)))
+    exact = table.total("keras-parameters").value
+    assert exact == 2**32 + 2**20
+    assert table.total("keras-parameters-int32").value == 2**20
+
+
+# --- units and how numbers are printed
+
+
+@given(st.fractions(), st.integers(0, 6))
+def test_fixed_prints_a_fraction_rounded_to_its_digits(value, digits):
+    text = fixed(value, digits)
+    assert abs(Fraction(text.replace(",", "")) - value) <= Fraction(1, 2 * 10**digits)
+    assert len(text.partition(".")[2]) == digits
+
+
+@given(st.integers(-(10**30), 10**30))
+def test_whole_numbers_print_whole_and_exact(value):
+    assert int(number(value).replace(",", "")) == value
+    assert show(Fraction(value)) == number(value)
+
+
+@given(st.fractions(min_value=1, max_value=10**12), st.integers(1, 6))
+def test_rounding_to_digits_is_off_by_half_of_the_last_one_at_most(value, digits):
+    rounded = round_digits(value, digits)
+    step = Fraction(10) ** (len(str(int(value))) - digits)
+    assert abs(rounded - value) <= step / 2
+    assert (rounded / step).denominator == 1
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.00 kB"),
+        (602_112, "602.11 kB"),
+        (-553_430_176, "-553.43 MB"),
+        (10**10, "10.00 GB"),
+        (Fraction(3, 2), "1.50 B"),
+    ],
+)
+def test_memory_prints_as_people_read_it(count, text):
+    assert memory(count) == text
+
+
+def test_shares_of_nothing_are_nothing():
+    assert percent(0, 0) == "0.0 %"
+    assert percent(1, 3) == "33.3 %"
+
+
+def test_units_of_memory_are_a_thousand_or_1024_apart():
+    sizes = [unit.size for unit in MEMORY]
+    assert sizes == [1, 10**3, 10**6, 10**9, 2**10, 2**20, 2**30]

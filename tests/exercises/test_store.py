@@ -1,0 +1,171 @@
+"""Progress: in one file, written in one step, set aside where damaged, forgotten when asked."""
+
+import json
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from cnnmem.errors import UnknownNameError
+from cnnmem.exercises import store
+from cnnmem.exercises.overview import progress
+from cnnmem.exercises.sitting import Sitting
+from cnnmem.exercises.store import Record
+from cnnmem.lessons.registry import get
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("CNNMEM_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+def test_nothing_is_written_before_something_is_answered(folder):
+    sitting = Sitting(get("02-where"))
+    sitting.check(None)
+    sitting.last_answer()
+    assert store.load().records == {}
+    assert not folder.exists()
+
+
+def test_what_was_answered_is_found_again():
+    Sitting(get("02-where")).check("fc3")
+    Sitting(get("02-params")).check("100 M")
+    records = store.load().records
+    assert records["02-where"] == Record("wrong", 1, 0, False, "fc3")
+    assert records["02-params"].answer == "100 M"
+    assert Sitting(get("02-where")).last_answer() == "fc3"
+
+
+def test_right_once_stays_right():
+    Sitting(get("02-where")).check("fc1")
+    Sitting(get("02-where")).check("fc2")
+    assert store.load().records["02-where"] == Record("right", 1, 0, False, "fc2")
+
+
+def test_the_file_is_replaced_in_one_step(folder, monkeypatch):
+    store.save("02-where", Record("wrong", 1))
+    before = (folder / store.NAME).read_text()
+
+    def fail(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    message = store.save("02-where", Record("right", 2))
+    assert message == "Your progress cannot be kept: No space left on device."
+    assert (folder / store.NAME).read_text() == before
+    assert [path.name for path in folder.iterdir()] == [store.NAME]
+
+
+def test_a_reader_never_sees_half_a_file(folder):
+    store.save("02-where", Record("wrong", 1))
+    seen = []
+    stop = threading.Event()
+
+    def read():
+        while not stop.is_set():
+            seen.append(json.loads((folder / store.NAME).read_text()))
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    for attempts in range(60):
+        store.save("02-where", Record("wrong", attempts, answer="x" * 5000))
+    stop.set()
+    thread.join()
+    assert len(seen) > 1
+    assert all(entry["version"] == store.VERSION for entry in seen)
+
+
+GOOD = {"state": "right", "attempts": 1, "hints": 0, "revealed": False, "answer": None}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"{", b"\xff\xfe\x00", b"[]", b"null", b'{"version": 99, "questions": {}}',
+        b'{"version": 1}', b'{"version": 1, "questions": {"02-where": 3}}',
+        json.dumps({"version": 1, "questions": {"a": {**GOOD, "state": "odd"}}}).encode(),
+        json.dumps({"version": 1, "questions": {"a": {**GOOD, "attempts": "1"}}}).encode(),
+        json.dumps({"version": 1, "questions": {"a": {**GOOD, "more": 1}}}).encode(),
+        b"[" * 100_000,
+    ],
+    ids=range(12),
+)  # fmt: skip
+def test_a_damaged_file_is_set_aside_and_said(folder, content):
+    folder.mkdir()
+    (folder / store.NAME).write_bytes(content)
+    kept = store.load()
+    assert kept.records == {}
+    assert "set aside as progress.damaged-1.json" in kept.message
+    assert (folder / "progress.damaged-1.json").read_bytes() == content
+    assert store.save("02-where", Record("right", 1)) == ""
+    assert store.load().records["02-where"].state == "right"
+
+
+def test_a_second_damaged_file_does_not_overwrite_the_first(folder):
+    folder.mkdir()
+    for text in ("one", "two"):
+        (folder / store.NAME).write_text(text)
+        store.load()
+    assert (folder / "progress.damaged-1.json").read_text() == "one"
+    assert (folder / "progress.damaged-2.json").read_text() == "two"
+
+
+def test_the_learner_is_told_in_the_panel(folder):
+    folder.mkdir()
+    (folder / store.NAME).write_text("{")
+    sitting = Sitting(get("02-where"))
+    assert sitting.check("fc1").state == "right"
+    assert "set aside" in sitting.message
+    assert store.load().records["02-where"].state == "right"
+
+
+def test_a_folder_that_cannot_be_made_does_not_stop_the_lesson(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("CNNMEM_DATA", str(tmp_path / "file" / "below"))
+    sitting = Sitting(get("02-where"))
+    assert sitting.check("fc1").state == "right"
+    assert sitting.message.startswith("Your progress cannot be")
+
+
+def test_reset_forgets_a_lesson_or_all():
+    for id in ("02-where", "02-params", "03-maps"):
+        store.save(id, Record("right", 1))
+    assert store.reset("02") == "Progress of lesson 02 forgotten: 2 questions."
+    assert list(store.load().records) == ["03-maps"]
+    assert store.reset() == "Progress of all lessons forgotten: 1 question."
+    assert store.load().records == {}
+
+
+def test_progress_counts_what_is_right_and_what_was_tried():
+    Sitting(get("02-where")).check("fc1")
+    Sitting(get("02-share")).check("1 %")
+    lesson, series = progress("02"), progress()
+    assert lesson.text == "lesson 02, VGG-16: 138 million: 1 of 8 right, 2 tried"
+    assert len(series.text.splitlines()) == 9
+    assert "<td" in lesson.children[0].value
+    with pytest.raises(UnknownNameError):
+        progress("99")
+
+
+def test_what_a_notebook_stores_of_the_progress_is_the_same_for_everybody():
+    before = progress("02")._repr_mimebundle_()
+    Sitting(get("02-where")).check("fc1")
+    after = progress("02")._repr_mimebundle_()
+    for key in ("text/plain", "text/html"):
+        assert _data(before)[key] == _data(after)[key]
+
+
+def _data(bundle):
+    return bundle[0] if isinstance(bundle, tuple) else bundle
+
+
+def test_the_folder_is_the_platforms_own():
+    home = Path("home")
+    assert store.folder({"CNNMEM_DATA": "x"}, "linux", home) == Path("x")
+    assert store.folder({}, "linux", home) == home / ".local" / "share" / "cnnmem"
+    assert store.folder({"XDG_DATA_HOME": "data"}, "linux", home) == Path("data/cnnmem")
+    assert store.folder({"LOCALAPPDATA": "local"}, "win32", home) == Path("local/cnnmem")
+    assert store.folder({}, "win32", home) == home / "AppData" / "Local" / "cnnmem"
+    assert store.folder({}, "darwin", home).parts[-2:] == ("Application Support", "cnnmem")

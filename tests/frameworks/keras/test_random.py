@@ -1,0 +1,51 @@
+"""Random plain networks agree with the Keras models made of them, exactly.
+
+`HYPOTHESIS_PROFILE=long` draws thousands; see `strategies`.
+"""
+
+import os
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+keras = pytest.importorskip("keras")
+pytest.importorskip("torch")
+
+from hypothesis import given
+from keras_oracle import flop_counter_macs, rows_of, torch_backend_table
+from keras_strategies import keras_networks
+from strategies import PROFILE
+
+from cnnmem import summary
+from cnnmem.frameworks import keras as models
+
+
+def by_name(table):
+    """Return what both sides must say of a layer; Keras flattens before `linear` in a row."""
+    return {
+        row.name: (
+            *(row.kind, row.output, row.weights, row.biases, row.statistics, row.macs),
+            *(row.values, row.views),
+        )
+        for row in table.rows
+    }
+
+
+@PROFILE
+@given(keras_networks())
+def test_plain_networks_agree_with_keras(drawn):
+    plain = summary(drawn.network, batch=drawn.batch)
+    model = models.without_weights(models.build, drawn.network)
+    table = summary(model, batch=drawn.batch)
+    rows, theirs = by_name(plain), by_name(table)
+    assert {name: theirs[name] for name in rows} == rows
+    extra = theirs.keys() - rows.keys()
+    assert all(name.endswith(("_pad", "_flatten")) for name in extra)
+    assert table.uncounted == ()
+    assert plain.params + plain.statistics == model.count_params()
+    for row in plain.rows[1:]:
+        assert row.output == tuple(model.get_layer(row.name).output.shape[1:])
+    shapes = [(drawn.batch, *drawn.network.image)]
+    assert plain.macs == flop_counter_macs(model, shapes)
+    assert torch_backend_table(model, shapes) == rows_of(table)

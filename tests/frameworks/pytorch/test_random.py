@@ -1,0 +1,108 @@
+"""On random networks the plain table equals torch, executed on the CPU."""
+
+import pytest
+import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from strategies import PROFILE, networks
+from torch.utils.flop_counter import FlopCounterMode
+
+from cnnmem import summary
+from cnnmem.count.conventions import autograd
+from cnnmem.errors import NetworkError
+from cnnmem.frameworks.pytorch import build, saved_bytes
+from cnnmem.model.layers import BatchNorm
+
+DTYPES = st.sampled_from(["float32", "float32", "bfloat16", "float16"])
+
+
+def table_or_refusal(drawn, mode, dtype="float32"):
+    """Return the plain table, or the error with which the core refuses the network."""
+    try:
+        return summary(drawn.network, batch=drawn.batch, mode=mode, dtype=dtype)
+    except NetworkError as error:
+        return error
+
+
+@PROFILE
+@given(networks())
+def test_shapes_parameters_statistics_and_macs_equal_torch(drawn):
+    table = table_or_refusal(drawn, "eval")
+    if isinstance(table, NetworkError):
+        return
+    module = build(drawn.network).eval()
+    parameters = dict(module.named_parameters())
+    buffers = dict(module.named_buffers())
+    shapes = {}
+    for node in drawn.network.nodes:
+        if not node.functional:
+            module.get_submodule(node.name).register_forward_hook(
+                lambda part, args, output, name=node.name: shapes.update({name: output.shape})
+            )
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        output = module(torch.rand(drawn.batch_shape))
+    shapes[drawn.network.nodes[-1].name] = output.shape
+    assert table.macs * 2 == counter.get_total_flops()
+    for row in table.rows[1:]:
+        own = [p.numel() for name, p in parameters.items() if name.startswith(f"{row.name}.")]
+        assert row.params == sum(own)
+        running = [b for name, b in buffers.items() if name.startswith(f"{row.name}.running")]
+        assert row.statistics == sum(b.numel() for b in running)
+        if row.name in shapes:
+            *size, channels = row.output
+            assert shapes[row.name] == (drawn.batch, channels, *size)
+
+
+@PROFILE
+@pytest.mark.parametrize("mode", ["train", "eval"])
+@given(drawn=networks(), dtype=DTYPES)
+def test_what_backward_keeps_equals_what_torch_keeps(drawn, mode, dtype):
+    norms = [n.layer for n in drawn.network.nodes if isinstance(n.layer, BatchNorm)]
+    # PyTorch's kernel for the CPU takes no statistics of half precision without both parameters
+    assume(dtype == "float32" or all(norm.scale and norm.center for norm in norms))
+    table = table_or_refusal(drawn, mode, dtype)
+    if not isinstance(table, NetworkError):
+        module = build(drawn.network).to(getattr(torch, dtype))
+        assert table.saved_bytes == saved_bytes(module, drawn.batch_shape, mode)
+        assert table.saved_bytes == table.total(autograd(dtype)).base
+
+
+@PROFILE
+@given(networks(in_place=st.just(True)))
+def test_the_core_refuses_in_place_layers_just_where_backward_fails(drawn):
+    refused = isinstance(table_or_refusal(drawn, "train"), NetworkError)
+    assert refused is backward_fails(build(drawn.network), drawn.batch_shape)
+
+
+def backward_fails(module, batch_shape):
+    output = module(torch.rand(batch_shape))
+    if not output.requires_grad:
+        return False
+    try:
+        output.sum().backward()
+    except RuntimeError as error:
+        if "modified by an inplace operation" in str(error):
+            return True
+        raise
+    return False
+
+
+@PROFILE
+@given(networks(), st.sampled_from(["train", "eval"]), DTYPES)
+def test_the_table_read_from_the_torch_module_is_the_plain_one_row_by_row(drawn, mode, dtype):
+    table = table_or_refusal(drawn, mode, dtype)
+    if isinstance(table, NetworkError):
+        return
+    with torch.device("meta"):
+        module = build(drawn.network)
+    read = summary(module, drawn.batch_shape, mode=mode, dtype=dtype)
+    assert read.uncounted == ()
+    assert (read.image, read.batch) == (table.image, table.batch)
+    nodes = [None, *drawn.network.nodes]
+    for ours, theirs, node in zip(read.rows, table.rows, nodes, strict=True):
+        same = {"block": ""}
+        if node is not None and node.functional:
+            same["name"] = ""
+        if theirs.kind in ("conv", "depthwise_conv"):
+            same["kind"] = ""  # the framework has one class for both
+        assert ours._replace(**same) == theirs._replace(**same)

@@ -1,0 +1,38 @@
+"""What is installed, and the line that says what is left out."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnnmem.errors import UnknownNameError
+from cnnmem.frameworks import availability
+
+
+def test_a_missing_framework_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(availability, "find_spec", lambda name: None)
+    assert availability.available("torch", "the measured bytes") is False
+    said = capsys.readouterr().out
+    assert said.count("\n") == 1
+    assert "PyTorch is not installed" in said
+    assert "the measured bytes" in said
+    assert 'pip install "cnnmem[torch]"' in said
+    assert "missing" in availability.report()
+
+
+def test_an_installed_framework_is_used_silently(capsys: pytest.CaptureFixture[str]) -> None:
+    assert availability.available("ipywidgets", "the explorers") is True
+    assert capsys.readouterr().out == ""
+
+
+def test_looking_does_not_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+    monkeypatch.setattr(availability, "find_spec", lambda name: looked.append(name))
+    availability.report()
+    assert set(looked) == set(availability.FRAMEWORKS)
+
+
+def test_an_unknown_framework_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match="no framework is called 'jax'"):
+        availability.installed("jax")

@@ -1,0 +1,72 @@
+"""Real files, written by the frameworks, measured and removed."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from cnnmem import Network, summary
+from cnnmem.frameworks.files import SavedFile
+from cnnmem.frameworks.keras import keras_files
+from cnnmem.frameworks.pytorch import torch_files
+from cnnmem.model import zoo
+from cnnmem.model.layers import BatchNorm, Conv2d, Linear
+
+NETWORK = Network.chain(
+    "small", {"conv": Conv2d(64, 3), "bn": BatchNorm(), "fc": Linear(100)}, (16, 16, 3)
+)
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_a_torch_file_is_its_values_and_a_little_more(temporary: Path) -> None:
+    pytest.importorskip("torch")
+    plain, trained = torch_files(NETWORK)
+    table = summary(NETWORK)
+    assert plain.values_bytes == 4 * (table.params + table.statistics) + 8  # num_batches_tracked
+    assert 0 < plain.overhead < 10_000
+    assert trained.values_bytes - plain.values_bytes >= 8 * table.params
+    assert 0 < trained.overhead < 20_000
+    assert list(temporary.glob("cnnmem-*")) == []  # torch makes a folder of its own
+
+
+def test_the_sizes_repeat(temporary: Path) -> None:
+    pytest.importorskip("torch")
+    assert torch_files(zoo.lenet5(), adam=False) == torch_files(zoo.lenet5(), adam=False)
+
+
+def test_a_keras_file_is_its_values_and_a_little_more(temporary: Path) -> None:
+    keras = pytest.importorskip("keras")
+    model = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Conv2D(64, 3)])
+    weights, whole, trained = keras_files(model)
+    values = 4 * model.count_params()
+    assert (weights.values_bytes, whole.values_bytes) == (values, values)
+    assert trained.values_bytes == 3 * values
+    assert all(0 < file.overhead < 60_000 for file in (weights, whole, trained))
+    assert list(temporary.glob("cnnmem-*")) == []  # torch makes a folder of its own
+
+
+def test_nothing_stays_on_the_disk_when_saving_fails(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+
+    def full(content: object, path: Path) -> None:
+        Path(path).write_bytes(b"half")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OSError, match="no space left"):
+        torch_files(zoo.lenet5())
+    assert list(temporary.glob("cnnmem-*")) == []  # torch makes a folder of its own
+
+
+def test_a_file_says_its_size_in_both_units() -> None:
+    file = SavedFile("weights", "w", 553_439_223, 553_430_176)
+    assert str(file) == "weights: 553.44 MB = 527.80 MiB, of it 9.05 kB not values"

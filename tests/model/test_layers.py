@@ -1,0 +1,315 @@
+"""One layer: shapes against values worked out by hand, and what a layer refuses."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from cnnmem import CnnmemError, ShapeError, UnknownNameError
+from cnnmem.model.layers import (
+    ACTIVATIONS,
+    Activation,
+    AdaptiveAvgPool2d,
+    Add,
+    AvgPool2d,
+    BatchNorm,
+    Concatenate,
+    Conv2d,
+    DepthwiseConv2d,
+    Dropout,
+    Flatten,
+    GlobalAvgPool2d,
+    GlobalMaxPool2d,
+    Linear,
+    MaxPool2d,
+    Multiply,
+    ReLU,
+    ReLU6,
+    SeparableConv2d,
+    Softmax,
+    ZeroPad2d,
+)
+
+SHAPES = [
+    # layer, input, output
+    (Conv2d(64, 3, padding=1), (224, 224, 3), (224, 224, 64)),
+    (Conv2d(64, 3), (224, 224, 3), (222, 222, 64)),
+    (Conv2d(64, 7, 2, 3), (224, 224, 3), (112, 112, 64)),
+    (Conv2d(64, 11, 4, 2), (224, 224, 3), (55, 55, 64)),
+    (Conv2d(8, (3, 5), (2, 1), (1, 2)), (9, 10, 3), (5, 10, 8)),
+    (Conv2d(8, 3, padding=(0, 1, 0, 1)), (8, 8, 3), (7, 7, 8)),
+    (Conv2d(8, 3, 2, "same"), (7, 8, 3), (4, 4, 8)),
+    (Conv2d(8, 3, padding="valid"), (7, 8, 3), (5, 6, 8)),
+    (Conv2d(8, 3, dilation=2), (9, 9, 3), (5, 5, 8)),
+    (Conv2d(8, 3, dilation=(1, 3)), (9, 9, 3), (7, 3, 8)),
+    (Conv2d(8, 9, padding="same"), (2, 2, 3), (2, 2, 8)),
+    (Conv2d(8, 3, groups=4), (5, 5, 4), (3, 3, 8)),
+    (DepthwiseConv2d(3, 2, 1), (112, 112, 64), (56, 56, 64)),
+    (DepthwiseConv2d(3, padding=1, multiplier=2), (7, 7, 5), (7, 7, 10)),
+    (SeparableConv2d(3, 2, "same", out_channels=9), (7, 7, 5), (4, 4, 9)),
+    (Linear(10), (7, 7, 512), (10,)),
+    (Linear(10), (84,), (10,)),
+    (MaxPool2d(2), (7, 8, 3), (3, 4, 3)),
+    (MaxPool2d(3, 2), (55, 55, 64), (27, 27, 64)),
+    (MaxPool2d(3, 2, 1), (112, 112, 64), (56, 56, 64)),
+    (MaxPool2d(2, ceil_mode=True), (7, 7, 3), (4, 4, 3)),
+    (MaxPool2d(3, 2, ceil_mode=True), (112, 112, 3), (56, 56, 3)),
+    # the last window would start in the padding, at column 6 of 5 + 1: dropped
+    (MaxPool2d(2, 3, 1, ceil_mode=True), (5, 5, 3), (2, 2, 3)),
+    (MaxPool2d(2, 2, 1, ceil_mode=True), (5, 5, 3), (3, 3, 3)),
+    (AvgPool2d(3, 1, "same"), (5, 6, 3), (5, 6, 3)),
+    (AdaptiveAvgPool2d(7), (32, 31, 512), (7, 7, 512)),
+    (AdaptiveAvgPool2d((1, 2)), (1, 1, 5), (1, 2, 5)),
+    (GlobalAvgPool2d(), (7, 6, 5), (5,)),
+    (GlobalAvgPool2d(keepdims=True), (7, 6, 5), (1, 1, 5)),
+    (GlobalMaxPool2d(), (7, 6, 5), (5,)),
+    (Flatten(), (7, 6, 5), (210,)),
+    (ZeroPad2d(3), (224, 224, 3), (230, 230, 3)),
+    (ZeroPad2d((0, 1, 2, 3)), (4, 4, 3), (5, 9, 3)),
+    (BatchNorm(), (7, 6, 5), (7, 6, 5)),
+    (ReLU(), (5,), (5,)),
+    (Dropout(), (7, 6, 5), (7, 6, 5)),
+]
+
+
+@pytest.mark.parametrize(("layer", "given", "output"), SHAPES, ids=repr)
+def test_output_shapes_are_those_worked_out_by_hand(layer, given, output):
+    assert layer.output_shape(given) == output
+
+
+PARAMETERS = [
+    # layer, input, weights, biases, statistics, MACs
+    (Conv2d(64, 3, padding=1), (224, 224, 3), 1728, 64, 0, 1728 * 224 * 224),
+    (Conv2d(64, 3, padding=1, bias=False), (224, 224, 3), 1728, 0, 0, 1728 * 224 * 224),
+    (Conv2d(8, (1, 5), padding=(0, 2), groups=2), (4, 6, 4), 80, 8, 0, 80 * 24),
+    (DepthwiseConv2d(3, 2, 1), (8, 8, 32), 288, 32, 0, 288 * 16),
+    (DepthwiseConv2d(3, 2, 1, multiplier=2), (8, 8, 32), 576, 64, 0, 576 * 16),
+    (SeparableConv2d(3, 1, 1, out_channels=64), (8, 8, 32), 288 + 2048, 64, 0, 2336 * 64),
+    (Linear(4096), (7, 7, 512), 102_760_448, 4096, 0, 102_760_448),
+    (Linear(4, bias=False), (3,), 12, 0, 0, 12),
+    (BatchNorm(), (7, 7, 5), 5, 5, 10, 0),
+    (BatchNorm(scale=False), (7, 7, 5), 0, 5, 10, 0),
+    (BatchNorm(center=False), (5,), 5, 0, 10, 0),
+    (MaxPool2d(2), (8, 8, 3), 0, 0, 0, 0),
+    (ReLU(), (8, 8, 3), 0, 0, 0, 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("layer", "given", "weights", "biases", "statistics", "macs"), PARAMETERS, ids=repr
+)
+def test_parameters_and_macs_are_those_worked_out_by_hand(
+    layer, given, weights, biases, statistics, macs
+):
+    counted = layer.weights(given), layer.biases(given), layer.statistics(given)
+    assert counted == (weights, biases, statistics)
+    assert layer.macs(layer.output_shape(given), given) == macs
+
+
+KEPT = [
+    # layer, input, (inputs, output, copies, masks, indices, statistics)
+    (Conv2d(8, 3, padding=1), (6, 6, 4), (True, False, 0, 0, 0, 0)),
+    (Conv2d(8, 3, 2, "same"), (6, 6, 4), (False, False, 7 * 7 * 4, 0, 0, 0)),
+    (Conv2d(8, 3, 1, "same"), (6, 6, 4), (True, False, 0, 0, 0, 0)),
+    (SeparableConv2d(3, 1, 1, out_channels=9), (6, 6, 4), (True, False, 144, 0, 0, 0)),
+    (Linear(3), (6,), (True, False, 0, 0, 0, 0)),
+    (BatchNorm(), (6, 6, 4), (True, False, 0, 0, 0, 8)),
+    (MaxPool2d(2), (6, 6, 4), (True, False, 0, 0, 36, 0)),
+    (MaxPool2d(2, 2, 1), (6, 6, 4), (True, False, 0, 0, 64, 0)),
+    (MaxPool2d(3, 2, (0, 1, 0, 1)), (6, 6, 4), (False, False, 7 * 7 * 4, 0, 36, 0)),
+    (AvgPool2d(2), (6, 6, 4), (True, False, 0, 0, 0, 0)),
+    (AdaptiveAvgPool2d(2), (6, 6, 4), (True, False, 0, 0, 0, 0)),
+    (AdaptiveAvgPool2d(1), (6, 6, 4), (False, False, 0, 0, 0, 0)),
+    (GlobalAvgPool2d(), (6, 6, 4), (False, False, 0, 0, 0, 0)),
+    (GlobalMaxPool2d(), (6, 6, 4), (True, False, 0, 0, 4, 0)),
+    (ReLU(), (6,), (False, True, 0, 0, 0, 0)),
+    (ReLU(in_place=True), (6,), (False, True, 0, 0, 0, 0)),
+    (Softmax(), (6,), (False, True, 0, 0, 0, 0)),
+    (ReLU6(), (6,), (True, False, 0, 0, 0, 0)),
+    (ReLU6(in_place=True), (6,), (False, False, 6, 0, 0, 0)),
+    (Activation("gelu"), (6,), (True, False, 0, 0, 0, 0)),
+    (Dropout(), (6,), (False, False, 0, 6, 0, 0)),
+    (Dropout(0.0), (6,), (False, False, 0, 0, 0, 0)),
+    (Flatten(), (6, 6, 4), (False, False, 0, 0, 0, 0)),
+    (ZeroPad2d(1), (6, 6, 4), (False, False, 0, 0, 0, 0)),
+]
+
+
+@pytest.mark.parametrize(("layer", "given", "kept"), KEPT, ids=repr)
+def test_backward_keeps_what_facts_says(layer, given, kept):
+    assert layer.keeps(layer.output_shape(given), given) == kept
+
+
+def test_joins_have_the_shapes_worked_out_by_hand():
+    assert Add().output_shape((4, 4, 3), (4, 4, 3), (4, 4, 3)) == (4, 4, 3)
+    assert Concatenate().output_shape((4, 4, 3), (4, 4, 5)) == (4, 4, 8)
+    assert Concatenate().output_shape((3,), (5,)) == (8,)
+    assert Multiply().output_shape((4, 4, 3), (1, 1, 3)) == (4, 4, 3)
+    assert Multiply().output_shape((1, 1, 3), (4, 4, 3)) == (4, 4, 3)
+
+
+def _steps(length, kernel, stride, dilation, before, after):
+    """Count where a window fits, by trying."""
+    reach = dilation * (kernel - 1) + 1
+    last = length + after - reach
+    return len(range(-before, last + 1, stride))
+
+
+small = st.integers(1, 6)
+
+
+@given(st.integers(1, 30), small, small, small, st.integers(0, 6), st.integers(0, 6))
+def test_a_window_stands_wherever_it_fits(length, kernel, stride, dilation, before, after):
+    count = _steps(length, kernel, stride, dilation, before, after)
+    conv = Conv2d(1, (kernel, 1), (stride, 1), (before, after, 0, 0), (dilation, 1))
+    if count:
+        assert conv.output_shape((length, 1, 1)) == (count, 1, 1)
+    else:
+        with pytest.raises(ShapeError, match="does not fit"):
+            conv.output_shape((length, 1, 1))
+
+
+@given(st.integers(1, 30), small, small, st.data())
+def test_ceil_mode_adds_the_window_that_hangs_over_unless_it_starts_in_the_padding(
+    length, kernel, stride, data
+):
+    padding = data.draw(st.integers(0, kernel // 2))
+    assume(length + 2 * padding >= kernel)
+    starts = range(-padding, length + padding, stride)  # a window may start in the map alone
+    whole = [x for x in starts if x + kernel <= length + padding]
+    over = [x for x in starts if x + kernel > length + padding and x < length][:1]
+    pool = MaxPool2d((kernel, 1), (stride, 1), (padding, 0), ceil_mode=True)
+    # a window follows only if the division leaves a rest
+    rest = (length + 2 * padding - kernel) % stride
+    expected = len(whole) + (len(over) if rest else 0)
+    assert pool.output_shape((length, 1, 1)) == (expected, 1, 1)
+
+
+@given(st.integers(1, 40), small, small, small)
+def test_same_gives_the_map_divided_by_the_stride(length, kernel, stride, dilation):
+    conv = Conv2d(1, kernel, stride, "same", dilation)
+    side = math.ceil(length / stride)
+    assert conv.output_shape((length, length, 1)) == (side, side, 1)
+
+
+def test_sizes_are_pairs_whichever_way_they_were_given():
+    assert Conv2d(8, 3) == Conv2d(8, (3, 3)) == Conv2d(8, [3, 3], 1, "valid")
+    assert Conv2d(8, 3).kernel == (3, 3)
+    assert Conv2d(8, 3, padding=(1, 2)).padding == (1, 1, 2, 2)
+    assert MaxPool2d((2, 3)).stride == (2, 3)
+    assert hash(Conv2d(8, [3, 3])) == hash(Conv2d(8, 3))
+
+
+def test_numpys_integers_become_pythons():
+    conv = Conv2d(np.int32(64), np.int64(3), padding=(np.int8(1), np.uint8(1)))
+    assert conv == Conv2d(64, 3, padding=1)
+    numbers = (conv.out_channels, *conv.kernel, *conv.padding)
+    assert {type(n) for n in numbers} == {int}
+    # which is what keeps the count exact
+    assert Linear(np.int32(4096)).weights((32, 32, 512)) == 2**31
+
+
+BAD = [
+    (lambda: Conv2d(0, 3), "out_channels is 0"),
+    (lambda: Conv2d(64.0, 3), "out_channels is 64.0"),
+    (lambda: Conv2d(True, 3), "out_channels is True"),
+    (lambda: Conv2d(64, 0), "kernel is 0"),
+    (lambda: Conv2d(64, "3"), "kernel is '3'"),
+    (lambda: Conv2d(64, (3, 3, 3)), "kernel is (3, 3, 3)"),
+    (lambda: Conv2d(64, 3, 0), "stride is 0"),
+    (lambda: Conv2d(64, 3, 1.5), "stride is 1.5"),
+    (lambda: Conv2d(64, 3, None), "stride is None"),
+    (lambda: Conv2d(64, 3, dilation=0), "dilation is 0"),
+    (lambda: Conv2d(64, 3, padding=-1), "padding is -1"),
+    (lambda: Conv2d(64, 3, padding="SAME"), "padding is 'SAME'"),
+    (lambda: Conv2d(64, 3, padding=(1, 1, 1)), "padding is (1, 1, 1)"),
+    (lambda: Conv2d(64, 3, padding=None), "padding is None"),
+    (lambda: Conv2d(64, 3, groups=3), "groups 3 does not divide out_channels 64"),
+    (lambda: Conv2d(64, 3, groups=0), "groups is 0"),
+    (lambda: DepthwiseConv2d(3, multiplier=0), "multiplier is 0"),
+    (lambda: SeparableConv2d(3, out_channels=0), "out_channels is 0"),
+    (lambda: Linear(0), "out_features is 0"),
+    (lambda: Linear(1.5), "out_features is 1.5"),
+    (lambda: MaxPool2d(2, padding=2), "padding (2, 2, 2, 2) is more than half"),
+    (lambda: MaxPool2d((4, 2), padding=(2, 2)), "is more than half"),
+    (lambda: MaxPool2d((2, 4), padding=(2, 2)), "is more than half"),
+    (lambda: MaxPool2d(2, 0), "stride is 0"),
+    (lambda: AvgPool2d(2, dilation=2), "average pooling knows no dilation"),
+    (lambda: AdaptiveAvgPool2d(0), "size is 0"),
+    (lambda: Dropout(1.5), "dropout p is 1.5"),
+    (lambda: Dropout("a"), "dropout p is 'a'"),
+    (lambda: Dropout(1), "dropout p is 1; give a number from 0 to below 1"),
+    (lambda: ZeroPad2d("same"), "zero padding needs numbers"),
+    (lambda: ZeroPad2d(-1), "padding is -1"),
+    (lambda: Activation("softmax", in_place=True), "softmax has no in-place form"),
+]
+
+
+@pytest.mark.parametrize(("make", "message"), BAD, ids=[message for _, message in BAD])
+def test_a_layer_refuses_impossible_numbers_and_says_which(make, message):
+    with pytest.raises(ShapeError) as caught:
+        make()
+    assert message in str(caught.value)
+    assert ";" in str(caught.value)  # the way out follows
+
+
+@pytest.mark.parametrize("function", ["foo", None, ["relu"]])
+def test_an_unknown_activation_is_refused_with_the_known_ones(function):
+    with pytest.raises(UnknownNameError, match="relu, sigmoid") as caught:
+        Activation(function)
+    assert repr(function) in str(caught.value)
+
+
+MISFITS = [
+    (Conv2d(8, 5), (4, 4, 3), "kernel 5 x 5 does not fit a 4 x 4 map with padding 0"),
+    (Conv2d(8, 3, dilation=2), (4, 9, 3), "with dilation 2 x 2 does not fit a 4 x 9 map"),
+    (Conv2d(8, 5, padding=(0, 0, 1, 0)), (5, 3, 3), "with padding (0, 0, 1, 0)"),
+    (Conv2d(8, 3), (75,), "needs a feature map (H, W, C), not the vector 75"),
+    (Conv2d(8, 3, groups=2), (5, 5, 3), "groups 2 does not divide the 3 input channels"),
+    (MaxPool2d(2), (1, 9, 3), "kernel 2 x 2 does not fit a 1 x 9 map"),
+    (AdaptiveAvgPool2d(7), (9,), "adaptive pooling needs a feature map"),
+    (GlobalAvgPool2d(), (9,), "global pooling needs a feature map"),
+    (ZeroPad2d(1), (9,), "zero padding needs a feature map"),
+]
+
+
+@pytest.mark.parametrize(("layer", "given", "message"), MISFITS, ids=repr)
+def test_a_layer_refuses_a_shape_and_says_what_would_help(layer, given, message):
+    with pytest.raises(ShapeError) as caught:
+        layer.output_shape(given)
+    assert message in str(caught.value)
+    assert ";" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shapes"),
+    [
+        (Add(), [(4, 4, 3), (4, 4, 5)]),
+        (Concatenate(), [(4, 4, 3), (2, 2, 3)]),
+        (Concatenate(), [(4, 4, 3), (3,)]),
+        (Multiply(), [(4, 4, 3), (3,)]),
+        (Multiply(), [(4, 4, 3), (1, 1, 5)]),
+    ],
+    ids=repr,
+)
+def test_a_join_refuses_shapes_that_do_not_agree_and_names_them(layer, shapes):
+    with pytest.raises(ShapeError) as caught:
+        layer.output_shape(*shapes)
+    for shape in shapes:
+        assert " x ".join(map(str, shape)) in str(caught.value)
+
+
+@pytest.mark.parametrize("function", ACTIVATIONS)
+def test_every_activation_passes_its_shape_through_and_learns_nothing(function):
+    layer = Activation(function)
+    assert layer.kind == function
+    assert layer.output_shape((4, 4, 3)) == (4, 4, 3)
+    assert layer.weights((4, 4, 3)) == layer.biases((4, 4, 3)) == 0
+
+
+def test_all_refusals_are_of_one_family():
+    assert issubclass(ShapeError, CnnmemError)
+    assert issubclass(UnknownNameError, CnnmemError)
+    assert issubclass(CnnmemError, ValueError)

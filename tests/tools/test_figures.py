@@ -1,0 +1,90 @@
+"""The figures on the disk are those that the code draws today."""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import figures
+
+FOLDER = ROOT / "figures"
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("figures")
+    figures.write(folder)
+    return folder
+
+
+def structure(svg: Path) -> list[tuple[str, int]]:
+    """Return the tree of a drawing: each element's tag and its number of numbers.
+
+    Coordinates shift with the fonts of a machine, glyphs are outlines; how many there are does not.
+    """
+    root = ET.parse(svg).getroot()
+    return [(element.tag, len(element)) for element in root.iter() if "defs" not in element.tag]
+
+
+def test_every_figure_is_there_and_nothing_else(fresh: Path) -> None:
+    assert {path.name for path in fresh.iterdir()} | {"screenshot.png"} == {
+        path.name for path in FOLDER.iterdir()
+    }
+
+
+def test_data_captions_and_alt_texts_are_todays(fresh: Path) -> None:
+    stale = [
+        path.name
+        for path in fresh.iterdir()
+        if path.suffix in (".csv", ".md") and path.read_bytes() != (FOLDER / path.name).read_bytes()
+    ]
+    assert not stale, f"run `make figures`: {stale}"
+
+
+@pytest.mark.parametrize("name", [figure.name for figure in figures.figures()])
+def test_a_drawing_has_the_structure_and_the_pixels_of_todays(fresh: Path, name: str) -> None:
+    from matplotlib.testing.compare import compare_images
+
+    assert structure(fresh / f"{name}.svg") == structure(FOLDER / f"{name}.svg")
+    copy = fresh / f"{name}-stored.png"
+    copy.write_bytes((FOLDER / f"{name}.png").read_bytes())
+    try:
+        difference = compare_images(str(copy), str(fresh / f"{name}.png"), tol=5)
+    finally:
+        copy.unlink()
+        (fresh / f"{name}-failed-diff.png").unlink(missing_ok=True)
+    assert difference is None, f"run `make figures`: {difference}"
+
+
+def test_a_changed_chart_is_noticed(tmp_path: Path) -> None:
+    """The comparison itself: one bar changed by a tenth must not pass as the stored figure."""
+    from matplotlib.testing.compare import compare_images
+
+    from cnnmem import summary
+    from cnnmem.charts import mpl
+    from cnnmem.widgets import bars_of
+
+    for size in (224, 288):
+        chart = bars_of(summary("vgg16", (size, size, 3)), "parameters", title="x")
+        mpl.save(chart, tmp_path / f"{size}.png")
+    assert compare_images(str(tmp_path / "224.png"), str(tmp_path / "288.png"), tol=5)
+
+
+def test_the_data_of_a_figure_sums_to_its_alt_text() -> None:
+    with (FOLDER / "vgg16-parameters.csv").open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header[0] == "layer"
+    total = sum(int(row[header.index("total")]) for row in rows)
+    assert f"{total:,}" in re.search(r"!\[(.*?)\]\(vgg16-parameters", gallery()).group(1)  # type: ignore[union-attr]
+
+
+def gallery() -> str:
+    return (FOLDER / "README.md").read_text(encoding="utf-8")
