@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import json
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -21,6 +22,10 @@ from cnnmem.errors import CnnmemError
 
 from .controls import Bound, Choice, Control, Number, Switch
 
+# All lessons that are open in one JupyterLab are one document, where `url(#id)` finds the first
+# element of that name. A pattern of another lesson's hidden tab paints nothing, so every kernel has
+# names of its own. They come from `secrets`, because a reader may have seeded `random`.
+_KERNEL = secrets.token_urlsafe(3)
 _IDS = count(1)
 ALONE, BESIDE = 960, 480  # widths of a chart: below others, beside another
 
@@ -60,7 +65,7 @@ class Explorer(ipywidgets.VBox):
         height: int = 340,
     ) -> None:
         self._title, self._view, self._height = title, view, height
-        self._prefix = f"x{next(_IDS)}"
+        self._prefix = f"x{_KERNEL}{next(_IDS)}"
         self._markers: tuple[Marker, ...] = ()
         self._quiet = True
         self._choices = {c.name: c for c in controls if isinstance(c, Choice)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from jupyter import (
     wait_for_idle,
     write,
 )
+from PIL import Image
 from twins import check, drawn
 
 pytestmark = pytest.mark.browser
@@ -130,6 +132,54 @@ def test_two_tabs_on_one_notebook(server: Server, running: Chromium) -> None:
         assert second.locator(".cnnmem-explorer").count() > 0
         assert output_errors(second) == []
         first.assert_clean()
+
+
+# The patterns that drawings use: is each the drawing's own, and what colour is it?
+PATTERNS = """drawings => drawings.flatMap(drawing => {
+    const users = [...drawing.querySelectorAll('[fill^="url(#"]')];
+    return [...new Set(users.map(user => user.getAttribute('fill').slice(5, -1)))].map(id => {
+        const pattern = document.getElementById(id);
+        const colour = getComputedStyle(pattern.querySelector('rect')).fill.match(/[0-9]+/g);
+        return {own: drawing.contains(pattern), colour: colour.map(Number)};
+    });
+})"""
+
+
+def test_two_lessons_in_one_jupyterlab_both_show_their_patterns(
+    server: Server, browser: Browser, artefacts: Path
+) -> None:
+    code = "from cnnmem.widgets import over_time\nover_time('vgg16').set(what='adam')"
+    first, second = (write(server, f"patterns-{i}.ipynb", code) for i in (1, 2))
+    page = browser.page
+    open_notebook(page, server, first)
+    run_all(page)
+    page.evaluate(
+        "path => void window.jupyterapp.commands.execute('docmanager:open', {path})", second
+    )
+    page.wait_for_function(
+        """path => {
+            const {context} = window.jupyterapp.shell.currentWidget;
+            return context?.path === path && context.isReady;
+        }""",
+        arg=second,
+        timeout=READY,
+    )
+    wait_for_idle(page)
+    run_all(page)
+    drawings = page.locator(".cnnmem-explorer svg")
+    assert drawings.count() == 2
+    ids = drawings.locator("[id]").evaluate_all("all => all.map(one => one.id)")
+    assert len(ids) == len(set(ids)) >= 2
+    used = drawings.evaluate_all(PATTERNS)
+    assert [pattern["own"] for pattern in used] == [True] * len(used) != []
+    # and they are painted: their colours are in a picture of the drawing in front
+    (shown,) = drawings.locator("visible=true").all()
+    shown.scroll_into_view_if_needed()
+    picture = Image.open(BytesIO(shown.screenshot(path=str(artefacts / "patterns.png"))))
+    painted = {colour: pixels for pixels, colour in picture.convert("RGB").getcolors(10**6)}
+    for pattern in used:
+        assert painted.get(tuple(pattern["colour"]), 0) > 500
+    browser.assert_clean()
 
 
 def test_markup_in_the_names_of_a_users_network_is_shown_as_text(

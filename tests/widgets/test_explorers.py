@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from html import unescape
 from typing import Any
@@ -189,6 +193,39 @@ def test_without_a_kernel_there_is_a_picture_with_alt_text_and_the_readout() -> 
     assert explorer.readout in data["text/plain"]
     assert "application/vnd.jupyter.widget-view+json" in data
     assert explore("vgg16")._repr_mimebundle_()["text/html"] == page  # nbval compares it
+
+
+def ids(drawn: str) -> set[str]:
+    """Return the ids in a drawing."""
+    return set(re.findall(r' id="([^"]+)"', drawn))
+
+
+def test_no_two_kernels_give_a_drawing_the_same_ids() -> None:
+    code = (
+        "import random; random.seed(0); before = random.getstate()\n"
+        "from cnnmem.widgets import explore\n"
+        "print(*(explore('vgg16')._screen.value for _ in range(2)))\n"
+        "assert random.getstate() == before\n"
+    )
+    first, second = (
+        ids(
+            subprocess.run(
+                [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+            ).stdout
+        )
+        for _ in range(2)
+    )
+    assert len(first) == len(second) >= 2
+    assert first.isdisjoint(second)
+
+
+def test_what_a_notebook_stores_of_a_drawing_holds_no_id_of_this_kernel() -> None:
+    explorer = explore("vgg16")
+    page = explorer._repr_mimebundle_()["text/html"]
+    (code,) = re.findall(r"base64,([^\"]+)", page)
+    stored = base64.b64decode(code).decode()
+    assert len(ids(stored)) == len(ids(drawing(explorer))) > 0
+    assert explorer._prefix not in page + stored
 
 
 def test_predictions_stay_on_the_chart_while_settings_change() -> None:
