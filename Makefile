@@ -13,9 +13,11 @@ FIRST := notebooks/00-start-here.ipynb
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 # Small messages at once: a slider's step is shown up to 40 ms earlier (docs/latency.md).
 PROMPT := kernel_websocket_connection_class=cnnmem.jupyter.server.PromptConnection
+# A notebook that is opened again shows its stored pictures where its widgets are gone.
+LIVE := contents_manager_class=cnnmem.jupyter.server.LiveWidgetContents
 # The first page is in the address that is printed, for those whose browser is elsewhere.
 LAB := -m jupyterlab $(ROOT_FLAG) --ServerApp.root_dir=. --ServerApp.$(PROMPT) \
-	--LabApp.default_url=/lab/tree/$(FIRST) $(LAB_ARGS)
+	--ServerApp.$(LIVE) --LabApp.default_url=/lab/tree/$(FIRST) $(LAB_ARGS)
 
 export PYTHON TORCH_INDEX
 # TensorFlow is silent on stderr, and the same on every CPU.

@@ -45,9 +45,9 @@ SETTINGS = {
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
 }
 READY = 60_000  # milliseconds for a page or a kernel to be there
-PROMPT = (
-    "kernel_websocket_connection_class=cnnmem.jupyter.server.PromptConnection"  # as in Makefile
-)
+# as in Makefile
+PROMPT = "kernel_websocket_connection_class=cnnmem.jupyter.server.PromptConnection"
+LIVE = "contents_manager_class=cnnmem.jupyter.server.LiveWidgetContents"
 LOCAL = ("http://127.0.0.1", "ws://127.0.0.1", "file:", "data:", "blob:", "about:")
 
 
@@ -142,7 +142,8 @@ def jupyterlab(
     notebooks: Path, home: Path, *, prompt: bool = True
 ) -> contextlib.AbstractContextManager[Server]:
     """Start JupyterLab on a copy of a folder of notebooks; `prompt` as `make lab` does."""
-    return _jupyter("jupyterlab", notebooks, home, *([f"--ServerApp.{PROMPT}"] if prompt else []))
+    options = [LIVE, PROMPT] if prompt else [LIVE]
+    return _jupyter("jupyterlab", notebooks, home, *(f"--ServerApp.{one}" for one in options))
 
 
 def notebook7(notebooks: Path, home: Path) -> contextlib.AbstractContextManager[Server]:

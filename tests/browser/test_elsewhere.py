@@ -39,34 +39,6 @@ def step(page: Page, i: int = 0) -> None:
     press(page, explorer, explorer.locator(".noUi-handle").first, "ArrowRight")
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_a_stored_notebook_that_was_not_run_shows_pictures(
-    name: str, server: Server, browser: Browser
-) -> None:
-    page = browser.page
-    open_notebook(page, server, name)
-    stored = json.loads((server.folder / name).read_text())
-    pictures = sum(
-        "".join(output.get("data", {}).get("text/html", "")).count("<img ")
-        for cell in stored["cells"]
-        for output in cell.get("outputs", [])
-    )
-    images = page.locator(".jp-OutputArea-output img")
-    page.wait_for_function(
-        "n => document.querySelectorAll('.jp-OutputArea-output img').length === n",
-        arg=pictures,
-        timeout=READY,
-    )
-    for i in range(pictures):
-        images.nth(i).scroll_into_view_if_needed()
-        assert images.nth(i).evaluate("img => img.complete && img.naturalWidth") >= 400
-        assert len(images.nth(i).get_attribute("alt") or "") > 40
-    text = page.locator(".jp-Notebook").inner_text()
-    for wrong in ("model not found", "Error displaying widget", "Loading widget"):
-        assert wrong not in text
-    browser.assert_clean()
-
-
 def test_notebook_7_runs_a_lesson(
     notebook_server: Server, browser: Browser, artefacts: Path
 ) -> None:

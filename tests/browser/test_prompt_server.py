@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from jupyter import PROMPT, jupyterlab
+from jupyter import LIVE, PROMPT, jupyterlab
 from tornado.websocket import websocket_connect
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,8 +64,10 @@ def test_the_servers_socket_sends_at_once(tmp_path, prompt, said):
     assert told.read_text() == said
 
 
-def test_make_lab_and_make_voila_use_it():
+def test_make_lab_and_make_voila_start_their_servers_as_these_tests_do():
     makefile = (ROOT / "Makefile").read_text()
     assert f"PROMPT := {PROMPT}\n" in makefile
+    assert f"LIVE := {LIVE}\n" in makefile
     assert "--ServerApp.$(PROMPT)" in makefile
+    assert "--ServerApp.$(LIVE)" in makefile
     assert "--Voila.$(PROMPT)" in makefile

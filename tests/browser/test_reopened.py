@@ -1,0 +1,183 @@
+"""A notebook that is opened: pictures where its widgets are gone, sliders where they still live."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import NOTEBOOKS
+from controls import press
+from jupyter import (
+    READY,
+    Browser,
+    Page,
+    Server,
+    clear_outputs,
+    open_notebook,
+    run_all,
+    wait_for_idle,
+    write,
+)
+
+pytestmark = pytest.mark.browser
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+STATE = "application/vnd.jupyter.widget-state+json"
+WRONG = ("model not found", "Error displaying widget", "Loading widget")
+LESSON = NOTEBOOKS[0]
+KERNEL = "window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel"
+SLIDER = "from cnnmem.widgets import explore\nexplore('vgg16')"
+
+
+def outputs(notebook: Any) -> list[dict[str, Any]]:
+    """Return what a notebook's cells display, each in all its forms."""
+    return [
+        output["data"]
+        for cell in notebook["cells"]
+        for output in cell.get("outputs", [])
+        if "data" in output
+    ]
+
+
+def stored(server: Server, name: str) -> list[dict[str, Any]]:
+    return outputs(json.loads((server.folder / name).read_text()))
+
+
+def offered(server: Server, name: str) -> int:
+    """Return how many widgets a page is offered that opens a notebook."""
+    model = server.api(f"contents/{name}?type=notebook&content=1")
+    return sum(WIDGET in data for data in outputs(model["content"]))
+
+
+def assert_pictures(page: Page, server: Server, name: str) -> None:
+    """Fail unless all stored pictures are seen, with alt texts, and no widget is missed."""
+    pictures = sum(
+        "".join(data.get("text/html", "")).count("<img ") for data in stored(server, name)
+    )
+    images = page.locator(".jp-OutputArea-output img")
+    page.wait_for_function(
+        "n => document.querySelectorAll('.jp-OutputArea-output img').length === n",
+        arg=pictures,
+        timeout=READY,
+    )
+    for i in range(pictures):
+        images.nth(i).scroll_into_view_if_needed()
+        assert images.nth(i).evaluate("img => img.complete && img.naturalWidth") >= 400
+        assert len(images.nth(i).get_attribute("alt") or "") > 40
+    text = page.locator(".jp-Notebook").inner_text()
+    for wrong in WRONG:
+        assert wrong not in text
+
+
+def command(page: Page, name: str, **arguments: Any) -> None:
+    page.evaluate(
+        "([name, given]) => window.jupyterapp.commands.execute(name, given)", [name, arguments]
+    )
+
+
+def reload(page: Page) -> None:
+    """Load the page again, as the browser's key F5 does."""
+    page.reload()
+    page.wait_for_function(
+        "() => window.jupyterapp?.shell?.currentWidget?.context?.isReady", timeout=READY
+    )
+    wait_for_idle(page)
+
+
+def step(page: Page) -> None:
+    explorer = page.locator(".cnnmem-explorer").first
+    explorer.wait_for(timeout=READY)
+    press(page, explorer, explorer.locator(".noUi-handle").first, "ArrowRight")
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_stored_notebook_that_was_not_run_shows_pictures(
+    name: str, server: Server, browser: Browser
+) -> None:
+    open_notebook(browser.page, server, name)
+    assert_pictures(browser.page, server, name)
+    browser.assert_clean()
+
+
+def test_a_notebook_that_was_run_and_saved_shows_pictures_when_it_is_opened_again(
+    server: Server, browser: Browser, artefacts: Path
+) -> None:
+    name, page = "reopened.ipynb", browser.page
+    shutil.copy(server.folder / LESSON, server.folder / name)
+    open_notebook(page, server, name)
+    clear_outputs(page)
+    run_all(page)
+    question = page.locator(".cnnmem-question p").first.inner_text()
+    command(page, "docmanager:save")
+    assert sum(WIDGET in data for data in stored(server, name)) > 1  # nothing is lost by a save
+    command(page, "notebook:shutdown-kernel")
+    command(page, "application:close")
+    assert server.api("sessions") == []
+    assert page.locator(".jp-Notebook").count() == 0
+
+    command(page, "docmanager:open", path=name)
+    page.locator(".jp-Notebook").wait_for()
+    wait_for_idle(page)
+    assert_pictures(page, server, name)
+    assert question in page.locator(".jp-Notebook").inner_text()
+    page.screenshot(path=str(artefacts / "reopened.png"))
+    # now a kernel runs, but it knows nothing of the widgets
+    reload(page)
+    assert_pictures(page, server, name)
+    # and nobody is told that the file has changed on the disk
+    run_all(page)
+    step(page)
+    command(page, "docmanager:save")
+    assert page.locator(".jp-Dialog").count() == 0
+    assert sum(WIDGET in data for data in stored(server, name)) > 1
+    browser.assert_clean()
+
+
+def test_a_page_that_is_loaded_again_beside_its_kernel_moves_its_sliders(
+    server: Server, browser: Browser
+) -> None:
+    page = browser.page
+    open_notebook(page, server, write(server, "kept.ipynb", SLIDER))
+    run_all(page)
+    command(page, "docmanager:save")
+    reload(page)
+    step(page)
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.context.rename('renamed.ipynb')")
+    open_notebook(page, server, "renamed.ipynb")
+    step(page)
+    browser.assert_clean()
+
+
+def test_only_widgets_that_live_are_offered_to_a_page_and_the_file_keeps_all(
+    server: Server, browser: Browser
+) -> None:
+    page = browser.page
+    name = write(server, "offered.ipynb", "import time", SLIDER, SLIDER)
+    open_notebook(page, server, name)
+    run_all(page)
+    command(page, "docmanager:save")
+    assert offered(server, name) == 2
+    # a busy kernel cannot be asked: what it may still know is kept
+    page.evaluate(f"() => void {KERNEL}.requestExecute({{code: 'time.sleep(6)'}})")
+    assert offered(server, name) == 2
+    wait_for_idle(page)
+    page.evaluate(f"() => {KERNEL}.restart()")
+    wait_for_idle(page)
+    assert offered(server, name) == 0
+    for model in (
+        server.api(f"contents/{name}"),  # what the server copies, converts and signs
+        server.api(f"contents/{name}?type=file"),  # a download
+    ):
+        content = model["content"]
+        notebook = json.loads(content) if isinstance(content, str) else content
+        assert sum(WIDGET in data for data in outputs(notebook)) == 2
+    assert sum(WIDGET in data for data in stored(server, name)) == 2
+    # a widget whose state is stored, which JupyterLab can be set to do, needs no kernel
+    notebook = json.loads((server.folder / name).read_text())
+    known = next(data[WIDGET]["model_id"] for data in outputs(notebook) if WIDGET in data)
+    notebook["metadata"]["widgets"] = {STATE: {"state": {known: {}}}}
+    (server.folder / name).write_text(json.dumps(notebook))
+    assert offered(server, name) == 1
