@@ -5,9 +5,7 @@
 #             LAB_ARGS=--no-browser     more arguments for JupyterLab
 
 SHELL := /bin/sh
-VENV := .venv
-VENV_LIGHT := .venv-light
-PY := $(VENV)/bin/python
+PY := .venv/bin/python
 FIRST := notebooks/00-start-here.ipynb
 # JupyterLab refuses to run as root, which in a container is who one is.
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
@@ -19,12 +17,46 @@ LIVE := contents_manager_class=cnnmem.jupyter.server.LiveWidgetContents
 LAB := -m jupyterlab $(ROOT_FLAG) --ServerApp.root_dir=. --ServerApp.$(PROMPT) \
 	--ServerApp.$(LIVE) --LabApp.default_url=/lab/tree/$(FIRST) $(LAB_ARGS)
 
-export PYTHON TORCH_INDEX
 # TensorFlow is silent on stderr, and the same on every CPU.
 export TF_CPP_MIN_LOG_LEVEL := 3
 export TF_ENABLE_ONEDNN_OPTS := 0
 
-set_up = python=$$(sh tools/find_python.sh) && "$$python" tools/setup_venv.py
+# Set up an environment: $(call set_up,FOLDER,INSTALLATION). Its stamp, written last, holds a checksum
+# of what pip was asked for, and the folder. Without a stamp (interrupted) or with another folder
+# (moved) the environment is rebuilt; if only the checksum differs, pip updates what is there.
+# A second set-up waits for the first, where there is flock (macOS has none).
+define set_up
+set -e; exec 9<Makefile; ! command -v flock >/dev/null || flock 9; \
+folder=$$(pwd -P)/$(1); python=$(1)/bin/python; stamp=$(1)/cnnmem-stamp; \
+wanted="$$(cat pyproject.toml constraints.txt | cksum) $$folder"; \
+found=$$($$python -c "import pip" 2>/dev/null && cat $$stamp 2>/dev/null) || found=; \
+[ -z "$$PYTHON" ] || [ "$$("$$PYTHON" -V)" = "$$($$python -V 2>/dev/null)" ] || found=; \
+case "$$found" in \
+    "$$wanted") exit 0 ;; \
+    *" $$folder") rm $$stamp ;; \
+    *) $(find_python); echo "==> building $(1) with $$base"; "$$base" -m venv --clear $(1) ;; \
+esac; \
+pip="$$python -m pip install --disable-pip-version-check -c constraints.txt"; \
+$(2); \
+echo "$$wanted" >$$stamp; echo "==> $(1) is ready"
+endef
+
+# Each candidate is run: a name on the path may be an empty shim, and Debian's Python lacks venv.
+define find_python
+if [ "$$PYTHON" ]; then set -- "$$PYTHON"; \
+else set -- python3 python3.13 python3.12 python3.11 python; fi; \
+for base; do "$$base" -c "$(suitable)" 2>/dev/null && break; base=; done; \
+[ "$$base" ] || { printf "%s\n" "cnnmem needs Python 3.11, 3.12 or 3.13 with venv; not suitable: $$*" \
+    "Install one (Debian, Ubuntu: with python3-venv), or name it: make lab PYTHON=/path/to/python" \
+    >&2; exit 1; }
+endef
+suitable := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+
+# The pinned torch may come from an index of its own, which is asked for nothing else. torchvision
+# is only compared with in tests; its dependencies could bring a second torch.
+install_all = [ -z "$$TORCH_INDEX" ] || $$pip --no-deps --index-url "$$TORCH_INDEX" torch; \
+    $$pip -e ".[all]"; $$pip --no-deps torchvision
+install_lab = $$pip -e ".[lab]"
 
 unit_tests = $(PY) -m pytest -n 2 --ignore=tests/browser $(PYTEST_ARGS)
 # Strict nbval: every stored output is compared. In its own run, because it takes over the collection
@@ -41,16 +73,16 @@ help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
 setup:  ## make or repair .venv; a moment if it is current
-	@$(set_up) $(VENV) full
+	@$(call set_up,.venv,$(install_all))
 
 setup-light:  ## the same for .venv-light, without torch and TensorFlow
-	@$(set_up) $(VENV_LIGHT) light
+	@$(call set_up,.venv-light,$(install_lab))
 
 lab: setup  ## open the kit in JupyterLab
 	$(PY) $(LAB)
 
 lab-light: setup-light  ## open the kit without the two frameworks
-	$(VENV_LIGHT)/bin/python $(LAB)
+	.venv-light/bin/python $(LAB)
 
 test: setup  ## unit tests, doctests, and every number printed in the notebooks
 	@status=0; $(unit_tests) || status=$$?; $(notebook_tests) || status=$$?; exit $$status
@@ -114,9 +146,12 @@ bench-latency: setup  ## slider to chart, beside interact and matplotlib; writes
 	@chromium=$$(sh tools/find_chromium.sh) && \
 	CHROMIUM="$$chromium" $(PY) benchmarks/latency.py --write docs/latency
 
+# Names and versions only: no editable kit, no local builds (2.13.0+cpu), no addresses.
 freeze: setup  ## write to constraints.txt what pip chose (CONTRIBUTING.md)
 	$(PY) -m pip install -c constraints.txt -e ".[all,bench]"
-	$(PY) tools/freeze.py
+	{ grep "^#" constraints.txt; $(PY) -m pip list --format=freeze --exclude-editable --exclude=pip \
+		--exclude=wheel | tr A-Z_ a-z- | sed "s/+.*//" | LC_ALL=C sort; } >.venv/constraints.txt
+	mv .venv/constraints.txt .
 
 clean:  ## remove caches and build results, not the environments
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -124,4 +159,4 @@ clean:  ## remove caches and build results, not the environments
 		-exec rm -rf {} +
 
 distclean: clean  ## the same, and both environments
-	rm -rf $(VENV) $(VENV_LIGHT) $(VENV).lock $(VENV_LIGHT).lock
+	rm -rf .venv .venv-light

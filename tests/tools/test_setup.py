@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -75,10 +76,8 @@ def test_every_place_names_the_same_range_of_python():
     assert [minor for minor in MINORS if minor in allowed] == ["3.11", "3.12", "3.13"]
     classifiers = {name.rsplit(" ", 1)[1] for name in PROJECT["classifiers"] if "Python ::" in name}
     assert classifiers == {"3.11", "3.12", "3.13"}
-    for script in ("tools/find_python.sh", "tools/setup_venv.py"):
-        text = (ROOT / script).read_text(encoding="utf-8")
-        assert "(3, 11) <= " in text
-        assert "< (3, 14)" in text
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "sys.exit(not (3, 11) <= sys.version_info < (3, 14))" in makefile
 
 
 @pytest.mark.parametrize("extra", EXTRAS)
@@ -187,11 +186,11 @@ def test_no_file_names_a_package_registry_or_a_path_of_this_machine():
             assert not found, f"{file.relative_to(ROOT)} holds {found[0]}"
 
 
-# The set-up, with the real Makefile, scripts and pip, on a package that needs no network
+# The set-up: the real Makefile, venv and pip, around a package that needs no network
 
 
 BACKEND = """
-import zipfile
+import pathlib, zipfile
 
 INFO = "cnnmem-0.1.0.dist-info"
 
@@ -201,21 +200,14 @@ def get_requires_for_build_editable(config_settings=None):
 
 
 def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
+    exec(pathlib.Path("while-pip-runs.py").read_text())
     name = "cnnmem-0.1.0-py3-none-any.whl"
-    files = {
-        "cnnmem_payload/__init__.py": "",
-        "cnnmem_payload/data.txt": "payload",
-        f"{INFO}/METADATA": "Metadata-Version: 2.1\\nName: cnnmem\\nVersion: 0.1.0\\n"
-                            "Provides-Extra: all\\nProvides-Extra: lab\\n",
-        f"{INFO}/WHEEL": "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\n"
-                         "Tag: py3-none-any\\n",
-    }
-    record = "".join(f"{file},,\\n" for file in files) + f"{INFO}/RECORD,,\\n"
+    metadata = "Metadata-Version: 2.1\\nName: cnnmem\\nVersion: 0.1.0\\nProvides-Extra: lab\\n"
     with zipfile.ZipFile(f"{wheel_directory}/{name}", "w") as wheel:
-        for file, text in {**files, f"{INFO}/RECORD": record}.items():
-            wheel.writestr(file, text)
-    with open("pip-calls", "a") as log:
-        log.write("installed\\n")
+        wheel.writestr("cnnmem_payload.py", "payload = 'whole'")
+        wheel.writestr(f"{INFO}/METADATA", metadata)
+        wheel.writestr(f"{INFO}/WHEEL", "Wheel-Version: 1.0\\nTag: py3-none-any\\n")
+        wheel.writestr(f"{INFO}/RECORD", "cnnmem_payload.py,,\\n")
     return name
 """
 LITTLE_PROJECT = """
@@ -228,221 +220,249 @@ backend-path = ["."]
 name = "cnnmem"
 version = "0.1.0"
 """
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A copy of the kit's set-up around a package of two files, set up once."""
-    kit = Kit(tmp_path_factory.mktemp("kit"))
-    shutil.copytree(ROOT / "tools", kit.root / "tools")
-    shutil.copy(ROOT / "Makefile", kit.root)
-    kit.write("pyproject.toml", LITTLE_PROJECT)
-    kit.write("backend.py", BACKEND)
-    kit.write("constraints.txt", "")
-    kit.setup()
-    return kit
-
-
-@pytest.fixture
-def kit(made):
-    """The set-up copy, current whatever the test before has done to it."""
-    made.setup()
-    return made
+REBUILT, READY = "==> building .venv-light", "==> .venv-light is ready"
 
 
 class Kit:
-    """Runs make in a copy of the kit. `setup-light` stands for both profiles: one code path."""
+    """Runs make in a copy of the kit; its folder has a space in its name."""
 
-    def __init__(self, root):
-        self.root = root
-        self.venv = root / ".venv-light"
-        self.python = self.venv / "bin" / "python"
+    def __init__(self, folder):
+        self.root = folder / "a kit"
+        self.root.mkdir()
+        shutil.copy(ROOT / "Makefile", self.root)
+        self.write("pyproject.toml", LITTLE_PROJECT)
+        self.write("constraints.txt", "")
+        self.write("backend.py", BACKEND)
+        self.write("while-pip-runs.py", "")
+
+    @property
+    def venv(self):
+        return self.root / ".venv-light"
 
     def write(self, name, text):
         (self.root / name).write_text(text, encoding="utf-8")
 
     def make(self, *arguments, **environment):
-        clean = {
-            name: value for name, value in os.environ.items()
-            if not name.startswith(("PIP_", "MAKE", "MFLAGS", "PYTHON", "TORCH_INDEX"))
-        }  # fmt: skip
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PIP_", "MAKE", "MFLAGS", "PYTHON", "TORCH_INDEX", "VIRTUAL"))
+        }
         return subprocess.run(
-            ["make", *arguments], cwd=self.root, capture_output=True, text=True, timeout=300,
+            ["make", *arguments],
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            timeout=300,
             stdin=subprocess.DEVNULL,
-            env={**clean, "PYTHON": sys.executable, "PIP_NO_INDEX": "1", **environment},
-        )  # fmt: skip
+            start_new_session=True,
+            env={**inherited, "PYTHON": sys.executable, "PIP_NO_INDEX": "1", **environment},
+        )
 
-    def setup(self):
-        done = self.make("setup-light")
+    def set_up(self, **environment):
+        """Run the set-up to its end and return what it printed."""
+        done = self.make("setup-light", **environment)
         assert done.returncode == 0, done.stdout + done.stderr
-        self.assert_works()
+        code = "import cnnmem_payload; print(cnnmem_payload.payload)"
+        python = self.venv / "bin" / "python"
+        assert subprocess.check_output([python, "-I", "-c", code], text=True) == "whole\n"
         return done.stdout
 
-    def assert_works(self):
-        code = "import cnnmem_payload as p; print(open(p.__path__[0] + '/data.txt').read())"
-        done = subprocess.run([self.python, "-I", "-c", code], capture_output=True, text=True)
-        assert done.stdout == "payload\n", done.stderr
 
-    def installations(self):
-        return len((self.root / "pip-calls").read_text().splitlines())
-
-    @property
-    def site(self):
-        (folder,) = self.venv.glob("lib/python*/site-packages")
-        return folder
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The copy, set up for the first time."""
+    kit = Kit(tmp_path_factory.mktemp("kit"))
+    assert REBUILT in kit.set_up()
+    return kit
 
 
-def test_a_second_call_installs_nothing_and_says_nothing(kit):
-    before = kit.installations()
-    assert kit.setup() == ""
-    assert kit.installations() == before
+@pytest.fixture
+def kit(made):
+    """The copy in a current state, whatever the test before has done to it."""
+    made.write("while-pip-runs.py", "")
+    made.set_up()
+    return made
 
 
-def test_new_requirements_are_installed_into_the_same_environment(kit):
-    before, made_at = kit.installations(), (kit.venv / "pyvenv.cfg").stat().st_ino
-    kit.write("constraints.txt", f"# changed after {before} installations\n")
-    kit.setup()
-    assert kit.installations() == before + 1
-    assert (kit.venv / "pyvenv.cfg").stat().st_ino == made_at
-    assert kit.setup() == ""
+def test_a_current_environment_is_left_alone(kit):
+    assert kit.set_up() == ""
 
 
-def a_python_that_does_not_run(kit):
-    kit.python.unlink()
-    kit.python.write_text("#!/nowhere/python\n")
-    kit.python.chmod(0o755)
+@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
+def test_new_requirements_are_installed_into_the_same_environment(kit, name):
+    kit.write(name, (kit.root / name).read_text() + "# changed\n")
+    output = kit.set_up()
+    assert REBUILT not in output
+    assert READY in output
+    assert kit.set_up() == ""
+
+
+@pytest.mark.parametrize("signal", ["SIGINT", "SIGKILL"])
+def test_an_interrupted_update_is_repaired_by_the_same_command(kit, signal):
+    kill = f"import os, signal; os.killpg(0, signal.{signal})"
+    kit.write("while-pip-runs.py", kill)
+    kit.write("constraints.txt", f"# changed, then {signal}\n")
+    assert kit.make("setup-light").returncode != 0
+    leftover = kit.venv / "half a package"
+    leftover.touch()
+    kit.write("while-pip-runs.py", "")
+    assert REBUILT in kit.set_up()
+    assert not leftover.exists()
+
+
+def test_a_failed_update_is_repaired_by_the_same_command(kit):
+    kit.write("constraints.txt", "this is not a requirement\n")
+    failed = kit.make("setup-light")
+    assert failed.returncode != 0
+    assert "this is not a requirement" in failed.stderr
+    kit.write("constraints.txt", "")
+    assert REBUILT in kit.set_up()
+
+
+def test_a_moved_folder_is_noticed(kit):
+    kit.root = kit.root.rename(kit.root.with_name("a moved kit"))
+    assert REBUILT in kit.set_up()
 
 
 def a_python_that_is_gone(kit):
-    kit.python.unlink()
-    kit.python.symlink_to("/nowhere/python3")
+    (kit.venv / "bin" / "python").unlink()
 
 
-def an_empty_folder(kit):
-    shutil.rmtree(kit.venv)
-    kit.venv.mkdir()
+def a_python_of_another_version(kit):
+    (site,) = kit.venv.glob("lib/python*/site-packages")
+    site.parent.rename(site.parent.with_name("python3.10"))
 
 
-def a_file_of_a_package_gone(kit):
-    (kit.site / "cnnmem_payload" / "data.txt").unlink()
+@pytest.mark.parametrize("damage", [a_python_that_is_gone, a_python_of_another_version])
+def test_an_environment_whose_python_does_not_work_is_rebuilt(kit, damage):
+    damage(kit)
+    assert REBUILT in kit.set_up()
 
 
-def a_package_gone_that_pip_believes_in(kit):
-    shutil.rmtree(kit.site / "cnnmem_payload")
+def test_an_active_environment_rebuilds_itself(kit):
+    (kit.venv / "cnnmem-stamp").unlink()
+    active = f"{kit.venv / 'bin'}:{os.environ['PATH']}"
+    assert REBUILT in kit.set_up(PYTHON="", PATH=active)
+    assert (kit.venv / "bin" / "python").resolve().exists()
 
 
-def no_pip(kit):
-    shutil.rmtree(kit.site / "pip")
+@pytest.mark.skipif(not shutil.which("flock"), reason="macOS has no flock, so no lock")
+def test_two_set_ups_at_once_do_not_disturb_each_other(kit):
+    (kit.venv / "cnnmem-stamp").unlink()
+    with ThreadPoolExecutor() as pool:
+        outputs = list(pool.map(lambda _: kit.set_up(), range(2)))
+    assert sorted(REBUILT in output for output in outputs) == [False, True]
 
 
-def an_interrupted_set_up(kit):
-    (kit.venv / "cnnmem-unfinished").touch()
-    (kit.venv / "cnnmem-stamp.json").unlink()
-    (kit.site / "cnnmem_payload" / "data.txt").write_text("pay")
+# The set-up with a false Python, which writes down what it is asked to do
 
 
-def an_environment_moved_here_from_another_folder(kit):
-    stamp = kit.venv / "cnnmem-stamp.json"
-    stamp.write_text(stamp.read_text().replace(str(kit.root), "/nowhere"))
+PACKAGES = ["torch==2.13.0+cpu", "prompt_toolkit==3.0.53", "Jinja2==3.1.6"]
+
+
+def fake_python(folder, name, version=(3, 12, 1), missing=""):
+    """Write a program that answers and makes environments as a Python of this version would."""
+    program = folder / name
+    program.write_text(
+        f"#!{sys.executable} -I\n"
+        "import os, pathlib, shutil, sys\n"
+        f"sys.version_info, PACKAGES = {version}, {PACKAGES}\n"
+        f"sys.modules.update(dict.fromkeys({missing.split()}))\n"
+        "if sys.argv[1] == '-c': exec(sys.argv[2])\n"
+        "elif sys.argv[1] == '-V': print('Python', *sys.version_info)\n"
+        "elif sys.argv[3] == 'list': print(*PACKAGES, sep='\\n')\n"
+        "else: print(pathlib.Path(sys.argv[0]).name, *sys.argv[1:])\n"
+        "if sys.argv[2] == 'venv':\n"
+        "    os.makedirs('.venv/bin', exist_ok=True)\n"
+        "    shutil.copy(sys.argv[0], '.venv/bin/python')\n"
+    )
+    program.chmod(0o755)
+    return str(program)
+
+
+def empty_shim(folder, name):
+    """Write what a version manager leaves where a version is missing."""
+    (folder / name).write_text("#!/bin/sh\necho command not found >&2\nexit 127\n")
+    (folder / name).chmod(0o755)
+
+
+PYTHONS = ("python3", "python3.13", "python3.12", "python3.11", "python")
+
+
+@pytest.fixture
+def fake(tmp_path):
+    """A copy of the kit that is not set up, and a folder of Pythons that leads the path."""
+    kit = Kit(tmp_path)
+    kit.pythons = tmp_path / "pythons"
+    kit.pythons.mkdir()
+    for name in PYTHONS:
+        empty_shim(kit.pythons, name)
+    kit.path = f"{kit.pythons}:{os.environ['PATH']}"
+    return kit
+
+
+@pytest.mark.parametrize("name", PYTHONS)
+def test_empty_shims_are_passed_over(fake, name):
+    fake_python(fake.pythons, name)
+    done = fake.make("setup", PYTHON="", PATH=fake.path)
+    assert f"{name} -m venv --clear .venv\n" in done.stdout
 
 
 @pytest.mark.parametrize(
-    "damage",
-    [
-        a_python_that_does_not_run,
-        a_python_that_is_gone,
-        an_empty_folder,
-        a_file_of_a_package_gone,
-        a_package_gone_that_pip_believes_in,
-        no_pip,
-        an_interrupted_set_up,
-        an_environment_moved_here_from_another_folder,
-    ],
-    ids=lambda damage: damage.__name__,
+    "unsuitable",
+    [{"version": (3, 10, 9)}, {"version": (3, 14, 0)}, {"missing": "ensurepip"}],
+    ids=["too old", "too new", "Debian without python3-venv"],
 )
-def test_a_broken_environment_is_repaired(kit, damage):
-    damage(kit)
-    assert "It is made anew" in kit.setup()
-    assert kit.setup() == ""
+def test_an_unsuitable_python_is_passed_over_or_refused_with_the_way_out(fake, unsuitable):
+    first = fake_python(fake.pythons, "python3", **unsuitable)
+    for arguments in ({"PYTHON": "", "PATH": fake.path}, {"PYTHON": first}):
+        refused = fake.make("setup", **arguments)
+        assert refused.returncode != 0
+        assert refused.stdout == ""
+        for part in ("3.11, 3.12 or 3.13", "Debian, Ubuntu: with python3-venv", "make lab PYTHON="):
+            assert part in refused.stderr
+        assert not (fake.root / ".venv").exists()
+    fake_python(fake.pythons, "python3.13", (3, 13, 2))
+    done = fake.make("setup", PYTHON="", PATH=fake.path)
+    assert "python3.13 -m venv" in done.stdout
 
 
-def test_a_set_up_that_fails_leaves_no_stamp_and_the_next_one_completes(kit):
-    kit.write("constraints.txt", "this is no requirement\n")
-    failed = kit.make("setup-light")
-    assert failed.returncode != 0
-    assert "The same make command tries again" in failed.stderr
-    assert not (kit.venv / "cnnmem-stamp.json").exists()
-    kit.write("constraints.txt", "")
-    assert "is ready" in kit.setup()
+def test_python_chooses_the_interpreter_of_an_existing_environment_too(fake):
+    fake_python(fake.pythons, "python3")
+    other = fake_python(fake.pythons, "python3.11", (3, 11, 2))
+    assert "python3 -m venv" in fake.make("setup", PYTHON="", PATH=fake.path).stdout
+    assert fake.make("setup", PYTHON=str(fake.pythons / "python3")).stdout == ""
+    assert "python3.11 -m venv --clear .venv" in fake.make("setup", f"PYTHON={other}").stdout
 
 
-def test_a_killed_set_up_is_repaired(kit):
-    backend = (kit.root / "backend.py").read_text()
-    kit.write("backend.py", "import os, signal\nos.kill(os.getpgid(0) * -1, signal.SIGKILL)\n")
-    kit.write("constraints.txt", "# changed, to be killed\n")
-    try:
-        killed = subprocess.run(
-            [sys.executable, "tools/setup_venv.py", str(kit.venv), "light"],
-            cwd=kit.root, capture_output=True, start_new_session=True,
-            env={**os.environ, "PIP_NO_INDEX": "1"},
-        )  # fmt: skip
-        assert killed.returncode < 0
-        assert not (kit.venv / "cnnmem-stamp.json").exists()
-    finally:
-        kit.write("backend.py", backend)
-    assert "interrupted" in kit.setup()
+def pip_calls(output):
+    return [
+        line.partition("constraints.txt ")[2] for line in output.splitlines() if " pip " in line
+    ]
 
 
-def test_a_folder_that_is_no_environment_is_not_deleted(kit):
-    precious = kit.root / "thesis"
-    precious.mkdir()
-    (precious / "chapter1.txt").write_text("years of work")
-    refused = kit.make("setup-light", "VENV_LIGHT=thesis")
-    assert refused.returncode != 0
-    assert "not a virtual environment" in refused.stderr
-    assert (precious / "chapter1.txt").read_text() == "years of work"
+def test_a_full_set_up_takes_torchvision_without_its_dependencies(fake):
+    done = fake.make("setup", PYTHON=fake_python(fake.pythons, "python3"))
+    assert pip_calls(done.stdout) == ["-e .[all]", "--no-deps torchvision"]
 
 
-def fake_python(folder, name, version):
-    """Write a program that answers as Python does when asked whether it is suitable."""
-    program = folder / name
-    program.write_text(
-        f"#!{sys.executable} -I\nimport sys\nsys.version_info = {version}\n"
-        'exec(sys.argv[sys.argv.index("-c") + 1])\n'
-    )
-    program.chmod(0o755)
+def test_only_torch_comes_from_torch_index(fake):
+    python = fake_python(fake.pythons, "python3")
+    done = fake.make("setup", "TORCH_INDEX=file:///torch index", PYTHON=python)
+    assert pip_calls(done.stdout) == [
+        "--no-deps --index-url file:///torch index torch",
+        "-e .[all]",
+        "--no-deps torchvision",
+    ]
 
 
-def find_python(folder, **environment):
-    path = f"{folder}:/usr/bin:/bin"
-    return subprocess.run(
-        ["/bin/sh", str(ROOT / "tools" / "find_python.sh")],
-        capture_output=True, text=True, env={"PATH": path, **environment},
-    )  # fmt: skip
-
-
-def test_an_unsuitable_python3_is_passed_over(tmp_path):
-    fake_python(tmp_path, "python3", (3, 14, 0))
-    fake_python(tmp_path, "python3.13", (3, 13, 2))
-    assert find_python(tmp_path).stdout == "python3.13\n"
-
-
-def test_a_shim_that_leads_nowhere_is_passed_over(tmp_path):
-    for name in ("python3", "python3.13"):
-        (tmp_path / name).write_text("#!/bin/sh\necho command not found >&2\nexit 127\n")
-        (tmp_path / name).chmod(0o755)
-    fake_python(tmp_path, "python3.12", (3, 12, 1))
-    assert find_python(tmp_path).stdout == "python3.12\n"
-
-
-@pytest.mark.parametrize("version", [(3, 10, 9), (3, 14, 0)])
-def test_no_suitable_python_is_said_clearly(tmp_path, version):
-    fake_python(tmp_path, "old-or-new", version)
-    found = find_python(tmp_path, PYTHON="old-or-new")
-    assert found.returncode != 0
-    assert found.stdout == ""
-    assert "3.11, 3.12 or 3.13" in found.stderr
-    assert f"old-or-new: is Python 3.{version[1]}" in found.stderr
+def test_freeze_writes_names_and_versions_below_the_head(fake):
+    fake.write("constraints.txt", "# The head.\nold==1.0\n")
+    done = fake.make("freeze", PYTHON=fake_python(fake.pythons, "python3"))
+    assert done.returncode == 0, done.stderr
+    pins = (fake.root / "constraints.txt").read_text()
+    assert pins == "# The head.\njinja2==3.1.6\nprompt-toolkit==3.0.53\ntorch==2.13.0\n"
 
 
 # Notebooks in their stored form
