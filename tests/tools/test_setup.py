@@ -137,7 +137,9 @@ def make_targets():
     return set(re.findall(r"^([a-z][a-z-]*):(?!=)", makefile, re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", ".ci/run"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/installation.md", "CHANGELOG.md", "CONTRIBUTING.md", ".ci/run"]
+)
 def test_every_make_target_that_a_text_names_exists(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     code = re.findall(r"`([^`\n]+)`|^    (.+)$|^\s*step \S+ (.+)$", text, re.MULTILINE)
@@ -146,22 +148,38 @@ def test_every_make_target_that_a_text_names_exists(name):
     assert named <= make_targets()
 
 
-def test_every_file_that_the_readme_names_exists():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    links = re.findall(r"\]\(([^)]+)\)", readme)
+@pytest.mark.parametrize("name", ["README.md", "docs/installation.md"])
+def test_every_file_that_a_text_names_exists(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)]+)\)", text)
     plain = re.findall(
-        r"\b((?:notebooks/)?[\w.-]+\.(?:ipynb|yml|cff|txt))\b|\b(LICENSE\S*)\b", readme
+        r"\b((?:notebooks/)?[\w.-]+\.(?:ipynb|yml|cff|txt|toml))\b|\b(LICENSE\S*)\b",
+        re.sub(r"\[[^]]*\]\([^)]+\)", "", text),
     )
-    for name in links + ["".join(part) for part in plain]:
-        assert (ROOT / name).exists(), name
+    assert links, "the pattern finds no link: repair the test"
+    assert plain, "the pattern finds no file: repair the test"
+    for link in links:
+        assert (ROOT / name).parent.joinpath(link).exists(), link
+    for file in map("".join, plain):
+        assert (ROOT / file).exists(), file
 
 
-def test_the_readme_shows_the_commands_that_make_runs():
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n\t", "")
+def test_the_readme_has_the_two_commands_and_leads_to_the_other_ways():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "\n    make lab " in readme
+    assert "\n    make test " in readme
+    assert "](docs/installation.md)" in readme
+
+
+def test_the_page_on_installation_shows_the_commands_that_make_runs():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n\t", "")
+    page = (ROOT / "docs" / "installation.md").read_text(encoding="utf-8")
     for variable in ("unit_tests", "notebook_tests"):
         command = re.search(rf"^{variable} = \$\(PY\) (.+)$", makefile, re.MULTILINE)[1]
-        assert command.replace("$(PYTEST_ARGS)", "").strip() in readme
+        assert command.replace("$(PYTEST_ARGS)", "").strip() in page
+    for options in ('-e ".[all]"', "--no-deps torchvision", "--no-deps --index-url"):
+        assert options in makefile
+        assert options in page
 
 
 def test_no_file_names_a_package_registry_or_a_path_of_this_machine():
