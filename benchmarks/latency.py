@@ -62,7 +62,7 @@ import matplotlib.pyplot as plt
 from ipywidgets import IntSlider, interactive
 from cnnmem import summary
 from cnnmem.model import zoo
-from cnnmem.widgets import bars_of
+from cnnmem.plots import bars_of
 
 name, _, variant = {network!r}.partition("/")
 network = zoo.get(name, **(dict(variant=variant) if variant else {{}}))

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import published, units
     from .count import conventions, overflow, training
-    from .count.conventions import Convention, Count
+    from .count.convention import Convention, Count
     from .count.reconciliation import Reconciliation, reconcile
-    from .count.table import Row, Summary, summary
+    from .count.summary import Summary, summary
+    from .count.table import Row
     from .count.totals import Total
     from .errors import CnnmemError, NetworkError, ShapeError, UnknownNameError
     from .model import layers, operations, zoo
@@ -32,19 +33,19 @@ __version__ = "0.1.0"
 _HOME = {
     "Builder": "model.network",
     "CnnmemError": "errors",
-    "Convention": "count.conventions",
-    "Count": "count.conventions",
+    "Convention": "count.convention",
+    "Count": "count.convention",
     "Network": "model.network",
     "NetworkError": "errors",
     "Node": "model.network",
     "Reconciliation": "count.reconciliation",
     "Row": "count.table",
     "ShapeError": "errors",
-    "Summary": "count.table",
+    "Summary": "count.summary",
     "Total": "count.totals",
     "UnknownNameError": "errors",
     "reconcile": "count.reconciliation",
-    "summary": "count.table",
+    "summary": "count.summary",
 }
 _MODULES = {
     "charts": "charts",

@@ -15,7 +15,7 @@ from cnnmem import published
 from cnnmem.count import conventions
 from cnnmem.count.export import to_dict
 from cnnmem.count.reconciliation import reconcile
-from cnnmem.count.table import Summary, summary
+from cnnmem.count.summary import Summary, summary
 from cnnmem.count.totals import Total, show
 from cnnmem.errors import CnnmemError
 from cnnmem.jupyter import notebooks

@@ -10,11 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnnmem.charts import Dial, LayerSketch, Marker, Picture, svg
-from cnnmem.charts.layer_marks import _drawn
+from cnnmem.charts import Dial, Marker, Picture, svg
 from cnnmem.charts.parts import text_width
 from cnnmem.charts.sketch import Box, Dots, Line, Words
-from cnnmem.charts.spans import spans
 from cnnmem.model.layers import (
     AvgPool2d,
     BatchNorm,
@@ -26,6 +24,9 @@ from cnnmem.model.layers import (
     ReLU,
     Shape,
 )
+from cnnmem.plots import LayerSketch
+from cnnmem.plots.layer_marks import _drawn
+from cnnmem.plots.spans import spans
 
 LAYERS: list[tuple[Layer, Shape]] = [
     (Conv2d(8, 3, 2, 1), (7, 7, 4)),

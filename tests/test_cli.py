@@ -157,7 +157,10 @@ BAD = [
     (("summary", "vgg16", "--batch", "two"), "'two' is no whole number"),
     (("summary", "vgg16", "--classes", "0"), "'0' is no whole number"),
     (("summary", "vgg16", "--variant", "caffe"), "vgg16 has no variant 'caffe'; it has paper"),
-    (("summary", "vgg16", "--convention", "x"), "no convention is called 'x'; there are tensors"),
+    (
+        ("summary", "vgg16", "--convention", "x"),
+        "no convention is called 'x'; there are parameters",
+    ),
     (("summary", "vgg16", "--dtype", "x"), "no dtype is called 'x'; there are float64"),
     (("summary", "vgg16", "--mode", "x"), "invalid choice: 'x'"),
     (("summary", "vgg16", "--json", "--csv"), "not allowed with"),

@@ -6,7 +6,7 @@ import pytest
 
 from cnnmem import Network, Node, published, summary
 from cnnmem.count import training
-from cnnmem.count.overflow import INT32_MAX, wrap_int32
+from cnnmem.int32 import INT32_MAX, wrap_int32
 from cnnmem.model import zoo
 from cnnmem.model.layers import Softmax
 

@@ -35,8 +35,8 @@ def test_counting_totalling_and_reconciling_import_nothing_heavy():
         "import cnnmem\n"
         "table = cnnmem.summary('vgg16')\n"
         "str(table), table._repr_html_(), table.to_csv(), table.explain('conv1_1')\n"
-        "cnnmem.reconcile(table.total('tensors'), cnnmem.published.numbers.get('cs231n-93'))\n"
-        "cnnmem.training.training_step(table), cnnmem.overflow.wrap_int32(2**31)\n"
+        "cnnmem.reconcile(table.total('tensors'), cnnmem.published.get('cs231n-93'))\n"
+        "cnnmem.training.training_step(table), cnnmem.overflow.parameters_by_size('vgg16')(224)\n"
         "from cnnmem.__main__ import main\n"
         "main(['list'])"
     )

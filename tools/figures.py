@@ -17,7 +17,8 @@ from cnnmem import published, reconcile, summary, widgets
 from cnnmem.charts import Picture, mpl
 from cnnmem.count import training
 from cnnmem.model import zoo
-from cnnmem.widgets import Explorer, bars_of
+from cnnmem.plots import bars_of, timeline_of, waterfall_of
+from cnnmem.widgets import Explorer
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -59,32 +60,32 @@ def vgg() -> Iterator[Figure]:
         "vgg16-60-to-219",
         lesson,
         "From the notes' 60 MB to torchsummary's 219, every step named.",
-        reconcile(published.get("cs231n-60"), published.get("torchsummary-vgg16")).waterfall(),
+        waterfall_of(reconcile(published.get("cs231n-60"), published.get("torchsummary-vgg16"))),
     )
     yield Figure(
         "vgg16-60-to-93",
         lesson,
         "What no convention gives stays unexplained.",
-        reconcile(table.total("tensors"), published.get("cs231n-93")).waterfall(),
+        waterfall_of(reconcile(table.total("tensors"), published.get("cs231n-93"))),
     )
     yield Figure(
         "vgg16-60-to-73",
         lesson,
         "From the sum over all layers to what training keeps.",
-        reconcile(table.total("tensors"), table.total("autograd")).waterfall(),
+        waterfall_of(reconcile(table.total("tensors"), table.total("autograd"))),
     )
     yield Figure(
         "vgg16-inference",
         lesson,
         "Inference needs 25.7 MB of feature maps at once, not 60.",
-        training.inference(table).chart(parameters=False),
+        timeline_of(training.inference(table), parameters=False),
     )
     step = training.training_step(summary(zoo.vgg16("torchvision"), batch=8))
     yield Figure(
         "vgg16-training-step",
         lesson,
         "In backward the feature maps do not double; the parameters' gradients arrive.",
-        step.chart(),
+        timeline_of(step),
     )
 
 
@@ -138,12 +139,14 @@ def opposite() -> Iterator[Figure]:
         "densenet201-2018",
         lesson,
         "7.5 MiB between Keras of 2018 and of today: one ReLU.",
-        reconcile(
-            *(
-                summary(zoo.densenet201(variant), (1024, 1024, 3)).total("keras-outputs")
-                for variant in ("keras2018", "keras")
+        waterfall_of(
+            reconcile(
+                *(
+                    summary(zoo.densenet201(variant), (1024, 1024, 3)).total("keras-outputs")
+                    for variant in ("keras2018", "keras")
+                )
             )
-        ).waterfall(),
+        ),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import keras
 
-from cnnmem.count.table import Summary, summary
+from cnnmem.count.summary import Summary, summary
 from cnnmem.frameworks import keras as models
 from cnnmem.units import number
 

@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))  # torchvision_shim
 from torchvision_shim import models  # type: ignore[import-not-found]
 
 from cnnmem import summary
-from cnnmem.count.table import Summary
+from cnnmem.count.summary import Summary
 from cnnmem.count.training import training_step as plain_step
 from cnnmem.frameworks.pytorch import training_step as measured_step
 from cnnmem.frameworks.pytorch.step import OPTIMIZERS, PHASES, TrainingStep

@@ -11,7 +11,6 @@ matplotlib is imported by :mod:`cnnmem.charts.mpl` alone.
 from .data import Chart, Group, Marker, Series, StackedBars, Timeline, Waterfall
 from .dial import Dial
 from .heatmap import HeatMap
-from .layer import LayerSketch
 from .sketch import Picture, Sketch
 
 __all__ = [
@@ -19,7 +18,6 @@ __all__ = [
     "Dial",
     "Group",
     "HeatMap",
-    "LayerSketch",
     "Marker",
     "Picture",
     "Series",

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import ClassVar
 
-from cnnmem.count.overflow import TURN, turns, wrap_int32
+from cnnmem.int32 import TURN, turns, wrap_int32
 
 from .axis import linear
 from .data import Marker

@@ -57,14 +57,14 @@ def trace_storage(network: Network, shapes: list[Shape], mode: Mode = "train") -
         requires_grad.append(learns)
         if learns:
             learning.add(made)
-        if not (learns and in_use[position]) or (node.frozen and layer.kind == "linear"):
-            # the gradient of a linear layer's input needs the weights alone; a convolution keeps
-            # its input anyway
+        if not (learns and in_use[position]) or (node.frozen and not layer.saves_together):
+            # the gradient of a frozen linear layer's input needs the weights only; a convolution
+            # keeps its input all the same
             asked = NOTHING
         kept.append(asked)
         if asked.inputs:
-            for source in _needed(node, sources, reached):
-                keeper.setdefault(owner[source], position)
+            for i in layer.needed_inputs(reached):
+                keeper.setdefault(owner[sources[i]], position)
         if asked.output:
             keeper.setdefault(made, position)
     return Storage(tuple(owner), keeper, tuple(kept), tuple(requires_grad), in_use)
@@ -99,11 +99,3 @@ def _in_use(network: Network, owner: list[int]) -> tuple[bool, ...]:
 
 def _learns(node: Node, inputs: list[Shape]) -> bool:
     return not node.frozen and node.layer.weights(*inputs) + node.layer.biases(*inputs) > 0
-
-
-def _needed(node: Node, sources: tuple[int, ...], reached: list[bool]) -> tuple[int, ...]:
-    """Return the inputs that backward reads: of a product, those whose partner needs a gradient."""
-    if node.layer.kind != "multiply":
-        return sources
-    (a, b), (a_learns, b_learns) = sources, reached
-    return (a,) * b_learns + (b,) * a_learns

@@ -20,15 +20,15 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
+from cnnmem.checks import is_int
 from cnnmem.errors import CnnmemError, UnknownNameError, look_up
 from cnnmem.model.layers import Shape
 from cnnmem.model.network import Network
-from cnnmem.model.windows import is_int
+from cnnmem.tables import aligned
 from cnnmem.units import GiB, MiB, fixed, memory
 
-from .conventions import CONVOLUTION
-from .table import Row, Summary, summary
-from .training import OPTIMIZERS, Moment, Timeline, trained, training_step
+from .table import Row, Table, table_of
+from .training import OPTIMIZERS, MemoryTimeline, Moment, trained, training_step
 
 MIXED = "mixed bfloat16"
 # What stands in memory in which format, as `torch.autocast` works.
@@ -89,7 +89,7 @@ def freeze(network: Network, last: str) -> Network:
     learns, it keeps nothing for backward either. Raises `UnknownNameError` for another layer.
 
     >>> from cnnmem import zoo
-    >>> summary(freeze(zoo.vgg16("torchvision"), "pool5"), batch=2).saved_bytes
+    >>> table_of(freeze(zoo.vgg16("torchvision"), "pool5"), batch=2).saved_bytes
     397312
     """
     if not last:
@@ -131,7 +131,7 @@ class Budget:
     live for a moment included.
     """
 
-    table: Summary
+    table: Table
     optimizer: str
     precision: str
     parts: tuple[Part, ...]
@@ -167,7 +167,7 @@ class Budget:
         return sum(part.total for part in self.parts)
 
     @cached_property
-    def step(self) -> Timeline:
+    def step(self) -> MemoryTimeline:
         """The moments of the step."""
         return step_of(self.table, self.optimizer, self.precision)
 
@@ -186,13 +186,13 @@ class Budget:
             ("sum", self.total),
             (f"alive at the peak ({moment_name(self.peak)})", self.peak.total),
         ]
-        width = max(len(what) for what, _ in lines)
-        return "\n".join(f"{what:<{width}}  {memory(count):>10}" for what, count in lines)
+        return "\n".join(aligned((what, f"{memory(count):>10}") for what, count in lines))
 
 
 def moment_name(moment: Moment) -> str:
     """Return what a moment is called in a sentence.
 
+    >>> from cnnmem import summary
     >>> moment_name(training_step(summary("lenet5")).peak)
     'backward tanh1'
     """
@@ -223,7 +223,7 @@ def budget(
     """
     look_up("precision", precision, PRECISIONS)
     states, _ = look_up("optimizer", optimizer, OPTIMIZERS)
-    table = summary(network, image, batch)
+    table = table_of(network, image, batch)
     kept = [row.saved for row in table.rows]
     kept[_keeper(table)] -= 4 * table.rows[0].values  # the image stands at its own row
     copied = [0] * len(kept)
@@ -245,13 +245,15 @@ def _part(row: Row, learns: bool, states: int, kept: int, copied: int) -> Part:
     return Part(row.name, row.block, parameters, learned, states * learned, kept, copied)
 
 
-def _half(table: Summary) -> Summary:
-    return summary(table.graph, table.image, table.batch, dtype="bfloat16")
+def _half(table: Table) -> Table:
+    assert table.graph is not None
+    return table_of(table.graph, table.image, table.batch, dtype="bfloat16")
 
 
-def step_of(table: Summary, optimizer: str = "sgd", precision: str = "float32") -> Timeline:
+def step_of(table: Table, optimizer: str = "sgd", precision: str = "float32") -> MemoryTimeline:
     """Return the moments of a training step at a precision; the table is in float32.
 
+    >>> from cnnmem import summary
     >>> table = summary("vgg16")
     >>> memory(step_of(table, precision="mixed bfloat16").after_forward.kept)
     '320.04 MB'
@@ -264,13 +266,13 @@ def step_of(table: Summary, optimizer: str = "sgd", precision: str = "float32") 
     return _mixed(step, training_step(half, optimizer), _copied(half))
 
 
-def _keeper(table: Summary) -> int:
+def _keeper(table: Table) -> int:
     """Return the row that keeps the image for backward; 0 where none does."""
     assert table.storage is not None
     return table.storage.keeper.get(0, 0)
 
 
-def _copied(half: Summary) -> list[int]:
+def _copied(half: Table) -> list[int]:
     """Return for each row the bytes of the weights that autocast copies and backward keeps.
 
     A convolution keeps its weights wherever a gradient passes, a linear layer where its input
@@ -283,16 +285,17 @@ def _copied(half: Summary) -> list[int]:
     for position, (row, sources) in enumerate(
         zip(half.rows[1:], half.graph.sources, strict=True), 1
     ):
-        asked = needs[sources[0] if row.kind == "linear" else position] and in_use[position]
-        copied.append(_CAST * row.weights if asked and row.kind in (*CONVOLUTION, "linear") else 0)
+        layer = half.graph.nodes[position - 1].layer
+        asked = needs[position if layer.saves_together else sources[0]] and in_use[position]
+        copied.append(_CAST * row.weights if asked and layer.autocast else 0)
     return copied
 
 
-def _mixed(whole: Timeline, half: Timeline, copied: list[int]) -> Timeline:
+def _mixed(whole: MemoryTimeline, half: MemoryTimeline, copied: list[int]) -> MemoryTimeline:
     """Return the step of mixed precision, from the steps in float32 and in bfloat16."""
-    table = half.summary
+    table = half.table
     position = {row.name: i for i, row in enumerate(table.rows)}
-    image = whole.summary.rows[0].values * 4
+    image = whole.table.rows[0].values * 4
     image -= 0 if _keeper(table) else table.rows[0].values * _CAST  # no copy of it is kept
     statistics = [_CAST * row.batch_statistics for row in table.rows]
     held, moments = 0, []
@@ -312,7 +315,7 @@ def _mixed(whole: Timeline, half: Timeline, copied: list[int]) -> Timeline:
     return replace(whole, title=f"{whole.title}, {MIXED}", moments=tuple(moments))
 
 
-class Line(NamedTuple):
+class AtBatch(NamedTuple):
     """A moment of a step at any batch: bytes that do not depend on it, and bytes an image."""
 
     fixed: int
@@ -324,7 +327,7 @@ class Line(NamedTuple):
 class Growth:
     """How the peak of a step grows with the batch: the highest of straight lines."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[AtBatch, ...]
 
     def peak(self, batch: int) -> int:
         """Return the bytes of tensors alive at the peak."""
@@ -355,18 +358,18 @@ def growth(
     True
     """
     one, two = (
-        step_of(summary(network, image, batch), optimizer, precision).moments for batch in (1, 2)
+        step_of(table_of(network, image, batch), optimizer, precision).moments for batch in (1, 2)
     )
     lines = []
     for a, b in zip(one, two, strict=True):
         each = b.total - a.total
-        lines.append(Line(a.total - each, each, moment_name(a)))
+        lines.append(AtBatch(a.total - each, each, moment_name(a)))
     return Growth(_highest(lines))
 
 
-def _highest(lines: list[Line]) -> tuple[Line, ...]:
+def _highest(lines: list[AtBatch]) -> tuple[AtBatch, ...]:
     """Return the lines that no other one is above throughout, of equals the first."""
-    kept: list[Line] = []
+    kept: list[AtBatch] = []
     for line in sorted(lines, key=lambda line: (-line.fixed, -line.image)):
         if not kept or line.image > kept[-1].image:
             kept.append(line)

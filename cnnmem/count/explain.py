@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cnnmem.errors import CnnmemError
 from cnnmem.model.formula import Named
@@ -19,13 +19,10 @@ from cnnmem.model.network import INPUT
 from cnnmem.model.windows import shape_text
 from cnnmem.units import bytes_per_value, memory
 
-if TYPE_CHECKING:
-    from .table import Row, Summary
-
-MAP = ("H", "W", "C")
+from .table import Row, Table
 
 
-def explain(summary: Summary, name: str) -> str:
+def explain(table: Table, name: str) -> str:
     """Return the formulas of the row `name` of a table.
 
     Raises `UnknownNameError` for a row that is not there, `CnnmemError` for a table without its
@@ -53,15 +50,15 @@ def explain(summary: Summary, name: str) -> str:
                            = 1,849,688,064
       kept for backward: its input, the output of conv1_1 (relu1_1 keeps it already)
     """
-    row = summary[name]
+    row = table[name]
     if row.kind == INPUT:
         sides = " · ".join(map(str, row.output))
-        return f"{INPUT}: the image, {sides} = {row.values // summary.batch:,} values"
+        return f"{INPUT}: the image, {sides} = {row.values // table.batch:,} values"
     shown = []
-    for what, count in _formulas(*_layer_and_row(summary, name), summary):
+    for what, count in _formulas(*_layer_and_row(table, name), table):
         texts = _texts(count)
         if what == "values":
-            texts[-1] += f" = {memory(int(count) * bytes_per_value(summary.dtype))}"
+            texts[-1] += f" = {memory(int(count) * bytes_per_value(table.dtype))}"
         shown.append((what, *texts))
     width = max((len(what) for what, *_ in shown), default=0)
     inputs = ", ".join(map(shape_text, row.inputs))
@@ -69,7 +66,7 @@ def explain(summary: Summary, name: str) -> str:
     for what, *texts in shown:
         lines.append(f"  {what:<{width}} = {texts[0]}")
         lines += [f"  {'':<{width}} = {text}" for text in texts[1:]]
-    return "\n".join([*lines, f"  kept for backward: {_kept(summary, name)}"])
+    return "\n".join([*lines, f"  kept for backward: {_kept(table, name)}"])
 
 
 class Formula(NamedTuple):
@@ -84,7 +81,7 @@ class Formula(NamedTuple):
     value: int
 
 
-def formulas(summary: Summary, name: str, operations: bool = False) -> tuple[Formula, ...]:
+def formulas(table: Table, name: str, operations: bool = False) -> tuple[Formula, ...]:
     """Return the formulas of a row as data; with `operations` those of its arithmetic too.
 
     Raises what `explain` raises, and for `operations` what `operations.one_value` does.
@@ -95,8 +92,8 @@ def formulas(summary: Summary, name: str, operations: bool = False) -> tuple[For
     >>> formulas(summary("vgg16"), "fc1", operations=True)[-1].symbols
     '(H · W · C_in − 1 + 1) · D_out'
     """
-    layer, row = _layer_and_row(summary, name)
-    counts = list(_formulas(layer, row, summary))
+    layer, row = _layer_and_row(table, name)
+    counts = list(_formulas(layer, row, table))
     if operations:
         counts += _operations(layer, row)
     found = []
@@ -108,21 +105,19 @@ def formulas(summary: Summary, name: str, operations: bool = False) -> tuple[For
     return tuple(found)
 
 
-def _layer_and_row(summary: Summary, name: str) -> tuple[Layer, Row]:
-    row = summary[name]
-    if summary.graph is None:
+def _layer_and_row(table: Table, name: str) -> tuple[Layer, Row]:
+    row = table[name]
+    if table.graph is None:
         raise CnnmemError(
-            f"the table of {summary.network} holds counts alone, not the layers that gave them; "
+            f"the table of {table.network} holds counts alone, not the layers that gave them; "
             "explain a row of a plain network (cnnmem.zoo)"
         )
-    return next(node.layer for node in summary.graph.nodes if node.name == name), row
+    return next(node.layer for node in table.graph.nodes if node.name == name), row
 
 
 def _operations(layer: Layer, row: Row) -> Iterator[tuple[str, int]]:
     """Yield the operations behind one output value, then those of all output values."""
-    from cnnmem.model.operations import one_value
-
-    one = one_value(traced(layer), *_inputs(row))
+    one = traced(layer).one_value(*_inputs(row))
     everything = one * math.prod(_named(row.output, "out"))
     for what, counted in (("of one value", one), ("in all", everything)):
         for field in fields(counted):
@@ -156,7 +151,7 @@ def _inputs(row: Row) -> list[Shape]:
     return [_named(shape, mark) for shape, mark in zip(row.inputs, marks, strict=True)]
 
 
-def _formulas(layer: Layer, row: Row, summary: Summary) -> Iterator[tuple[str, int]]:
+def _formulas(layer: Layer, row: Row, table: Table) -> Iterator[tuple[str, int]]:
     layer = traced(layer)
     inputs = _inputs(row)
     axes = ("height", "width", "channels") if len(row.output) == 3 else ("length",)
@@ -164,7 +159,7 @@ def _formulas(layer: Layer, row: Row, summary: Summary) -> Iterator[tuple[str, i
         if isinstance(n, Named) and n.symbols != n.numbers and " " in n.symbols:
             yield f"{axis} of the output", n
     output = _named(row.output, "out")
-    batch = Named("N", summary.batch) if summary.batch > 1 else 1
+    batch = Named("N", table.batch) if table.batch > 1 else 1
     values = batch
     for n in output:
         values = values * n
@@ -186,17 +181,17 @@ def _texts(count: int) -> list[str]:
     return [f"{count:,}"]
 
 
-def _kept(summary: Summary, name: str) -> str:
+def _kept(table: Table, name: str) -> str:
     """Say what the row's backward keeps, and who keeps it already."""
-    assert summary.graph is not None
-    assert summary.storage is not None
-    names = [INPUT, *(node.name for node in summary.graph.nodes)]
+    assert table.graph is not None
+    assert table.storage is not None
+    names = [INPUT, *(node.name for node in table.graph.nodes)]
     position = names.index(name)
-    kept, storage = summary.storage.kept[position - 1], summary.storage
-    row = summary[name]
+    kept, storage = table.storage.kept[position - 1], table.storage
+    row = table[name]
     wanted = []
     if kept.inputs:
-        wanted += [("its input", source) for source in summary.graph.sources[position - 1]]
+        wanted += [("its input", source) for source in table.graph.sources[position - 1]]
     if kept.output:
         wanted.append(("its output", position))
     parts = []
@@ -213,13 +208,13 @@ def _kept(summary: Summary, name: str) -> str:
         else:
             parts.append(f"{what}, {made}")
     for what, count, width in (
-        ("a copy of its input", row.copies, bytes_per_value(summary.dtype)),
-        ("a dropout mask", row.masks, bytes_per_value(summary.dtype)),
+        ("a copy of its input", row.copies, bytes_per_value(table.dtype)),
+        ("a dropout mask", row.masks, bytes_per_value(table.dtype)),
         ("int64 indices", row.indices, 8),
         (
             "the mean and the inverse deviation of the batch",
             row.batch_statistics,
-            bytes_per_value(summary.dtype),
+            bytes_per_value(table.dtype),
         ),
     ):
         if count:

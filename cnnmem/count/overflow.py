@@ -1,100 +1,15 @@
-"""Integers of 32 bits, as old counters used them: past 2^31 − 1 they start again at −2^31.
-
-All but the last are exact arithmetic on Python integers. `old_keras_count` is the old code
-itself, on NumPy integers that have the width of the platform's C long.
-"""
+"""What a counter of 32 bits is given: a network's parameters by input size, and its arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 from cnnmem.errors import CnnmemError
+from cnnmem.model import zoo
 from cnnmem.model.layers import Shape
 
-if TYPE_CHECKING:
-    from .table import Summary
-
-INT32_MAX = 2**31 - 1
-TURN = 2**32  # what a 32-bit integer cannot tell from nothing
-
-C_LONGS = {"int32": "Windows", "int64": "Linux and macOS"}  # of 64-bit Python
-
-
-def wrap_int32(value: int | Fraction) -> int:
-    """Return a whole number as a 32-bit integer would hold it.
-
-    >>> wrap_int32(2**31 + 4096), wrap_int32(2_183_080_744)
-    (-2147479552, -2111886552)
-    """
-    return (int(value) + 2**31) % TURN - 2**31
-
-
-def turns(value: int) -> int:
-    """Return how often a number has gone past the top: `value - turns * 2^32` is what is left.
-
-    >>> turns(2**31 - 1), turns(2**31), turns(15_470_264_320)
-    (0, 1, 4)
-    """
-    return (value - wrap_int32(value)) // TURN
-
-
-def tipping_point(count: Callable[[int], int], least: int, most: int) -> int:
-    """Return the first size from `least` to `most` whose count a 32-bit integer cannot hold.
-
-    `count` must not fall as the size grows; the answer is found by bisection, exactly. Raises
-    `CnnmemError` where the count fits at `most` still, or does not fit at `least` any more.
-
-    >>> tipping_point(lambda side: side * side, 1, 100_000)
-    46341
-    """
-    if count(least) > INT32_MAX:
-        raise CnnmemError(
-            f"{count(least):,} at {least} is past 2^31 - 1 already; begin with a smaller size"
-        )
-    if count(most) <= INT32_MAX:
-        raise CnnmemError(f"{count(most):,} at {most} fits 32 bits; look among larger sizes")
-    fits, tips = least, most
-    while tips - fits > 1:
-        middle = (fits + tips) // 2
-        if count(middle) > INT32_MAX:
-            tips = middle
-        else:
-            fits = middle
-    return tips
-
-
-class Run(NamedTuple):
-    """Neighbouring sizes with one exact count, and what 32 bits make of it."""
-
-    first: int
-    last: int
-    exact: int
-    shown: int
-
-    @property
-    def hidden(self) -> bool:
-        """Whether the number shown is wrong and has no minus sign that would say so."""
-        return self.exact > INT32_MAX and self.shown >= 0
-
-
-def runs(count: Callable[[int], int], first: int, last: int) -> tuple[Run, ...]:
-    """Return the sizes from `first` to `last`, neighbours with one count taken together.
-
-    >>> runs(lambda size: (size // 2) * 3_000_000_000, 1, 4)
-    (Run(first=1, last=1, exact=0, shown=0),
-     Run(first=2, last=3, exact=3000000000, shown=-1294967296),
-     Run(first=4, last=4, exact=6000000000, shown=1705032704))
-    """
-    found: list[Run] = []
-    for size in range(first, last + 1):
-        exact = count(size)
-        if found and found[-1].exact == exact:
-            found[-1] = found[-1]._replace(last=size)
-        else:
-            found.append(Run(size, size, exact, wrap_int32(exact)))
-    return tuple(found)
+from .table import Table, table_of
 
 
 def parameters_by_size(network: str, **options: Any) -> Callable[[int], int]:
@@ -105,20 +20,16 @@ def parameters_by_size(network: str, **options: Any) -> Callable[[int], int]:
     >>> parameters_by_size("vgg16")(1023)
     2050960168
     """
-    from cnnmem.model import zoo
-
-    from .table import summary
-
     built = zoo.get(network, **options)
 
     def count(size: int) -> int:
-        table = summary(built, (size, size, built.image[2]))
+        table = table_of(built, (size, size, built.image[2]))
         return table.params + table.statistics
 
     return count
 
 
-def weight_shapes(summary: Summary) -> dict[str, tuple[Shape, ...]]:
+def weight_shapes(table: Table) -> dict[str, tuple[Shape, ...]]:
     """Return the shapes of each layer's arrays of parameters, as Keras stores them.
 
     Layers without parameters are left out. Raises `CnnmemError` for a table without its layers.
@@ -127,53 +38,13 @@ def weight_shapes(summary: Summary) -> dict[str, tuple[Shape, ...]]:
     >>> weight_shapes(summary("vgg16", (1024, 1024, 3)))["fc1"]
     ((524288, 4096), (4096,))
     """
-    if summary.graph is None:
+    if table.graph is None:
         raise CnnmemError(
-            f"the table of {summary.network} does not hold its layers; give one of a plain network"
+            f"the table of {table.network} does not hold its layers; give one of a plain network"
         )
-    layers = {node.name: node.layer for node in summary.graph.nodes}
+    layers = {node.name: node.layer for node in table.graph.nodes}
     shapes = {}
-    for row in summary.rows:
+    for row in table.rows:
         if row.name in layers and (row.params or row.statistics):
-            layer, (inputs, *_) = layers[row.name], row.inputs
-            shapes[row.name] = _arrays(layer, inputs)
+            shapes[row.name] = layers[row.name].arrays(*row.inputs)
     return shapes
-
-
-def _arrays(layer: Any, inputs: Shape) -> tuple[Shape, ...]:
-    channels = inputs[-1]
-    arrays: tuple[Shape, ...]
-    if layer.kind == "linear":
-        features = layer.weights(inputs) // layer.out_features
-        arrays = ((features, layer.out_features),)
-    elif layer.kind == "conv":
-        arrays = ((*layer.kernel, channels // layer.groups, layer.out_channels),)
-    elif layer.kind == "batch_norm":
-        vector: Shape = (channels,)
-        return (vector,) * (int(layer.scale) + int(layer.center) + 2)
-    else:  # depthwise, and the 1x1 convolution of a separable one behind it
-        arrays = ((*layer.kernel, channels, layer.multiplier),)
-        if layer.kind == "separable_conv":
-            arrays += ((1, 1, channels * layer.multiplier, layer.out_channels),)
-    bias: Shape = (layer.biases(inputs),)
-    return (*arrays, bias) if layer.bias else arrays
-
-
-def old_keras_count(shapes: Iterable[Shape], c_long: str = "int32") -> int:
-    """Return the parameters of arrays of these shapes, counted as Keras 2 counted: in NumPy.
-
-    Each array's size is the product of its shape, the total is the sum of the sizes, and both are
-    integers as wide as a C long: "int32" on Windows, "int64" elsewhere. NumPy says nothing when an
-    array's product or sum wraps. Raises `CnnmemError` for another width.
-
-    >>> fc1 = ((524288, 4096), (4096,))
-    >>> old_keras_count(fc1), old_keras_count(fc1, c_long="int64")
-    (-2147479552, 2147487744)
-    """
-    import numpy as np
-
-    if c_long not in C_LONGS:
-        raise CnnmemError(f"a C long is int32 or int64, not {c_long!r}")
-    long = np.dtype(c_long).type
-    sizes = [np.prod(np.array(shape, dtype=long), dtype=long) for shape in shapes]
-    return int(np.sum(np.array(sizes, dtype=long), dtype=long))

@@ -5,29 +5,48 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import Protocol, runtime_checkable
 
 from cnnmem.errors import CnnmemError
+from cnnmem.tables import aligned, html_table
 from cnnmem.units import MEMORY, B, Unit
 
 from .steps import Step, steps_between
 from .totals import Total, show, signed
 
-if TYPE_CHECKING:
-    from cnnmem.charts import Waterfall
-    from cnnmem.published.numbers import Published
-
 UNEXPLAINED = "no convention gives the number"
-PRINTED = "the printed value instead of the exact one"
-EXACT = "the exact value instead of the printed one"
+
+
+@runtime_checkable
+class Printed(Protocol):
+    """A number that somebody printed (`cnnmem.published.Published`): the room above this one."""
+
+    @property
+    def value(self) -> Fraction:
+        """The number that the text stands for, in `unit`."""
+
+    @property
+    def unit(self) -> Unit:
+        """Its unit."""
+
+    @property
+    def measures(self) -> str:
+        """What it is of: "memory" or "operations"."""
+
+    @property
+    def label(self) -> str:
+        """What it is called in a table or chart."""
+
+    def reproduced(self) -> Total | None:
+        """Return the total that explains it, None where there is none."""
 
 
 @dataclass(frozen=True)
 class Reconciliation:
     """Two totals and the steps from the first to the second, which sum to the difference."""
 
-    start: Total | Published
-    end: Total | Published
+    start: Total | Printed
+    end: Total | Printed
     steps: tuple[Step, ...]
 
     def __post_init__(self) -> None:
@@ -42,17 +61,11 @@ class Reconciliation:
         return sum((s.delta for s in self.steps if s.stage == "unexplained"), Fraction())
 
     def __str__(self) -> str:
-        lines = [(self.start.label, "", f"{show(self.start.value)} {self.start.unit}")]
-        lines += [(f"  {s.stage}", s.name, signed(s.delta)) for s in self.steps]
-        lines.append((self.end.label, "", f"{show(self.end.value)} {self.end.unit}"))
-        left = max(len(f"{stage}: {name}" if name else stage) for stage, name, _ in lines)
-        right = max(len(value.split(" ")[0]) for _, _, value in lines)
-        text = []
-        for stage, name, value in lines:
-            figure, _, unit = value.partition(" ")
-            what = f"{stage}: {name}" if name else stage
-            text.append(f"{what:<{left}}  {figure:>{right}} {unit}".rstrip())
-        return "\n".join(text)
+        rows = [(self.start.label, show(self.start.value))]
+        rows += [(f"  {s.stage}: {s.name}", signed(s.delta)) for s in self.steps]
+        rows.append((self.end.label, show(self.end.value)))
+        first, *steps, last = aligned(rows)
+        return "\n".join([f"{first} {self.start.unit}", *steps, f"{last} {self.end.unit}"])
 
     def sentence(self) -> str:
         """Return the difference in one sentence."""
@@ -69,33 +82,17 @@ class Reconciliation:
             f"{self.end.unit}: {count}, {difference}, {verdict}."
         )
 
-    def waterfall(self) -> Waterfall:
-        """Return the steps as a chart."""
-        from cnnmem.charts import Waterfall
-
-        units = (self.start.unit.name, self.end.unit.name)
-        return Waterfall(
-            f"From {self.start.label} to {self.end.label}",
-            (self.start.label, self.start.value),
-            tuple((step.name, step.delta) for step in self.steps),
-            (self.end.label, self.end.value),
-            units[1] if units[0] == units[1] else "as printed",
-            end_units=units,
-        )
-
     def __repr__(self) -> str:
         return f"<Reconciliation: {self.sentence()}>"
 
     def _repr_html_(self) -> str:
-        from .export import html_table
-
         rows = [("", self.start.label, show(self.start.value), str(self.start.unit))]
         rows += [(s.stage, s.name, signed(s.delta), "") for s in self.steps]
         rows.append(("", self.end.label, show(self.end.value), str(self.end.unit)))
         return html_table(("stage", "step", "value", "unit"), rows, "Reconciliation")
 
 
-def reconcile(start: Total | Published, end: Total | Published) -> Reconciliation:
+def reconcile(start: Total | Printed, end: Total | Printed) -> Reconciliation:
     """Return the named steps from one total to another, in one fixed order.
 
     The order is: rows, what is counted in a row, factor, bytes a value, unit. Either side can be
@@ -115,7 +112,7 @@ def reconcile(start: Total | Published, end: Total | Published) -> Reconciliatio
     vgg16 at 224x224, torchinfo-memory  108.45 MB
     """
     for side in (start, end):
-        if not (isinstance(side, Total) or hasattr(side, "reproduced")):
+        if not isinstance(side, Total | Printed):
             raise CnnmemError(
                 f"cannot reconcile a {type(side).__name__}; give totals, as "
                 'table.total("tensors"), or published numbers, as published.get("cs231n-93")'
@@ -129,7 +126,7 @@ def reconcile(start: Total | Published, end: Total | Published) -> Reconciliatio
     return Reconciliation(start, end, tuple(steps))
 
 
-def _to_published(start: Total, end: Published) -> Iterator[Step]:
+def _to_published(start: Total, end: Printed) -> Iterator[Step]:
     reached = end.reproduced()
     if reached is not None:
         yield from _between(start, reached)
@@ -147,7 +144,7 @@ def _to_published(start: Total, end: Published) -> Iterator[Step]:
         yield Step("unexplained", UNEXPLAINED, end.value - value)
 
 
-def _from_published(start: Published, end: Total | Published) -> Iterator[Step]:
+def _from_published(start: Printed, end: Total | Printed) -> Iterator[Step]:
     reached = start.reproduced()
     if reached is not None:
         if reached.value != start.value:

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 from cnnmem.model.kinds import kind_title
 from cnnmem.units import MEMORY, B
 
-from .conventions import QUANTITIES, Convention, Form, column
-from .table import Row, Summary
-from .totals import Total, add_up
+from .convention import QUANTITIES, Convention, Form
+from .table import Row, Table
+from .totals import Total, add_up, column
 
 WHAT_IS_ROUNDED = {"row": "each row", "total": "the sum"}
 # Different ways to say which tensors count: a change between them is one step, not two.
-TENSORS = ("values", "views", "overwrites", "kept tensors", "alive at the peak")
+WHICH_TENSORS = ("values", "views", "overwrites", "kept tensors", "alive at the peak")
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Step:
     delta: Fraction
 
 
-class Line(NamedTuple):
-    """A row in the making of a total: its quantities and how often each counts."""
+class Contribution(NamedTuple):
+    """A row's contribution to a total: its quantities and how often each counts."""
 
     row: Row
     quantities: dict[str, int]
@@ -41,16 +41,18 @@ class Line(NamedTuple):
         return sum(times * self.quantities[quantity] for quantity, times in self.form.items())
 
 
-Lines = dict[str, Line]
+Lines = dict[str, Contribution]
 
 
-def lines_of(summary: Summary, convention: Convention, quantities: tuple[str, ...]) -> Lines:
+def lines_of(table: Table, convention: Convention, quantities: tuple[str, ...]) -> Lines:
     """Return the lines of a total by the names of their rows."""
-    columns = [column(summary, quantity) for quantity in quantities]
+    columns = [column(table, quantity) for quantity in quantities]
     lines, ended = {}, False
-    for row, *numbers in zip(summary.rows, *columns, strict=True):
+    for row, *numbers in zip(table.rows, *columns, strict=True):
         form = {} if ended else convention.form(row.kind, row.functional)
-        lines[row.name] = Line(row, dict(zip(quantities, numbers, strict=True)), form, ended)
+        lines[row.name] = Contribution(
+            row, dict(zip(quantities, numbers, strict=True)), form, ended
+        )
         ended = ended or row.name == convention.until
     return lines
 
@@ -66,7 +68,7 @@ class Walk:
         return add_up([line.amount() for line in self.lines.values()], self.how)
 
     def step(
-        self, stage: str, name: str, lines: dict[str, Line | None], **how: Any
+        self, stage: str, name: str, lines: dict[str, Contribution | None], **how: Any
     ) -> Iterator[Step]:
         """Change lines (None drops one) and how they are added up; yield the step if it counts."""
         for key, line in lines.items():
@@ -84,11 +86,11 @@ def steps_between(start: Total, end: Total) -> Iterator[Step]:
     """Yield the steps from one total to another: rows, what is counted, factor, bytes, unit."""
     a, b = start.convention, end.convention
     quantities = tuple(dict.fromkeys(count.quantity for count in (*a.counts, *b.counts)))
-    walk = Walk(lines_of(start.summary, a, quantities), a)
-    goal = lines_of(end.summary, b, quantities)
-    if start.summary is not end.summary:
-        batches = start.summary.batch, end.summary.batch
-        yield from _other_table(walk, lines_of(end.summary, a, quantities), batches)
+    walk = Walk(lines_of(start.table, a, quantities), a)
+    goal = lines_of(end.table, b, quantities)
+    if start.table is not end.table:
+        batches = start.table.batch, end.table.batch
+        yield from _other_table(walk, lines_of(end.table, a, quantities), batches)
     yield from _rows(walk, goal, a, b)
     yield from _what_is_counted(walk, goal)
     yield from _arithmetic(walk, b)
@@ -100,15 +102,15 @@ def steps_between(start: Total, end: Total) -> Iterator[Step]:
     yield from walk.step("unit", f"{b.unit} instead of {walk.how.unit}", {}, unit=b.unit)
 
 
-def _by_kind(lines: list[Line]) -> Iterator[tuple[str, list[Line]]]:
+def _by_kind(lines: list[Contribution]) -> Iterator[tuple[str, list[Contribution]]]:
     """Group lines by the kind of their rows, in the order in which the kinds first appear."""
-    kinds: dict[str, list[Line]] = {}
+    kinds: dict[str, list[Contribution]] = {}
     for line in lines:
         kinds.setdefault(line.row.kind, []).append(line)
     yield from kinds.items()
 
 
-def _names(lines: list[Line]) -> str:
+def _names(lines: list[Contribution]) -> str:
     """Name up to two rows; count more."""
     if len(lines) > 2:
         return f"{len(lines)} rows of {kind_title(lines[0].row.kind)}"
@@ -154,10 +156,13 @@ def _rows(walk: Walk, goal: Lines, start: Convention, end: Convention) -> Iterat
 
 def _what_is_counted(walk: Walk, goal: Lines) -> Iterator[Step]:
     """Change the form of each kind: first which tensors count, then one quantity at a time."""
-    groups = (TENSORS, *[(quantity,) for quantity in QUANTITIES if quantity not in TENSORS])
+    groups = (
+        WHICH_TENSORS,
+        *[(quantity,) for quantity in QUANTITIES if quantity not in WHICH_TENSORS],
+    )
     for kind, lines in _by_kind(list(goal.values())):
         for group in groups:
-            changed: dict[str, Line | None] = {}
+            changed: dict[str, Contribution | None] = {}
             before: Form = {}
             after: Form = {}
             for line in lines:

@@ -1,26 +1,19 @@
-"""`summary(network, (H, W, C))`: the table, a row a layer, from which everything else is read."""
+"""The table of a network: one row per layer, from which everything else is read."""
 
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
+from cnnmem.checks import positive
 from cnnmem.errors import CnnmemError, UnknownNameError
 from cnnmem.model.layers import Shape
 from cnnmem.model.network import INPUT, Network
-from cnnmem.model.windows import positive
 from cnnmem.units import bytes_per_value
 
 from .autograd import Mode, Storage, trace_storage
-
-if TYPE_CHECKING:
-    import pandas
-
-    from .conventions import Convention
-    from .totals import Total
 
 
 class Row(NamedTuple):
@@ -38,14 +31,14 @@ class Row(NamedTuple):
 
     name: str
     kind: str
-    inputs: tuple[Shape, ...]
-    output: Shape
-    weights: int
-    biases: int
-    statistics: int
-    values: int
-    macs: int
-    saved: int
+    inputs: tuple[Shape, ...] = ()
+    output: Shape = (0,)
+    weights: int = 0
+    biases: int = 0
+    statistics: int = 0
+    values: int = 0
+    macs: int = 0
+    saved: int = 0
     views: int = 0
     overwrites: int = 0
     input_values: int = 0
@@ -69,12 +62,8 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Summary:
-    """A network at one input size and batch as a table.
-
-    `params`, `statistics`, `values`, `macs` and `saved_bytes` are the sums of the rows;
-    `total(convention)` gives any published way to add up.
-    """
+class Table:
+    """A network at one input size and batch: its rows and their sums."""
 
     network: str
     image: Shape
@@ -104,24 +93,18 @@ class Summary:
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates of the whole batch: convolutions and matrix products alone."""
+        """Multiply-accumulates of the whole batch, of convolutions and matrix products only."""
         return sum(row.macs for row in self.rows)
 
     @property
     def saved_bytes(self) -> int | None:
-        """Bytes kept for backward, as PyTorch keeps them on the CPU, the loss left out.
+        """Bytes kept for backward, as PyTorch keeps them on the CPU, without the loss.
 
         None where the table comes from a framework that does not say.
         """
         if not self.says_saved:
             return None
         return sum(row.saved for row in self.rows)
-
-    def total(self, convention: Convention | str = "tensors") -> Total:
-        """Return the total under a convention (default: `conventions.TENSORS`)."""
-        from .totals import total
-
-        return total(self, convention)
 
     def __getitem__(self, name: str) -> Row:
         for row in self.rows:
@@ -132,63 +115,12 @@ class Summary:
             + _some([row.name for row in self.rows])
         )
 
-    def explain(self, name: str) -> str:
-        """Return the formulas of a layer, in symbols and with its values put in."""
-        from .explain import explain
-
-        return explain(self, name)
-
-    def text(self, *names: str) -> str:
-        """Return the rows of the layers named (none: the whole table) as text.
-
-        >>> print(summary("lenet5").text("conv2"))
-        name   kind  output        weights  biases  statistics  values     macs  saved
-        ------------------------------------------------------------------------------
-        conv2  conv  10 x 10 x 16    2,400      16           0   1,600  240,000  4,704
-        """
-        from .export import rows_as_text, to_text
-
-        return rows_as_text(self, names) if names else to_text(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the table as plain lists and ints, as `--json` prints it."""
-        from .export import to_dict
-
-        return to_dict(self)
-
-    def to_csv(self) -> str:
-        """Return the table as CSV text, a header line first."""
-        from .export import to_csv
-
-        return to_csv(self)
-
-    def to_markdown(self) -> str:
-        """Return the table as Markdown."""
-        from .export import to_markdown
-
-        return to_markdown(self)
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """Return the table as a `pandas.DataFrame`; raises `ImportError` without pandas."""
-        from .export import to_pandas
-
-        return to_pandas(self)
-
-    def __str__(self) -> str:
-        from .export import to_text
-
-        return to_text(self)
-
     def __repr__(self) -> str:
         size = "x".join(map(str, self.image))
         return (
-            f"<Summary of {self.network} at {size}, batch {self.batch}: {self.params:,} parameters>"
+            f"<{type(self).__name__} of {self.network} at {size}, batch {self.batch}: "
+            f"{self.params:,} parameters>"
         )
-
-    def _repr_html_(self) -> str:
-        from .export import to_html
-
-        return to_html(self)
 
 
 def _some(names: Sequence[str], most: int = 12) -> str:
@@ -196,124 +128,80 @@ def _some(names: Sequence[str], most: int = 12) -> str:
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def summary(
-    network: Any,
-    input_shape: Any = None,
+def table_of(
+    network: Network,
+    image: Shape | None = None,
     batch: int = 1,
     *,
     dtype: str = "float32",
     mode: Mode = "train",
-    **options: Any,
-) -> Summary:
-    """Return the table of a network.
+) -> Table:
+    """Return the table of a plain network; `cnnmem.summary` is the front door.
 
-    `network` is a `Network` or the name of one in the zoo, `input_shape` its image (H, W, C)
-    (default: the one it is made for), `batch` the number of images. `mode` "eval" gives what
-    backward keeps of a network in evaluation mode. Nothing is executed or allocated.
+    `image` is (H, W, C), by default the one that the network is made for. Raises what
+    `cnnmem.summary` raises.
 
-    A `torch.nn.Module` takes the shape of its whole input, (N, C, H, W), and a `keras.Model` none,
-    or that of one image: see `table_of` in `cnnmem.frameworks.pytorch` and
-    in `cnnmem.frameworks.keras`, which get all arguments.
-
-    Raises `ShapeError`, naming the layer, where the network does not work at this size, and
-    `NetworkError` where an in-place layer overwrites what backward needs.
-
-    >>> table = summary("vgg16")
-    >>> table.params, table.values, table.macs, table.saved_bytes
-    (138357544, 15237608, 15470264320, 73254912)
+    >>> from cnnmem.model import zoo
+    >>> table_of(zoo.lenet5())["conv2"].weights
+    2400
     """
-    if isinstance(network, str):
-        from cnnmem.model import zoo
-
-        network = zoo.get(network)
-    if not isinstance(network, Network):
-        return _adapter(network)(
-            network, input_shape, batch=batch, dtype=dtype, mode=mode, **options
-        )
-    if options:
-        raise CnnmemError(
-            f"a plain network has no option {next(iter(options))!r}; it has dtype and mode"
-        )
     batch = positive("batch", batch)
     if mode not in ("train", "eval"):
         raise CnnmemError(f'mode is {mode!r}; give "train" or "eval"')
     width = bytes_per_value(dtype)
-    shapes = network.trace_shapes(input_shape)
+    shapes = network.trace_shapes(image)
     storage = trace_storage(network, shapes, mode)
-    rows = _rows(network, shapes, storage, batch, width)
-    return Summary(network.name, shapes[0], batch, rows, dtype, mode, network, storage)
-
-
-def _adapter(model: object) -> Callable[..., Summary]:
-    """Return the reader of a framework's model; a framework that is not imported has no models."""
-    torch, keras = sys.modules.get("torch"), sys.modules.get("keras")
-    # Keras first: on its PyTorch backend a keras.Model is a torch.nn.Module too.
-    if keras is not None and isinstance(model, keras.Model):
-        from cnnmem.frameworks import keras as reader
-
-        return reader.table_of
-    if torch is not None and isinstance(model, torch.nn.Module):
-        from cnnmem.frameworks import pytorch
-
-        return pytorch.table_of
-    raise CnnmemError(
-        f"cannot summarise a {type(model).__name__}; give a cnnmem Network, the name of one in the "
-        "zoo, a torch.nn.Module or a keras.Model"
-    )
+    rows = tuple(_rows(network, shapes, storage, batch, width))
+    return Table(network.name, shapes[0], batch, rows, dtype, mode, network, storage)
 
 
 def _rows(
-    network: Network,
-    shapes: list[Shape],
-    storage: Storage,
-    batch: int,
-    width: int,
-) -> tuple[Row, ...]:
+    network: Network, shapes: list[Shape], storage: Storage, batch: int, width: int
+) -> Iterator[Row]:
     sizes = [math.prod(shape) * batch for shape in shapes]
     saved = [0] * len(shapes)
     kept_values = [0] * len(shapes)
     for owner, keeper in storage.keeper.items():
         kept_values[owner] = sizes[owner]
         saved[keeper] += sizes[owner] * width
-    rows = [
-        Row(
-            INPUT, INPUT, (), shapes[0], 0, 0, 0, sizes[0], 0, 0,
-            kept_values=kept_values[0], block=INPUT,
-        )
-    ]  # fmt: skip
-    for position, (node, sources, keeps) in enumerate(
-        zip(network.nodes, network.sources, storage.kept, strict=True), 1
-    ):
+    yield Row(
+        name=INPUT,
+        kind=INPUT,
+        output=shapes[0],
+        values=sizes[0],
+        kept_values=kept_values[0],
+        block=INPUT,
+    )
+    nodes = zip(network.nodes, network.sources, storage.kept, strict=True)
+    for position, (node, sources, keeps) in enumerate(nodes, 1):
         layer, output, size = node.layer, shapes[position], sizes[position]
         inputs = tuple([shapes[i] for i in sources])
         _, _, copies, masks, indices, statistics = keeps
         alone = 0
         if copies or masks or indices or statistics:
+            # the statistics of a batch do not grow with it
             copies, masks, indices = copies * batch, masks * batch, indices * batch
             alone = (copies + masks + statistics) * width + indices * 8
         view, in_place = layer.view, layer.in_place
-        rows.append(
-            Row(
-                node.name,
-                layer.kind,
-                inputs,
-                output,
-                layer.weights(*inputs),
-                layer.biases(*inputs),
-                layer.statistics(*inputs),
-                0 if view or in_place else size,
-                layer.macs(output, *inputs) * batch,
-                saved[position] + alone,
-                size if view else 0,
-                size if in_place else 0,
-                sum([sizes[i] for i in sources]),
-                kept_values[position],
-                copies,
-                masks,
-                indices,
-                statistics,
-                node.block,
-                node.functional,
-            )
+        yield Row(
+            name=node.name,
+            kind=layer.kind,
+            inputs=inputs,
+            output=output,
+            weights=layer.weights(*inputs),
+            biases=layer.biases(*inputs),
+            statistics=layer.statistics(*inputs),
+            values=0 if view or in_place else size,
+            macs=layer.macs(output, *inputs) * batch,
+            saved=saved[position] + alone,
+            views=size if view else 0,
+            overwrites=size if in_place else 0,
+            input_values=sum([sizes[i] for i in sources]),
+            kept_values=kept_values[position],
+            copies=copies,
+            masks=masks,
+            indices=indices,
+            batch_statistics=statistics,
+            block=node.block,
+            functional=node.functional,
         )
-    return tuple(rows)

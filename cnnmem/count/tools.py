@@ -1,104 +1,223 @@
-"""Counters under audit: what each tool adds to the multiply-accumulates of convolutions.
+"""The tools that count operations: how each of them counts, what it printed, how it is asked.
 
-The counts of ResNet-18 are recorded as the tools printed them (`cnnmem.published`);
-`cnnmem.frameworks.pytorch.counters` asks the tools that are installed.
-
->>> TOOLS["thop"].recorded.printed, TOOLS["thop"].recorded.verdict
-('1,824,033,792', 'explained')
->>> from cnnmem import summary
->>> {group: sum(column) for group, column in extras(summary("resnet18"), "thop").items()}
-{'batch normalisation': 9934848, 'pooling': 25600}
+A tool is one entry of `TOOLS`. Its convention joins those of `conventions`, its recorded count the
+published numbers, and `cnnmem.frameworks.pytorch.counts` asks it where it is installed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
+from typing import Any
 
-from cnnmem import published
-from cnnmem.errors import look_up
-from cnnmem.model.layers import ACTIVATIONS
-from cnnmem.published.numbers import Published
-from cnnmem.units import FLOPS
+from cnnmem.model.kinds import kinds_of
+from cnnmem.units import FLOPS, MACS
 
-from . import conventions
-from .conventions import Convention, column
-from .table import Summary
+from .convention import Convention, Count
+
+CONVOLUTION = kinds_of("convolutions")
+MODULE_POOLING = ("max_pool", "avg_pool", "adaptive_avg_pool")  # as torch.nn has them
+MULTIPLY_ACCUMULATES = (Count("macs"),)
+BIASES = Count("bias additions", (*CONVOLUTION, "linear"))
+GROUP = "MACs"
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A counting tool: the convention it counts by, and the id of its recorded count."""
+    """A tool that counts operations.
+
+    `resnet18` is what it printed for torchvision's ResNet-18, one image of 224 x 224, in evaluation
+    mode. `package` must be installed for `ask`, which returns the tool's count of a torch module
+    for an input tensor (N, C, H, W).
+    """
 
     name: str
-    convention: str
-    id: str
-
-    @property
-    def recorded(self) -> Published:
-        """What it printed for torchvision's ResNet-18, one image of 224 x 224."""
-        return published.get(self.id)
+    convention: Convention
+    resnet18: int
+    package: str
+    ask: Callable[[Any, Any], int]
 
 
-TOOLS: dict[str, Tool] = {
-    tool.name: tool
-    for tool in (
-        Tool("ptflops, aten", "ptflops-aten", "resnet18-ptflops-aten"),
-        Tool("torchinfo", "torchinfo-macs", "resnet18-torchinfo"),
-        Tool("torchprofile", "torchprofile", "resnet18-torchprofile"),
-        Tool("fvcore", "fvcore", "resnet18-fvcore"),
-        Tool("thop", "thop", "resnet18-thop"),
-        Tool("ptflops, pytorch", "ptflops-pytorch", "resnet18-ptflops"),
-        Tool("FlopCounterMode", "flops", "resnet18-flops"),
-    )
-}
-"""By name; torchstat, which hooks a shared ReLU once, is told apart in lesson 08."""
+def _ptflops(backend: str) -> Callable[[Any, Any], int]:
+    def ask(module: Any, x: Any) -> int:
+        from ptflops import get_model_complexity_info
 
-GROUPS = ("biases", "batch normalisation", "activations", "pooling", "products")
-_KINDS = {"batch_norm": "batch normalisation", "multiply": "products"}
+        macs, _ = get_model_complexity_info(
+            module,
+            tuple(x.shape[1:]),
+            as_strings=False,
+            print_per_layer_stat=False,
+            backend=backend,
+        )
+        return int(macs)
+
+    return ask
 
 
-def extras(table: Summary, convention: Convention | str) -> dict[str, list[int]]:
-    """Return what a convention counts beside the MACs, row by row, by groups out of `GROUPS`.
+def _torchinfo(module: Any, x: Any) -> int:
+    from torchinfo import summary
 
-    A group that adds nothing is left out. A factor (2 FLOPs a MAC) is none of the extras.
-
-    >>> from cnnmem import summary
-    >>> list(extras(summary("resnet18"), "ptflops-pytorch"))
-    ['biases', 'batch normalisation', 'activations', 'pooling']
-    """
-    convention = conventions.get(convention)
-    found: dict[str, list[int]] = {group: [0] * len(table.rows) for group in GROUPS}
-    for count in convention.counts:
-        if count.quantity == "macs":
-            continue
-        values = column(table, count.quantity)
-        for i, row in enumerate(table.rows):
-            if values[i] and count.applies(row.kind, row.functional):
-                group = "biases" if count.quantity == "bias additions" else _group(row.kind)
-                found[group][i] += int(values[i] * Fraction(count.times))
-    return {group: added for group, added in found.items() if any(added)}
+    return int(summary(module, input_data=x, verbose=0).total_mult_adds)
 
 
-def _group(kind: str) -> str:
-    if kind in ACTIVATIONS:
-        return "activations"
-    return _KINDS.get(kind, "pooling")
+def _torchprofile(module: Any, x: Any) -> int:
+    from torchprofile import profile_macs
+
+    return int(profile_macs(module, x))
 
 
-def sentence(table: Summary, tool: str) -> str:
-    """Return what a tool counts for a network, and of what the difference is made.
+def _fvcore(module: Any, x: Any) -> int:
+    from fvcore.nn import FlopCountAnalysis
 
-    >>> from cnnmem import summary
-    >>> print(sentence(summary("resnet18"), "torchprofile"))
-    torchprofile: 1,816,557,568 MACs = 1,814,073,344 + 2,483,712 batch normalisation + 512 pooling
-    (+0.1369 %)
-    """
-    convention = look_up("tool", tool, TOOLS).convention
-    total = table.total(convention)
-    parts = {group: sum(added) for group, added in extras(table, convention).items()}
-    terms = "".join(f" + {count:,} {group}" for group, count in parts.items())
-    text = f"{tool}: {int(total.value):,} {total.unit} = {table.macs:,}{terms}"
-    if total.unit == FLOPS:
-        return f"{text} MACs, 2 FLOPs each"
-    return f"{text} (+{100 * sum(parts.values()) / table.macs:.4f} %)"
+    analysis = FlopCountAnalysis(module, x)
+    analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+    return int(analysis.total())
+
+
+def _thop(module: Any, x: Any) -> int:
+    from thop import profile
+
+    return int(profile(module, (x,), verbose=False)[0])
+
+
+def _flop_counter(module: Any, x: Any) -> int:
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        module(x)
+    return int(counter.get_total_flops())
+
+
+# The counts were verified against the tools with torch 2.13: `make test-audit`.
+_ALL = (
+    Tool(
+        name="ptflops, aten",
+        convention=Convention(
+            name="ptflops-aten",
+            title="MACs and biases",
+            counts=(*MULTIPLY_ACCUMULATES, BIASES),
+            unit=MACS,
+            source="ptflops 0.7, backend aten",
+            group=GROUP,
+        ),
+        resnet18=1_814_074_344,
+        package="ptflops",
+        ask=_ptflops("aten"),
+    ),
+    Tool(
+        name="torchinfo",
+        convention=Convention(
+            name="torchinfo-macs",
+            title="MACs, and an operation a bias and a parameter of BatchNorm",
+            counts=(*MULTIPLY_ACCUMULATES, BIASES, Count("parameter uses", ("batch_norm",))),
+            unit=MACS,
+            source='torchinfo 1.8, "Total mult-adds"',
+            group=GROUP,
+        ),
+        resnet18=1_814_083_944,
+        package="torchinfo",
+        ask=_torchinfo,
+    ),
+    Tool(
+        name="torchprofile",
+        convention=Convention(
+            name="torchprofile",
+            title="MACs, BatchNorm once a value, average pooling once an output",
+            counts=(
+                *MULTIPLY_ACCUMULATES,
+                Count(
+                    "outputs",
+                    ("batch_norm", "avg_pool", "adaptive_avg_pool", "global_avg_pool", "multiply"),
+                ),
+            ),
+            unit=MACS,
+            source="torchprofile 0.0.4 and 0.1.0",
+            group=GROUP,
+        ),
+        resnet18=1_816_557_568,
+        package="torchprofile",
+        ask=_torchprofile,
+    ),
+    Tool(
+        name="fvcore",
+        convention=Convention(
+            name="fvcore",
+            title='MACs, BatchNorm twice, adaptive pooling an input; printed as "flops"',
+            counts=(
+                *MULTIPLY_ACCUMULATES,
+                Count("outputs", ("batch_norm",), 2),
+                Count("inputs", ("adaptive_avg_pool",)),
+            ),
+            unit=MACS,
+            source="fvcore 0.1.5, FlopCountAnalysis",
+            group=GROUP,
+        ),
+        resnet18=1_819_065_856,
+        package="fvcore",
+        ask=_fvcore,
+    ),
+    Tool(
+        name="thop",
+        convention=Convention(
+            name="thop",
+            title="MACs, BatchNorm four times a value, average pooling",
+            counts=(
+                *MULTIPLY_ACCUMULATES,
+                Count("outputs", ("batch_norm",), 4, "modules"),
+                Count("inputs", ("adaptive_avg_pool",), 1, "modules"),
+                Count("outputs", ("adaptive_avg_pool", "avg_pool"), 1, "modules"),
+            ),
+            unit=MACS,
+            source="thop 0.1.1, profile",
+            group=GROUP,
+        ),
+        resnet18=1_824_033_792,
+        package="thop",
+        ask=_thop,
+    ),
+    Tool(
+        name="ptflops, pytorch",
+        convention=Convention(
+            name="ptflops-pytorch",
+            title="MACs, biases, BatchNorm twice; ReLU and pooling modules twice",
+            counts=(
+                *MULTIPLY_ACCUMULATES,
+                BIASES,
+                Count("outputs", ("batch_norm",), 2),
+                Count("outputs", ("relu",), 2, "modules"),
+                Count("outputs", ("relu",), 1, "functions"),
+                Count("outputs", ("relu6",), 1, "modules"),
+                Count("outputs", ("gelu",), 2, "modules"),
+                Count("outputs", ("gelu",), 1, "functions"),
+                Count("outputs", ("silu", "softmax")),
+                Count("inputs", MODULE_POOLING, 2, "modules"),
+                Count("inputs", MODULE_POOLING, 1, "functions"),
+                Count("inputs", ("global_max_pool",)),
+            ),
+            unit=MACS,
+            source="ptflops 0.7, backend pytorch, one image whatever the batch",
+            group=GROUP,
+        ),
+        resnet18=1_825_313_768,
+        package="ptflops",
+        ask=_ptflops("pytorch"),
+    ),
+    Tool(
+        name="FlopCounterMode",
+        convention=Convention(
+            name="flops",
+            title="FLOPs of convolutions and matrix products: 2 a multiply-accumulate",
+            counts=MULTIPLY_ACCUMULATES,
+            factor=2,
+            unit=FLOPS,
+            source="torch.utils.flop_counter.FlopCounterMode",
+            group=GROUP,
+        ),
+        resnet18=3_628_146_688,
+        package="torch",
+        ask=_flop_counter,
+    ),
+)
+
+TOOLS: dict[str, Tool] = {tool.name: tool for tool in _ALL}
+"""By name. torchstat is missing: it hooks a shared ReLU once, which lesson 08 tells."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from cnnmem.errors import CnnmemError
+from cnnmem.int32 import wrap_int32
 from cnnmem.units import MEMORY, Unit, number, round_digits
 
-from .conventions import Convention, column, get
-from .overflow import wrap_int32
-
-if TYPE_CHECKING:
-    from .table import Summary
+from .convention import QUANTITIES, Convention
+from .conventions import get
+from .table import Table
+from .training import alive_at_inference_peak
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Total:
 
     value: Fraction
     convention: Convention
-    summary: Summary
+    table: Table
 
     @property
     def unit(self) -> Unit:
@@ -55,7 +54,7 @@ class Total:
         if unit == self.unit:
             return self
         how = replace(self.convention, name=f"{self.convention.name} in {unit}", unit=unit)
-        return Total(self.base / unit.size, how, self.summary)
+        return Total(self.base / unit.size, how, self.table)
 
     def __float__(self) -> float:
         return float(self.value)
@@ -63,8 +62,8 @@ class Total:
     @property
     def label(self) -> str:
         """The network, its size and the convention in one line."""
-        size = "x".join(map(str, self.summary.image[:2]))
-        return f"{self.summary.network} at {size}, {self.convention.name}"
+        size = "x".join(map(str, self.table.image[:2]))
+        return f"{self.table.network} at {size}, {self.convention.name}"
 
     def __repr__(self) -> str:
         return f"<Total of {self.label}: {show(self.value)} {self.unit}>"
@@ -90,34 +89,47 @@ def signed(value: Fraction) -> str:
     return ("+" if value > 0 else "") + show(value)
 
 
-def total(summary: Summary, convention: Convention | str = "tensors") -> Total:
+def column(table: Table, quantity: str) -> list[int]:
+    """Return a quantity for each row of a table.
+
+    >>> from cnnmem import summary
+    >>> column(summary("lenet5"), "weights")[:4]
+    [0, 150, 0, 0]
+    """
+    if quantity == "alive at the peak":
+        return alive_at_inference_peak(table)
+    read = QUANTITIES[quantity][1]
+    return [read(row, table.batch) for row in table.rows]
+
+
+def total(table: Table, convention: Convention | str = "tensors") -> Total:
     """Return the total of a table under a convention.
 
     Raises `CnnmemError` where the table lacks what the convention counts.
     """
     convention = get(convention)
-    if convention.until and all(row.name != convention.until for row in summary.rows):
+    if convention.until and all(row.name != convention.until for row in table.rows):
         raise CnnmemError(
             f"{convention.name!r} stops after the row {convention.until!r}, which "
-            f"{summary.network} does not have; take a convention that counts all rows"
+            f"{table.network} does not have; take a convention that counts all rows"
         )
     needs = [count.quantity for count in convention.counts]
-    if ("kept tensors" in needs and not summary.says_saved) or (
-        "alive at the peak" in needs and summary.storage is None
+    if ("kept tensors" in needs and not table.says_saved) or (
+        "alive at the peak" in needs and table.storage is None
     ):
         raise CnnmemError(
-            f"the table of {summary.network} does not say what is kept for backward, so "
+            f"the table of {table.network} does not say what is kept for backward, so "
             f"{convention.name!r} cannot be added up; take the plain network or the torch module"
         )
-    return Total(add_up(amounts(summary, convention), convention), convention, summary)
+    return Total(add_up(amounts(table, convention), convention), convention, table)
 
 
-def amounts(summary: Summary, convention: Convention) -> list[int | Fraction]:
+def amounts(table: Table, convention: Convention) -> list[int | Fraction]:
     """Return what each row of a table counts, before rounding, factor, bytes and unit."""
-    sums: list[int | Fraction] = [0] * len(summary.rows)
-    columns = {count.quantity: column(summary, count.quantity) for count in convention.counts}
+    sums: list[int | Fraction] = [0] * len(table.rows)
+    columns = {count.quantity: column(table, count.quantity) for count in convention.counts}
     forms: dict[tuple[str, bool], list[tuple[list[int], int | Fraction]]] = {}
-    for i, row in enumerate(summary.rows):
+    for i, row in enumerate(table.rows):
         key = (row.kind, row.functional)
         if key not in forms:
             forms[key] = [(columns[q], times) for q, times in convention.form(*key).items()]

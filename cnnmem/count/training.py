@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from cnnmem.errors import CnnmemError, look_up
 from cnnmem.model.layers import Layer, Shape
@@ -26,22 +26,13 @@ from cnnmem.model.network import Network
 from cnnmem.units import bytes_per_value
 
 from .autograd import Storage, trace_storage
-
-if TYPE_CHECKING:
-    from cnnmem.charts import Group
-    from cnnmem.charts import Timeline as TimelineChart
-
-    from .table import Summary
+from .table import Table
 
 Phase = Literal["forward", "backward", "optimizer"]
 
 # States an optimizer keeps, in multiples of the parameters, and the temporaries of its step, in
 # multiples of the largest parameter tensor (PyTorch on the CPU, one tensor after the other).
 OPTIMIZERS: dict[str, tuple[int, int]] = {"sgd": (0, 0), "momentum": (1, 0), "adam": (2, 2)}
-
-
-# How a moment is called on a chart: forward runs to the right, backward comes back.
-ARROWS: dict[Phase, str] = {"forward": "→ ", "backward": "← ", "optimizer": "optimizer"}
 
 
 class Moment(NamedTuple):
@@ -72,10 +63,10 @@ class Moment(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Timeline:
+class MemoryTimeline:
     """The moments of an inference or a training step, in order."""
 
-    summary: Summary
+    table: Table
     title: str
     moments: tuple[Moment, ...]
 
@@ -89,63 +80,27 @@ class Timeline:
         """The last moment of forward."""
         return [moment for moment in self.moments if moment.phase == "forward"][-1]
 
-    def chart(self, parameters: bool = True) -> TimelineChart:
-        """Return the moments as a chart in MB, with or without what belongs to the parameters."""
-        from cnnmem.charts import Series
-        from cnnmem.charts import Timeline as TimelineChart
 
-        columns = {
-            "kept for backward": [m.kept for m in self.moments],
-            "working tensors": [m.working for m in self.moments],
-        }
-        if parameters:
-            columns = {
-                "parameters": [m.parameters for m in self.moments],
-                "optimizer state": [m.state for m in self.moments],
-                "gradients": [m.gradients for m in self.moments],
-                **columns,
-            }
-        return TimelineChart(
-            self.title,
-            tuple(f"{ARROWS[m.phase]}{m.layer}" for m in self.moments),
-            tuple(Series(name, tuple(c)) for name, c in columns.items() if any(c)),
-            "MB",
-            scale=10**6,
-            base_unit="bytes",
-            groups=self._phases(),
-        )
-
-    def _phases(self) -> tuple[Group, ...]:
-        from cnnmem.charts import Group
-
-        phases = [m.phase for m in self.moments]
-        names = dict.fromkeys(phases)
-        return tuple(
-            Group(name, phases.index(name), phases.index(name) + phases.count(name))
-            for name in names
-        )
-
-
-def _graph(summary: Summary) -> tuple[Network, Storage]:
-    if summary.graph is None or summary.storage is None:
+def _graph(table: Table) -> tuple[Network, Storage]:
+    if table.graph is None or table.storage is None:
         raise CnnmemError(
-            f"the table of {summary.network} does not hold its graph, so what is alive when cannot "
+            f"the table of {table.network} does not hold its graph, so what is alive when cannot "
             "be told; take a plain network (cnnmem.zoo)"
         )
-    return summary.graph, summary.storage
+    return table.graph, table.storage
 
 
-def trained(summary: Summary) -> tuple[bool, ...]:
+def trained(table: Table) -> tuple[bool, ...]:
     """Return for each row whether its parameters, if it has any, get a gradient."""
-    graph, storage = _graph(summary)
+    graph, storage = _graph(table)
     nodes = zip(graph.nodes, storage.in_use[1:], strict=True)
     return (False, *[used and not node.frozen for node, used in nodes])
 
 
-def _tensor_bytes(summary: Summary) -> list[int]:
+def _tensor_bytes(table: Table) -> list[int]:
     """Return the bytes of each position's output."""
-    width = bytes_per_value(summary.dtype)
-    return [row.outputs * width for row in summary.rows]
+    width = bytes_per_value(table.dtype)
+    return [row.outputs * width for row in table.rows]
 
 
 def _last_use(graph: Network, owner: tuple[int, ...]) -> list[int]:
@@ -163,13 +118,13 @@ def _padded_copy(layer: Layer, output: Shape, inputs: list[Shape]) -> int:
     return layer.keeps(output, *inputs).copies if hasattr(layer, "kernel") else 0
 
 
-def _inference_alive(summary: Summary) -> Iterator[tuple[int, dict[int, int]]]:
+def _inference_alive(table: Table) -> Iterator[tuple[int, dict[int, int]]]:
     """Yield each position with the values alive while it works, by the position that made them."""
-    graph, _ = _graph(summary)
-    shapes = graph.trace_shapes(summary.image)
+    graph, _ = _graph(table)
+    shapes = graph.trace_shapes(table.image)
     owner = trace_storage(graph, shapes, "eval").owner
     last = _last_use(graph, owner)
-    sizes = [row.outputs for row in summary.rows]
+    sizes = [row.outputs for row in table.rows]
     alive = {0: sizes[0]}
     for position, (node, sources) in enumerate(zip(graph.nodes, graph.sources, strict=True), 1):
         if owner[position] == position:
@@ -177,35 +132,35 @@ def _inference_alive(summary: Summary) -> Iterator[tuple[int, dict[int, int]]]:
         copy = _padded_copy(node.layer, shapes[position], [shapes[i] for i in sources])
         yield (
             position,
-            alive | {position: sizes[position] + copy * summary.batch} if copy else alive,
+            alive | {position: sizes[position] + copy * table.batch} if copy else alive,
         )
         alive = {made: size for made, size in alive.items() if last[made] > position}
 
 
-def inference(summary: Summary) -> Timeline:
+def inference(table: Table) -> MemoryTimeline:
     """Return what is alive during a forward pass that keeps nothing for backward.
 
     A tensor goes when its last reader is done, the image too. The parameters stay.
     """
-    width = bytes_per_value(summary.dtype)
-    parameters = (summary.params + summary.statistics) * width
+    width = bytes_per_value(table.dtype)
+    parameters = (table.params + table.statistics) * width
     moments = tuple(
         Moment(
-            "forward", summary.rows[position].name, parameters, 0, 0, 0, sum(alive.values()) * width
+            "forward", table.rows[position].name, parameters, 0, 0, 0, sum(alive.values()) * width
         )
-        for position, alive in _inference_alive(summary)
+        for position, alive in _inference_alive(table)
     )
-    return Timeline(summary, f"Inference of {summary.network}, batch {summary.batch}", moments)
+    return MemoryTimeline(table, f"Inference of {table.network}, batch {table.batch}", moments)
 
 
-def alive_at_inference_peak(summary: Summary) -> list[int]:
+def alive_at_inference_peak(table: Table) -> list[int]:
     """Return for each row how many of its values are alive at the peak of inference."""
-    moments = (alive for _, alive in _inference_alive(summary))
+    moments = (alive for _, alive in _inference_alive(table))
     peak = max(moments, key=lambda alive: sum(alive.values()))
-    return [peak.get(i, 0) for i in range(len(summary.rows))]
+    return [peak.get(i, 0) for i in range(len(table.rows))]
 
 
-def training_step(summary: Summary, optimizer: str = "sgd", first: bool = False) -> Timeline:
+def training_step(table: Table, optimizer: str = "sgd", first: bool = False) -> MemoryTimeline:
     """Return what is alive during one training step: forward, backward, the optimizer's step.
 
     `optimizer` is "sgd", "momentum" or "adam". Its state is there from the start, unless this is
@@ -215,32 +170,32 @@ def training_step(summary: Summary, optimizer: str = "sgd", first: bool = False)
     Raises `UnknownNameError` for another optimizer.
     """
     states, scratch = look_up("optimizer", optimizer, OPTIMIZERS)
-    if summary.mode != "train":
+    if table.mode != "train":
         raise CnnmemError(
-            f'the table of {summary.network} is of mode "{summary.mode}"; a training step needs '
+            f'the table of {table.network} is of mode "{table.mode}"; a training step needs '
             'summary(..., mode="train")'
         )
-    width = bytes_per_value(summary.dtype)
+    width = bytes_per_value(table.dtype)
     learned = [
         row.params * width if learns else 0
-        for row, learns in zip(summary.rows, trained(summary), strict=True)
+        for row, learns in zip(table.rows, trained(table), strict=True)
     ]
-    parameters = (summary.params + summary.statistics) * width
+    parameters = (table.params + table.statistics) * width
     state = 0 if first else states * sum(learned)
     moments = [
         Moment("forward", name, parameters, state, 0, kept, working)
-        for name, kept, working in _forward(summary)
+        for name, kept, working in _forward(table)
     ]
     gradients = 0
-    for position, kept, working in _backward(summary):
+    for position, kept, working in _backward(table):
         gradients += learned[position]
-        name = summary.rows[position].name
+        name = table.rows[position].name
         moments.append(Moment("backward", name, parameters, state, gradients, kept, working))
     largest = max(
         max(row.weights, row.biases) * width if count else 0
-        for row, count in zip(summary.rows, learned, strict=True)
+        for row, count in zip(table.rows, learned, strict=True)
     )
-    sizes = _tensor_bytes(summary)
+    sizes = _tensor_bytes(table)
     # the caller still holds the image and the output
     moments.append(
         Moment(
@@ -253,23 +208,23 @@ def training_step(summary: Summary, optimizer: str = "sgd", first: bool = False)
             sizes[-1] + scratch * largest,
         )
     )
-    title = f"A training step of {summary.network}, batch {summary.batch}, {optimizer}"
-    return Timeline(summary, title, tuple(moments))
+    title = f"A training step of {table.network}, batch {table.batch}, {optimizer}"
+    return MemoryTimeline(table, title, tuple(moments))
 
 
-def _extras(summary: Summary) -> list[int]:
+def _extras(table: Table) -> list[int]:
     """Return what each row keeps for itself: copies, masks, indices, the batch's statistics."""
-    width = bytes_per_value(summary.dtype)
+    width = bytes_per_value(table.dtype)
     return [
         (row.copies + row.masks + row.batch_statistics) * width + row.indices * 8
-        for row in summary.rows
+        for row in table.rows
     ]
 
 
-def _forward(summary: Summary) -> Iterator[tuple[str, int, int]]:
+def _forward(table: Table) -> Iterator[tuple[str, int, int]]:
     """Yield each layer's name with the bytes kept for backward and the working ones."""
-    graph, storage = _graph(summary)
-    sizes, extras = _tensor_bytes(summary), _extras(summary)
+    graph, storage = _graph(table)
+    sizes, extras = _tensor_bytes(table), _extras(table)
     last = _last_use(graph, storage.owner)
     kept = sizes[0]  # the caller holds the image, kept or not
     alive: set[int] = set()
@@ -280,7 +235,7 @@ def _forward(summary: Summary) -> Iterator[tuple[str, int, int]]:
         elif owner == position:
             alive.add(owner)
         kept += extras[position]
-        yield summary.rows[position].name, kept, sum(sizes[made] for made in alive)
+        yield table.rows[position].name, kept, sum(sizes[made] for made in alive)
         alive = {made for made in alive if last[made] > position}
 
 
@@ -317,10 +272,10 @@ class _Gradients:
         return [waiting, storage]
 
 
-def _backward(summary: Summary) -> Iterator[tuple[int, int, int]]:
+def _backward(table: Table) -> Iterator[tuple[int, int, int]]:
     """Yield each position that a gradient reaches, last first, with the kept and working bytes."""
-    graph, storage = _graph(summary)
-    sizes, extras = _tensor_bytes(summary), _extras(summary)
+    graph, storage = _graph(table)
+    sizes, extras = _tensor_bytes(table), _extras(table)
     released: dict[int, int] = dict(enumerate(extras))
     for owner, keeper in storage.keeper.items():
         if owner:  # the caller holds the image
@@ -333,7 +288,7 @@ def _backward(summary: Summary) -> Iterator[tuple[int, int, int]]:
         if position not in gradients.buffers:
             continue
         arrived = gradients.buffers.pop(position)
-        shares = _shares_gradient(summary, position)
+        shares = graph.nodes[position - 1].layer.shares_gradient and not table.rows[position].masks
         done = [arrived]
         for source in graph.sources[position - 1]:
             if not storage.requires_grad[source]:
@@ -345,11 +300,3 @@ def _backward(summary: Summary) -> Iterator[tuple[int, int, int]]:
         for used in done:
             gradients.drop(used)
         kept -= released[position]
-
-
-def _shares_gradient(summary: Summary, position: int) -> bool:
-    """Return whether a layer hands its output's gradient on as it is, or as a view of it."""
-    row = summary.rows[position]
-    return row.kind in ("add", "concatenate", "flatten") or (
-        row.kind == "dropout" and not row.masks
-    )

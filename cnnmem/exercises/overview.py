@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import ipywidgets
 
-from cnnmem.count.export import html_table
 from cnnmem.lessons.registry import LESSONS, lesson
+from cnnmem.tables import html_table
 
 from . import store
 from .panel import Readable

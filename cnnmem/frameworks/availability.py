@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from cnnmem.errors import UnknownNameError
+from cnnmem.errors import look_up
+from cnnmem.tables import aligned
 
 # module to look for -> (what people call it, the extra that installs it)
 FRAMEWORKS = {
@@ -26,10 +27,7 @@ def installed(name: str) -> bool:
     ...
     cnnmem.errors.UnknownNameError: no framework is called 'no_such_thing'; there are torch, ...
     """
-    if name not in FRAMEWORKS:
-        raise UnknownNameError(
-            f"no framework is called {name!r}; there are {', '.join(FRAMEWORKS)}"
-        )
+    look_up("framework", name, FRAMEWORKS)
     return find_spec(name) is not None
 
 
@@ -46,9 +44,9 @@ def available(name: str, what: str) -> bool:
 
 
 def report() -> str:
-    """Return what is installed, a line each."""
-    lines = []
-    for name, (title, extra) in FRAMEWORKS.items():
-        state = "installed" if installed(name) else f'missing (pip install "cnnmem[{extra}]")'
-        lines.append(f"{title:<12} {state}")
-    return "\n".join(lines)
+    """Return what is installed, one line for each package."""
+    rows = [
+        (title, "installed" if installed(name) else f'missing (pip install "cnnmem[{extra}]")')
+        for name, (title, extra) in FRAMEWORKS.items()
+    ]
+    return "\n".join(aligned(rows, "<"))

@@ -7,7 +7,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from cnnmem.count.table import Summary, summary
+from cnnmem.count.summary import Summary, summary
 from cnnmem.model import zoo
 from cnnmem.units import MB, MiB, fixed, number
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 from math import prod
 
-from cnnmem.count.overflow import INT32_MAX, weight_shapes, wrap_int32
+from cnnmem.count.overflow import weight_shapes
 from cnnmem.exercises.choice import Choice, Option
 from cnnmem.exercises.coding import Write
 from cnnmem.exercises.feedback import Slip
 from cnnmem.exercises.number import Number
 from cnnmem.exercises.quantity import PARAMETERS, PIXELS
 from cnnmem.exercises.question import Question
+from cnnmem.int32 import INT32_MAX, wrap_int32
 
 from .count import drawn, n, table
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from cnnmem.count.table import Summary, summary
+from cnnmem.count.summary import Summary, summary
 from cnnmem.exercises.choice import Choice, Option
 from cnnmem.exercises.coding import Write
 from cnnmem.exercises.feedback import Slip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from cnnmem.count.budget import freeze
-from cnnmem.count.table import summary
+from cnnmem.count.summary import summary
 from cnnmem.count.training import OPTIMIZERS, training_step
 from cnnmem.exercises.choice import Choice, Option
 from cnnmem.exercises.coding import Write

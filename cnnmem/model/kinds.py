@@ -1,23 +1,27 @@
-"""What people call the rows of a kind."""
+"""The kinds of rows: what people call them, and which belong together.
+
+A layer says both of itself. The kinds of other rows (of a framework's own layers) go by their name.
+"""
 
 from __future__ import annotations
 
+from . import layers
+from .layers import ACTIVATIONS, Activation, Layer
+
+CLASSES: dict[str, type[Layer]] = {
+    **{
+        each.kind: each
+        for each in vars(layers).values()
+        if isinstance(each, type) and issubclass(each, Layer) and "kind" in vars(each)
+        if isinstance(vars(each)["kind"], str)
+    },
+    **dict.fromkeys(ACTIVATIONS, Activation),
+}
 TITLES = {
     "input": "the image",
-    "conv": "convolutions",
-    "depthwise_conv": "depthwise convolutions",
-    "separable_conv": "separable convolutions",
-    "linear": "linear layers",
-    "batch_norm": "batch normalisation",
-    "max_pool": "max pooling",
-    "avg_pool": "average pooling",
-    "adaptive_avg_pool": "adaptive pooling",
-    "global_avg_pool": "global pooling",
     "relu": "ReLU",
     "relu6": "ReLU6",
-    "zero_pad": "padding layers",
-    "add": "additions",
-    "concatenate": "concatenations",
+    **{kind: each.title for kind, each in CLASSES.items() if each.title},
 }
 
 
@@ -28,3 +32,21 @@ def kind_title(kind: str) -> str:
     ('max pooling', 'silu')
     """
     return TITLES.get(kind, kind.replace("_", " "))
+
+
+def family_of(kind: str) -> str:
+    """Return the family that a kind belongs to, "" if none.
+
+    >>> family_of("depthwise_conv"), family_of("relu6"), family_of("flatten")
+    ('convolutions', 'activations', '')
+    """
+    return CLASSES[kind].family if kind in CLASSES else ""
+
+
+def kinds_of(family: str) -> tuple[str, ...]:
+    """Return the kinds of a family.
+
+    >>> kinds_of("convolutions")
+    ('conv', 'depthwise_conv', 'separable_conv')
+    """
+    return tuple(kind for kind, each in CLASSES.items() if each.family == family)

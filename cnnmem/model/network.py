@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from cnnmem.checks import as_int
 from cnnmem.errors import NetworkError, ShapeError
 
 from .layers import Layer, Shape
-from .windows import shape_text, whole
+from .windows import shape_text
 
 INPUT = "input"
 
@@ -127,7 +128,7 @@ def _check_node(node: Any) -> None:
 
 def check_image(image: object) -> Shape:
     """Return the image shape (H, W, C) if it is one; else raise."""
-    sides = [whole(n) for n in image] if isinstance(image, tuple | list) else []
+    sides = [as_int(n) for n in image] if isinstance(image, tuple | list) else []
     shape = tuple([n for n in sides if n is not None])
     if len(sides) in (1, 3) and len(shape) == len(sides):
         return shape

@@ -13,37 +13,12 @@ from itertools import product
 from random import Random
 from typing import Any, cast
 
-from cnnmem.errors import CnnmemError, ShapeError
+from cnnmem.errors import ShapeError
 
-from .formula import exact_div
-from .layers import Conv2d, DepthwiseConv2d, Layer, Shape
+from .layers import Conv2d, DepthwiseConv2d, Layer, Operations, Shape
 from .windows import split_padding
 
-MOVING = ("flatten", "dropout", "zero_pad", "concatenate")
 Nested = list[Any]  # lists of lists of numbers: [row][column][channel]
-
-
-@dataclass(frozen=True)
-class Operations:
-    """How much arithmetic: subtractions count as additions, divisions as multiplications.
-
-    >>> Operations(27, 27) * 9
-    Operations(multiplications=243, additions=243, comparisons=0)
-    """
-
-    multiplications: int = 0
-    additions: int = 0
-    comparisons: int = 0
-
-    def __mul__(self, times: int) -> Operations:
-        return Operations(
-            self.multiplications * times, self.additions * times, self.comparisons * times
-        )
-
-    @property
-    def flops(self) -> int:
-        """Multiplications and additions together; comparisons are none of either."""
-        return self.multiplications + self.additions
 
 
 def one_value(layer: Layer, *inputs: Shape) -> Operations:
@@ -59,42 +34,7 @@ def one_value(layer: Layer, *inputs: Shape) -> Operations:
     >>> one_value(Conv2d(8, 3, bias=False), (5, 5, 3)).additions
     26
     """
-    kind: str = layer.kind
-    if kind in MOVING:
-        return Operations()
-    if kind == "batch_norm":
-        return Operations(1 + layer.scale, 1 + layer.center)  # type: ignore[attr-defined]
-    if kind == "relu":
-        return Operations(comparisons=1)
-    if kind == "add":
-        return Operations(additions=len(inputs) - 1)
-    if kind == "multiply":
-        return Operations(1)
-    terms = _terms(layer, *inputs)
-    if kind in ("conv", "depthwise_conv", "linear"):
-        return Operations(terms, terms - 1 + (1 if layer.bias else 0))  # type: ignore[attr-defined]
-    if kind in ("avg_pool", "global_avg_pool"):
-        return Operations(1, terms - 1)
-    return Operations(comparisons=terms - 1)
-
-
-def _terms(layer: Layer, *inputs: Shape) -> int:
-    """Return how many values one output value is made from: what a filter or window covers."""
-    match layer.kind:
-        case "conv":
-            channels, groups = inputs[0][-1], layer.groups  # type: ignore[attr-defined]
-            share = channels if groups == 1 else exact_div(channels, groups)
-            return math.prod(layer.kernel) * share  # type: ignore[attr-defined]
-        case "linear":
-            return math.prod(inputs[0])
-        case "depthwise_conv" | "avg_pool" | "max_pool":
-            return math.prod(layer.kernel)  # type: ignore[attr-defined]
-        case "global_avg_pool" | "global_max_pool":
-            return math.prod(inputs[0][:2])
-    raise CnnmemError(
-        f"the operations behind one value of a layer of kind {layer.kind!r} cannot be told; "
-        "write it with convolutions, linear layers, pools, BatchNorm and ReLU"
-    )
+    return layer.one_value(*inputs)
 
 
 def operations(layer: Layer, *inputs: Shape) -> Operations:

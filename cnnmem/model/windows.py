@@ -5,10 +5,10 @@ A padding is kept as (top, bottom, left, right), or as the word "same", which de
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
+from cnnmem.checks import as_int
 from cnnmem.errors import ShapeError
 
 from .formula import ceil_div
@@ -22,7 +22,7 @@ class Window(Protocol):
     """A layer with a window, its sizes as its constructor leaves them: pairs, sides or "same"."""
 
     @property
-    def kind(self) -> str: ...
+    def pads_half_at_most(self) -> bool: ...
     @property
     def kernel(self) -> Pair: ...
     @property
@@ -47,37 +47,6 @@ def shape_text(shape: tuple[int, ...]) -> str:
     return " x ".join(str(int(n)) for n in shape)
 
 
-def whole(value: Any, least: int = 1) -> int | None:
-    """Return a whole number as a Python int, whoever made it; None for what is none or is less.
-
-    NumPy's integers are whole numbers, but overflow; True and False are none.
-
-    >>> whole(3), whole(0), whole(3.0), whole(True)
-    (3, None, None, None)
-    """
-    if isinstance(value, bool):
-        return None
-    if not isinstance(value, int):
-        try:
-            value = operator.index(value)
-        except TypeError:
-            return None
-    return value if value >= least else None
-
-
-def is_int(value: object) -> bool:
-    """Return whether a value is a whole number (True and False are not)."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def positive(name: str, value: object) -> int:
-    """Return `value` as an int if it is a whole number from 1 on; else raise."""
-    number = whole(value)
-    if number is None:
-        raise ShapeError(f"{name} is {value!r}; it must be a whole number from 1 on")
-    return number
-
-
 def pair(name: str, value: object) -> Pair:
     """Return a number or a pair as the pair (height, width).
 
@@ -86,7 +55,7 @@ def pair(name: str, value: object) -> Pair:
     """
     if type(value) is int and value > 0:
         return value, value
-    match [whole(side) for side in _sides(value, 2)]:
+    match [as_int(side) for side in _sides(value, 2)]:
         case [int(height), int(width)]:
             return height, width
     raise ShapeError(
@@ -104,7 +73,7 @@ def quad(name: str, value: object) -> Quad | Literal["same"]:
         return "same"
     if type(value) is int and value >= 0:
         return value, value, value, value
-    match [whole(side, 0) for side in _sides(0 if value == "valid" else value, 4)]:
+    match [as_int(side, 0) for side in _sides(0 if value == "valid" else value, 4)]:
         case [int(height), int(width)]:
             return height, height, width, width
         case [int(top), int(bottom), int(left), int(right)]:
@@ -189,7 +158,7 @@ def split_padding(layer: Window, height: int, width: int) -> tuple[Quad, Pair]:
         sides = layer.padding
     top, bottom, left, right = sides
     p_h, p_w = min(top, bottom), min(left, right)
-    if layer.kind.endswith("pool"):
+    if layer.pads_half_at_most:
         p_h, p_w = p_h if 2 * p_h <= k_h else 0, p_w if 2 * p_w <= k_w else 0
     return (top - p_h, bottom - p_h, left - p_w, right - p_w), (p_h, p_w)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from cnnmem.checks import positive
 from cnnmem.count.conventions import CONVOLUTION
-from cnnmem.count.table import summary
+from cnnmem.count.table import table_of
 from cnnmem.model import zoo
-from cnnmem.model.windows import positive
 
 
 def script_layers(size: int, separable: bool) -> tuple[tuple[str, int, int], ...]:
@@ -17,7 +17,7 @@ def script_layers(size: int, separable: bool) -> tuple[tuple[str, int, int], ...
     >>> script_layers(32, separable=False)[-2:]
     (('conv_12', -7, 231211008), ('conv_13', -9, 764411904))
     """
-    table = summary(zoo.mobilenet_v1(separable=separable))
+    table = table_of(zoo.mobilenet_v1(separable=separable))
     layers, n = [], positive("size", size)
     for row in table.rows:
         if row.kind in CONVOLUTION:

@@ -18,16 +18,15 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cnnmem.count import conventions
-from cnnmem.count.table import Summary, summary
+from cnnmem.count.table import Table, table_of
+from cnnmem.count.tools import TOOLS, Tool
+from cnnmem.count.totals import Total, total
 from cnnmem.errors import CnnmemError, look_up
 from cnnmem.model import zoo
 from cnnmem.units import FLOPS, MACS, MB, OPERATIONS, PARAMETERS, VALUES, MiB, Unit, number
-
-if TYPE_CHECKING:
-    from cnnmem.count.totals import Total
 
 
 @dataclass(frozen=True)
@@ -77,15 +76,15 @@ class Published:
         """What the number is of: "memory" or "operations"."""
         return "operations" if self.unit in (MACS, FLOPS, OPERATIONS) else "memory"
 
-    def table(self) -> Summary:
+    def table(self) -> Table:
         """Return the table of the network that the number is about."""
         network = zoo.get(self.network, **dict(self.options))
         shape = (self.size, self.size, network.image[2])
-        return summary(network, shape, self.batch)
+        return table_of(network, shape, self.batch)
 
     def reproduced(self) -> Total | None:
         """Return the total that explains the number, or None where there is none."""
-        return self.table().total(self.convention) if self.convention else None
+        return total(self.table(), self.convention) if self.convention else None
 
 
 def _published(
@@ -181,30 +180,27 @@ def _all() -> tuple[Published, ...]:
           "parameters of MobileNet with full convolutions", "arXiv 1704.04861", "mobilenet_v1",
           options={"separable": False}, convention="parameters", tolerance=50_000),
     ]  # fmt: skip
-    for id, value, convention, unit in (
-        ("resnet18-exact", 1_814_073_344, "macs", MACS),
-        ("resnet18-ptflops-aten", 1_814_074_344, "ptflops-aten", MACS),
-        ("resnet18-torchinfo", 1_814_083_944, "torchinfo-macs", MACS),
-        ("resnet18-torchprofile", 1_816_557_568, "torchprofile", MACS),
-        ("resnet18-fvcore", 1_819_065_856, "fvcore", MACS),
-        ("resnet18-thop", 1_824_033_792, "thop", MACS),
-        ("resnet18-ptflops", 1_825_313_768, "ptflops-pytorch", MACS),
-        ("resnet18-flops", 3_628_146_688, "flops", FLOPS),
-    ):
-        tool = conventions.get(convention).source
-        entries.append(
-            p(
-                id,
-                f"{value:,}",
-                value,
-                unit,
-                "operations of ResNet-18",
-                f"{RESNET}: {tool}",
-                "resnet18",
-                convention=convention,
-            )
-        )
+    entries.append(
+        p("resnet18-exact", "1,814,073,344", 1_814_073_344, MACS, "operations of ResNet-18",
+          f"{RESNET}: {conventions.get('macs').source}", "resnet18", convention="macs")
+    )  # fmt: skip
+    entries += [_of_tool(tool) for tool in TOOLS.values()]
     return tuple(entries)
+
+
+def _of_tool(tool: Tool) -> Published:
+    """Return what a counting tool printed for ResNet-18."""
+    how = tool.convention
+    return _published(
+        f"resnet18-{tool.name.replace(', ', '-').lower()}",
+        f"{tool.resnet18:,}",
+        tool.resnet18,
+        how.unit,
+        "operations of ResNet-18",
+        f"{RESNET}: {how.source}",
+        "resnet18",
+        convention=how.name,
+    )
 
 
 @cache

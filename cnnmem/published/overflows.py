@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import prod
 
 from cnnmem.errors import look_up
+from cnnmem.int32 import old_keras_count
 
 TOKENS = 4096  # of a vision transformer: 1024 x 1024 pixels in patches of 16 x 16
 
@@ -41,8 +42,6 @@ class Exhibit:
 
     def replay(self, c_long: str = "int32") -> int:
         """Return the count in NumPy integers of a C long's width."""
-        from cnnmem.count.overflow import old_keras_count
-
         return old_keras_count(self.products, c_long)
 
     def shown(self, c_long: str = "int32") -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from .audit import audit
 from .bargain import bargain, blog_script
 from .budget import budget
-from .controls import Choice, Number, Switch
-from .explore import bars_of, explore
+from .controls import Checkbox, Dropdown, Slider
+from .explore import explore
 from .explorer import Explorer, View
 from .one_layer import one_layer
 from .opposite import opposite
@@ -18,14 +18,13 @@ from .overflow import overflow
 from .reconciliation import reconciliation
 
 __all__ = [
-    "Choice",
+    "Checkbox",
+    "Dropdown",
     "Explorer",
-    "Number",
-    "Switch",
+    "Slider",
     "View",
     "audit",
     "bargain",
-    "bars_of",
     "blog_script",
     "budget",
     "explore",

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from cnnmem.charts import HeatMap, Marker, Series, StackedBars
-from cnnmem.charts import Timeline as TimelineChart
-from cnnmem.count import budget as cards
+from cnnmem.charts import HeatMap, Marker
+from cnnmem.count import budget as budgets
 from cnnmem.count.budget import PRECISIONS, Budget, Growth, Reserve, gib
 from cnnmem.count.training import OPTIMIZERS
 from cnnmem.errors import CnnmemError, ShapeError
 from cnnmem.model.network import Network
+from cnnmem.plots import timeline_of
+from cnnmem.plots.budget import per_layer
 from cnnmem.units import GiB, memory
 
 from .choices import built, labels
-from .controls import Choice, Number, Switch
-from .explore import CROWDED, groups_of
+from .controls import Checkbox, Dropdown, Slider
 from .explorer import Explorer, View
 
 SHOWN = ("layer by layer", "over time", "batch against size")
 SIZES = (64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
-_SERIES = (
-    ("parameters", "parameters"),
-    ("optimizer state", "state"),
-    ("gradients", "gradients"),
-    ("kept for backward", "kept"),
-    ("weights in bfloat16", "copies"),
-)
 
 
 def budget(
@@ -73,10 +65,11 @@ def budget(
         chosen = _frozen(network, frozen)
         image = (size, size, chosen.image[2])
         lines = _growth(network, frozen, size, optimizer, precision)
-        of = cards.budget(chosen, image, batch, optimizer=optimizer, precision=precision)
+        of = budgets.budget(chosen, image, batch, optimizer=optimizer, precision=precision)
         room = int(reserve.room(card * GiB.size))
         if show == "over time":
-            chart: Any = _over_time(of, card, room)
+            marker = Marker(f"room on a card of {card} GiB", value=room)
+            chart: Any = timeline_of(of.step, markers=(marker,))
         elif show == "layer by layer":
             chart = per_layer(of, f"{network}, batch {batch}: a training step by layer", images)
         else:
@@ -86,15 +79,15 @@ def budget(
     return Explorer(
         "Training budget",
         (
-            Choice("network", "network", tuple((n, n) for n in labels()), network),
-            Choice("show", "show", tuple((s, s) for s in SHOWN), show),
-            Choice("optimizer", "optimizer", tuple((o, o) for o in OPTIMIZERS), optimizer),
-            Choice("precision", "precision", tuple((p, p) for p in PRECISIONS), precision),
-            Number("size", "input size (px)", 32, 1024, size, 32),
-            Number("batch", "batch (images)", 1, 256, batch),
-            Number("card", "card (GiB)", 1, 96, card),
-            Choice("frozen", "frozen up to", _blocks, frozen),
-            Switch("images", "with what the images need (layer by layer)", images),
+            Dropdown("network", "network", tuple((n, n) for n in labels()), network),
+            Dropdown("show", "show", tuple((s, s) for s in SHOWN), show),
+            Dropdown("optimizer", "optimizer", tuple((o, o) for o in OPTIMIZERS), optimizer),
+            Dropdown("precision", "precision", tuple((p, p) for p in PRECISIONS), precision),
+            Slider("size", "input size (px)", 32, 1024, size, 32),
+            Slider("batch", "batch (images)", 1, 256, batch),
+            Slider("card", "card (GiB)", 1, 96, card),
+            Dropdown("frozen", "frozen up to", _blocks, frozen),
+            Checkbox("images", "with what the images need (layer by layer)", images),
         ),
         view,
         help="Each bar is a layer with all that it brings to a training step; over time you see "
@@ -106,14 +99,14 @@ def budget(
 
 @lru_cache(maxsize=64)
 def _frozen(label: str, last: str) -> Network:
-    return cards.freeze(built(label), last)
+    return budgets.freeze(built(label), last)
 
 
 @lru_cache(maxsize=1024)
 def _growth(label: str, last: str, size: int, optimizer: str, precision: str) -> Growth:
     network = _frozen(label, last)
     image = (size, size, network.image[2])
-    return cards.growth(network, image, optimizer=optimizer, precision=precision)
+    return budgets.growth(network, image, optimizer=optimizer, precision=precision)
 
 
 @lru_cache(maxsize=64)
@@ -123,44 +116,13 @@ def _last_layers(label: str) -> tuple[tuple[str, str], ...]:
     learned: set[str] = set()
     for node in built(label).nodes:
         blocks[node.block] = node.name
-        if node.layer.kind in ("conv", "depthwise_conv", "separable_conv", "linear"):
+        if node.layer.autocast:  # it has weights worth freezing
             learned.add(node.block)
     return (("nothing", ""), *((b, last) for b, last in blocks.items() if b in learned))
 
 
 def _blocks(settings: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     return _last_layers(settings.get("network", "vgg16"))
-
-
-def per_layer(of: Budget, title: str = "", images: bool = True) -> StackedBars:
-    """Return what each layer brings to a step as bars; layers that bring nothing have none.
-
-    Without `images` what is kept for backward is left out, and the weights' copies with it.
-
-    >>> from cnnmem import zoo
-    >>> per_layer(cards.budget(zoo.lenet5())).total == cards.budget(zoo.lenet5()).total
-    True
-    """
-    series = [(name, field) for name, field in _SERIES if getattr(of, field)]
-    if not images:
-        series = [(name, field) for name, field in series if field not in ("kept", "copies")]
-    parts = [part for part in of.parts if any(getattr(part, field) for _, field in series)]
-    return StackedBars(
-        title or f"{of.table.network}, batch {of.table.batch}: a training step by layer",
-        tuple(part.name for part in parts),
-        tuple(
-            Series(name, tuple([getattr(part, field) for part in parts])) for name, field in series
-        ),
-        "MB",
-        10**6,
-        base_unit="bytes",
-        groups=groups_of(parts) if len(parts) > CROWDED else (),
-    )
-
-
-def _over_time(of: Budget, card: int, room: int) -> TimelineChart:
-    marker = Marker(f"room on a card of {card} GiB", value=room)
-    return replace(of.step.chart(), markers=(marker,))
 
 
 def _heat(

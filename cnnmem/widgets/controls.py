@@ -18,7 +18,7 @@ LABEL = "8.5em"
 
 
 @dataclass(frozen=True)
-class Number:
+class Slider:
     """A whole number: a slider from `least` to `most`, and a box that takes any."""
 
     name: str
@@ -81,7 +81,7 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Dropdown:
     """One of several values, each with a label; `options` may depend on the other settings."""
 
     name: str
@@ -110,7 +110,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Switch:
+class Checkbox:
     """On or off."""
 
     name: str
@@ -131,7 +131,7 @@ class Switch:
         return Bound(self.name, box, box, ())
 
 
-Control = Number | Choice | Switch
+Control = Slider | Dropdown | Checkbox
 
 
 @dataclass(frozen=True)

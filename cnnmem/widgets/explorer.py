@@ -17,10 +17,10 @@ import ipywidgets
 
 from cnnmem.charts import Marker, Picture, Sketch, StackedBars, Timeline, svg
 from cnnmem.charts.columns import names_room
-from cnnmem.count.export import html_table
 from cnnmem.errors import CnnmemError
+from cnnmem.tables import html_table
 
-from .controls import Bound, Choice, Control, Number, Switch
+from .controls import Bound, Checkbox, Control, Dropdown, Slider
 
 # All lessons that are open in one JupyterLab are one document, where `url(#id)` finds the first
 # element of that name. A pattern of another lesson's hidden tab paints nothing, so every kernel has
@@ -68,10 +68,10 @@ class Explorer(ipywidgets.VBox):
         self._prefix = f"x{_KERNEL}{next(_IDS)}"
         self._markers: tuple[Marker, ...] = ()
         self._quiet = True
-        self._choices = {c.name: c for c in controls if isinstance(c, Choice)}
+        self._choices = {c.name: c for c in controls if isinstance(c, Dropdown)}
         self._bound: dict[str, Bound] = {}
         for control in controls:
-            if isinstance(control, Choice):
+            if isinstance(control, Dropdown):
                 self._bound[control.name] = control.build(self._changed, self.settings)
             else:
                 self._bound[control.name] = control.build(self._changed)
@@ -81,8 +81,8 @@ class Explorer(ipywidgets.VBox):
         self._drawn: tuple[str, ...] = ()
         # a control takes half the width where there is room, so that chart and slider fit a screen
         wrap = {"flex_flow": "row wrap", "width": "100%"}
-        switches = [self._bound[c.name].shown for c in controls if isinstance(c, Switch)]
-        others = [self._bound[c.name].shown for c in controls if not isinstance(c, Switch)]
+        switches = [self._bound[c.name].shown for c in controls if isinstance(c, Checkbox)]
+        others = [self._bound[c.name].shown for c in controls if not isinstance(c, Checkbox)]
         rows = [ipywidgets.HBox(others, layout=wrap), ipywidgets.HBox(switches, layout=wrap)]
         manual = ipywidgets.HTML(
             f"<details><summary>How to use it</summary><p>{html.escape(help)}</p></details>"
@@ -244,4 +244,4 @@ class Explorer(ipywidgets.VBox):
         return f"<{self._title}: {self.readout}>"
 
 
-__all__ = ["Choice", "Explorer", "Number", "Switch", "View"]
+__all__ = ["Checkbox", "Dropdown", "Explorer", "Slider", "View"]

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
-from cnnmem.charts import LayerSketch
 from cnnmem.count.explain import formulas
-from cnnmem.count.table import Row, summary
+from cnnmem.count.table import Row, table_of
 from cnnmem.errors import CnnmemError
-from cnnmem.model.layers import AvgPool2d, BatchNorm, Conv2d, Layer, Linear, MaxPool2d, Shape
+from cnnmem.model.layers import (
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    Layer,
+    Linear,
+    MaxPool2d,
+    Operations,
+    Shape,
+)
 from cnnmem.model.network import Network
-from cnnmem.model.operations import Operations, one_value, operations
+from cnnmem.model.operations import one_value, operations
 from cnnmem.model.windows import shape_text
+from cnnmem.plots import LayerSketch
 from cnnmem.units import memory
 
-from .controls import Choice, Number, Switch
+from .controls import Checkbox, Dropdown, Slider
 from .explorer import Explorer, View
 
 KINDS = ("convolution", "max pooling", "average pooling", "batch normalisation", "linear layer")
@@ -31,22 +41,21 @@ def layer_of(
     groups: int,
     bias: bool,
 ) -> Layer:
-    """Return the layer that the settings say; raises `ShapeError` where there is none.
+    """Return the layer that the settings say; raises `ShapeError` for invalid settings.
 
-    What a kind has not (a pool its filters, a linear layer its window) is left out.
+    Settings that a kind does not use are ignored.
 
     >>> layer_of("max pooling", 8, 3, 2, 1, 1, 1, True).kernel
     (3, 3)
-    """  # fmt: skip
-    if kind == "convolution":
-        return Conv2d(out, kernel, stride, padding, dilation, groups, bias)
-    if kind == "max pooling":
-        return MaxPool2d(kernel, stride, padding, dilation)
-    if kind == "average pooling":
-        return AvgPool2d(kernel, stride, padding, dilation)
-    if kind == "batch normalisation":
-        return BatchNorm()
-    return Linear(out, bias)
+    """
+    make: dict[str, Callable[[], Layer]] = {
+        "convolution": lambda: Conv2d(out, kernel, stride, padding, dilation, groups, bias),
+        "max pooling": lambda: MaxPool2d(kernel, stride, padding, dilation),
+        "average pooling": lambda: AvgPool2d(kernel, stride, padding, dilation),
+        "batch normalisation": BatchNorm,
+        "linear layer": lambda: Linear(out, bias),
+    }
+    return make[kind]()
 
 
 def one_layer(
@@ -85,7 +94,7 @@ def one_layer(
                 raise CnnmemError(f"{name} is {number:,}; the drawing stops at {LARGEST:,}")
         layer = layer_of(kind, out, kernel, stride, padding, dilation, groups, bias)
         shape = (size, size, channels)
-        table = summary(Network.chain(kind, {kind: layer}, shape))
+        table = table_of(Network.chain(kind, {kind: layer}, shape))
         sketch = LayerSketch(
             _title(kind, layer, table[kind].output), layer, shape, at - 1, filter - 1
         )
@@ -95,19 +104,19 @@ def one_layer(
     return Explorer(
         "One layer",
         (
-            Choice("kind", "layer", tuple((k, k) for k in KINDS), kind),
-            Number("size", "input size (px)", 1, 32, size),
-            Number("channels", "input channels", 1, 64, channels),
-            Number("out", "output channels", 1, 64, out, help="filters, or outputs"),
-            Number("kernel", "kernel", 1, 11, kernel),
-            Number("stride", "stride", 1, 6, stride, help="how far the window moves"),
-            Number("padding", "padding", 0, 5, padding, help="rows of zeros on each side"),
-            Number("dilation", "dilation", 1, 4, dilation, help="distance of the places read"),
-            Number("groups", "groups", 1, 64, groups, help="a filter sees its group alone"),
-            Number("at", "output value", 1, 64, 1, help="which position of the window is shown"),
-            Number("filter", "output channel", 1, 64, 1, help="which output channel is shown"),
-            Switch("bias", "bias", bias),
-            Switch("formulas", "formulas", True),
+            Dropdown("kind", "layer", tuple((k, k) for k in KINDS), kind),
+            Slider("size", "input size (px)", 1, 32, size),
+            Slider("channels", "input channels", 1, 64, channels),
+            Slider("out", "output channels", 1, 64, out, help="filters, or outputs"),
+            Slider("kernel", "kernel", 1, 11, kernel),
+            Slider("stride", "stride", 1, 6, stride, help="how far the window moves"),
+            Slider("padding", "padding", 0, 5, padding, help="rows of zeros on each side"),
+            Slider("dilation", "dilation", 1, 4, dilation, help="distance of the places read"),
+            Slider("groups", "groups", 1, 64, groups, help="a filter sees its group alone"),
+            Slider("at", "output value", 1, 64, 1, help="which position of the window is shown"),
+            Slider("filter", "output channel", 1, 64, 1, help="which output channel is shown"),
+            Checkbox("bias", "bias", bias),
+            Checkbox("formulas", "formulas", True),
         ),
         view,
         help="Move one slider at a time and say what will change before you look. Orange is what "
@@ -130,7 +139,7 @@ def readout(layer: Layer, row: Row) -> str:
     learned = "no parameters"
     if row.params:
         parts = [f"{row.weights:,} weights"] + [f"{row.biases:,} biases"] * bool(row.biases)
-        if layer.kind == "batch_norm":
+        if isinstance(layer, BatchNorm):
             parts = [f"{row.weights:,} scales", f"{row.biases:,} shifts"]
         learned = f"{row.params:,} parameters ({', '.join(parts)}), {memory(4 * row.params)}"
     if row.statistics:
@@ -178,7 +187,7 @@ def formula_table(
     weights | D_in · D_out | 20 · 10 | 200
     biases | D_out | 10 | 10
     """
-    table = summary(Network.chain("one", {"layer": layer}, shape))
+    table = table_of(Network.chain("one", {"layer": layer}, shape))
     return ("number", "formula", "with the values", "result"), tuple(
         (f.what, f.symbols, f.numbers, f"{f.value:,}")
         for f in formulas(table, "layer", operations=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from cnnmem.count import training
-from cnnmem.count.table import summary
-from cnnmem.count.training import OPTIMIZERS, Timeline
+from cnnmem.count.table import table_of
+from cnnmem.count.training import OPTIMIZERS, MemoryTimeline
+from cnnmem.plots import timeline_of
 from cnnmem.units import memory
 
 from .choices import built, image_of, labels
-from .controls import Choice, Number, Switch
+from .controls import Checkbox, Dropdown, Slider
 from .explorer import Explorer, View
 
 
@@ -35,21 +36,21 @@ def over_time(
 
     def view(network: str, what: str, size: int, batch: int, parameters: bool) -> View:
         chosen = built(network)
-        table = summary(chosen, image_of(chosen, size), batch)
+        table = table_of(chosen, image_of(chosen, size), batch)
         if what == "inference":
             line = training.inference(table)
         else:
             line = training.training_step(table, what)
-        return View((line.chart(parameters),), say(line, parameters))
+        return View((timeline_of(line, parameters),), say(line, parameters))
 
     return Explorer(
         "Memory over time",
         (
-            Choice("network", "network", tuple((n, n) for n in labels()), network),
-            Choice("what", "what happens", steps, what),
-            Number("size", "input size (px)", 32, 1536, size, 16),
-            Number("batch", "batch (images)", 1, 256, batch),
-            Switch("parameters", "with parameters, gradients and optimizer state", parameters),
+            Dropdown("network", "network", tuple((n, n) for n in labels()), network),
+            Dropdown("what", "what happens", steps, what),
+            Slider("size", "input size (px)", 32, 1536, size, 16),
+            Slider("batch", "batch (images)", 1, 256, batch),
+            Checkbox("parameters", "with parameters, gradients and optimizer state", parameters),
         ),
         view,
         help="Time runs from left to right, one moment a layer; in a training step backward "
@@ -58,7 +59,7 @@ def over_time(
     )
 
 
-def say(line: Timeline, parameters: bool) -> str:
+def say(line: MemoryTimeline, parameters: bool) -> str:
     """Return the peak of a timeline in words, with or without the parameters."""
     top = max(line.moments, key=lambda m: m.total if parameters else m.activations)
     where = f"{top.phase} {top.layer}".strip()

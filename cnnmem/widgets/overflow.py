@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 
 from cnnmem.charts import Dial
-from cnnmem.count.overflow import INT32_MAX, TURN, tipping_point, turns, wrap_int32
-from cnnmem.count.table import Summary, summary
+from cnnmem.count.table import Table, table_of
 from cnnmem.errors import CnnmemError, ShapeError
+from cnnmem.int32 import INT32_MAX, TURN, tipping_point, turns, wrap_int32
 from cnnmem.units import number
 
 from .choices import built
-from .controls import Choice, Number
+from .controls import Dropdown, Slider
 from .explorer import Explorer, View
 
 NETWORKS = ("vgg16", "vgg11", "vgg19", "alexnet", "resnet18", "mobilenet_v2")
@@ -26,9 +26,10 @@ LARGEST = 8192  # pixels that are searched for a tipping point
 _POINTS = 140  # sizes along the course
 
 
-def count_of(table: Summary, what: str) -> int:
+def count_of(table: Table, what: str) -> int:
     """Return one of `COUNTS` of a table, exact. Moving statistics count, as in Keras.
 
+    >>> from cnnmem import summary
     >>> count_of(summary("vgg16", (1024, 1024, 3)), "parameters of the largest layer")
     2147487744
     """
@@ -49,7 +50,7 @@ def count_of(table: Summary, what: str) -> int:
 @lru_cache(maxsize=4096)
 def _count(network: str, what: str, size: int) -> int:
     chosen = built(network)
-    return count_of(summary(chosen, (size, size, chosen.image[2])), what)
+    return count_of(table_of(chosen, (size, size, chosen.image[2])), what)
 
 
 @lru_cache(maxsize=64)
@@ -113,9 +114,9 @@ def overflow(network: str = "vgg16", *, what: str = "all parameters", size: int 
     return Explorer(
         "Overflow explorer",
         (
-            Choice("network", "network", tuple((n, n) for n in NETWORKS), network),
-            Choice("what", "count", tuple((w, w) for w in COUNTS), what),
-            Number("size", "input size (px)", 32, 2240, size),
+            Dropdown("network", "network", tuple((n, n) for n in NETWORKS), network),
+            Dropdown("what", "count", tuple((w, w) for w in COUNTS), what),
+            Slider("size", "input size (px)", 32, 2240, size),
         ),
         view,
         help="The blue spiral is the exact count, wound around a dial that has room for 2^32 "

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from cnnmem import published
+from cnnmem.count import conventions, totals
 from cnnmem.count.reconciliation import reconcile
-from cnnmem.count.table import summary
+from cnnmem.count.table import table_of
 from cnnmem.count.totals import Total
+from cnnmem.plots import waterfall_of
 from cnnmem.published.numbers import Published
 
 from .choices import built, image_of, labels
-from .controls import Choice, Number
+from .controls import Dropdown, Slider
 from .explorer import Explorer, View
-
-# Totals of memory that can be compared for any network of the zoo.
-CONVENTIONS = (
-    "tensors",
-    "tensors-mib",
-    "values",
-    "cs231n",
-    "keras-outputs",
-    "torchinfo-memory",
-    "torchsummary",
-    "torchstat",
-    "caffe",
-    "inference-peak",
-    "autograd",
-)
 
 
 def reconciliation(
@@ -44,29 +31,29 @@ def reconciliation(
     >>> reconciliation("tensors", "autograd").readout
     'From 60.95 MB to 73.25 MB: 4 steps, +12.30, all explained.'
     """
-    known = published.catalogue()
+    known, groups = published.catalogue(), conventions.groups()
     offered = (
         *((f"{known[id].printed}, {source(known[id])}", id) for id in numbers),
-        *((name, name) for name in CONVENTIONS),
+        *((name, name) for name in (*groups["feature maps"], *groups["kept for backward"])),
     )
 
     def view(first: str, second: str, network: str, size: int) -> View:
         chosen = built(network)
-        table = summary(chosen, image_of(chosen, size))
+        table = table_of(chosen, image_of(chosen, size))
 
         def total(name: str) -> Total | Published:
-            return published.get(name) if name in known else table.total(name)
+            return published.get(name) if name in known else totals.total(table, name)
 
         steps = reconcile(total(first), total(second))
-        return View((steps.waterfall(),), steps.sentence())
+        return View((waterfall_of(steps),), steps.sentence())
 
     return Explorer(
         "Reconciliation explorer",
         (
-            Choice("first", "from", offered, first),
-            Choice("second", "to", offered, second),
-            Choice("network", "network", tuple((n, n) for n in labels()), network),
-            Number("size", "input size (px)", 32, 1536, size, 16),
+            Dropdown("first", "from", offered, first),
+            Dropdown("second", "to", offered, second),
+            Dropdown("network", "network", tuple((n, n) for n in labels()), network),
+            Slider("size", "input size (px)", 32, 1536, size, 16),
         ),
         view,
         help="Choose two ways to add up the same network. Each bar is one difference between them; "

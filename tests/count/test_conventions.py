@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cnnmem import CnnmemError, Convention, Count, Network, Node, UnknownNameError, summary, units
 from cnnmem.count import conventions
 from cnnmem.count.conventions import BY_NAME, PRESETS, QUANTITIES, TENSORS, Rounding, autograd, get
-from cnnmem.count.totals import show
+from cnnmem.count.totals import column, show
 from cnnmem.model import zoo
 from cnnmem.model.layers import Linear
 from cnnmem.units import FLOPS, MACS, MB, MEMORY, MiB, fixed, memory, number, percent, round_digits
@@ -41,7 +41,7 @@ def test_each_preset_is_a_linear_form_over_the_rows(preset):
     amounts = []
     for i, row in enumerate(VGG16.rows):
         form = preset.form(row.kind, row.functional)
-        columns = {q: conventions.column(VGG16, q)[i] for q in form}
+        columns = {q: column(VGG16, q)[i] for q in form}
         amount = sum(times * columns[q] for q, times in form.items())
         if preset.rounding and preset.rounding.of == "row":
             amount = round_digits(amount, preset.rounding.digits)
@@ -134,7 +134,7 @@ NONSENSE = [
     (lambda: Count("weights", where="module"), "where is 'module'"),
     (lambda: Rounding(0), "digits is 0"),
     (lambda: Rounding(2, "column"), "of is 'column'"),
-    (lambda: VGG16.total("foo"), "no convention is called 'foo'; there are tensors"),
+    (lambda: VGG16.total("foo"), "no convention is called 'foo'; there are parameters"),
     (lambda: VGG16.total(None), "no convention is called None"),
     (lambda: VGG16.total([]), "no convention is called []"),
     (lambda: autograd("float8"), "no dtype is called 'float8'"),

@@ -11,18 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnmem import summary
-from cnnmem.count import overflow
-from cnnmem.count.overflow import (
-    INT32_MAX,
-    old_keras_count,
-    parameters_by_size,
-    runs,
-    tipping_point,
-    turns,
-    weight_shapes,
-    wrap_int32,
-)
+from cnnmem.count.overflow import parameters_by_size, weight_shapes
 from cnnmem.errors import CnnmemError, UnknownNameError
+from cnnmem.int32 import C_LONGS, INT32_MAX, old_keras_count, runs, tipping_point, turns, wrap_int32
 from cnnmem.model import zoo
 from cnnmem.published.overflows import EXHIBITS, exhibit
 
@@ -116,7 +107,7 @@ def test_old_keras_replayed_in_numpy_gives_the_published_numbers() -> None:
 
 
 def test_only_the_two_widths_of_a_c_long() -> None:
-    assert set(overflow.C_LONGS) == {"int32", "int64"}
+    assert set(C_LONGS) == {"int32", "int64"}
     with pytest.raises(CnnmemError, match="int32 or int64"):
         old_keras_count([(2, 2)], "int16")
 

@@ -8,6 +8,7 @@ from cnnmem import CnnmemError, Network, NetworkError, Node, UnknownNameError, s
 from cnnmem.count.training import OPTIMIZERS, inference, training_step
 from cnnmem.model import zoo
 from cnnmem.model.layers import Add, Conv2d, Flatten, Linear, ReLU
+from cnnmem.plots import timeline_of
 
 ALL = [(name, variant) for name in zoo.names() for variant in zoo.variants(name)]
 MB = 10**6
@@ -224,9 +225,9 @@ def test_a_table_without_its_graph_is_refused():
 
 def test_the_chart_has_the_moments_and_their_maximum():
     timeline = training_step(summary("vgg16"), "adam")
-    chart = timeline.chart()
+    chart = timeline_of(timeline)
     stacked = [sum(column) for column in zip(*[s.values for s in chart.series], strict=True)]
     assert max(stacked) == timeline.peak.total
-    alone = timeline.chart(parameters=False)
+    alone = timeline_of(timeline, parameters=False)
     tensors = [sum(column) for column in zip(*[s.values for s in alone.series], strict=True)]
     assert tensors == [m.activations for m in timeline.moments]

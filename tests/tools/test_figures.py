@@ -70,7 +70,7 @@ def test_a_changed_chart_is_noticed(tmp_path: Path) -> None:
 
     from cnnmem import summary
     from cnnmem.charts import mpl
-    from cnnmem.widgets import bars_of
+    from cnnmem.plots import bars_of
 
     for size in (224, 288):
         chart = bars_of(summary("vgg16", (size, size, 3)), "parameters", title="x")

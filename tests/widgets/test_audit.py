@@ -9,8 +9,9 @@ from printed_counts import PRINTED, network
 from cnnmem import CnnmemError, summary
 from cnnmem.count.tools import TOOLS
 from cnnmem.model import zoo
+from cnnmem.plots.audit import EXACT_MACS
 from cnnmem.widgets import audit
-from cnnmem.widgets.audit import EXACT, SHOWN
+from cnnmem.widgets.audit import SHOWN
 
 
 def drawing(explorer):
@@ -46,7 +47,7 @@ def test_a_bar_and_the_exact_macs_give_what_the_tool_prints(name):
     explorer = audit(label)
     macs = summary(network(name)).macs
     bars = {bar["name"]: bar["total"] for bar in explorer.bars}
-    assert bars.pop(EXACT) == bars.pop("FlopCounterMode") == 0
+    assert bars.pop(EXACT_MACS) == bars.pop("FlopCounterMode") == 0
     assert {tool: macs + added for tool, added in bars.items()} == {
         tool: count for tool, count in PRINTED[name].items() if tool != "FlopCounterMode"
     }
@@ -74,7 +75,7 @@ def test_the_chosen_tool_is_marked_and_the_table_lists_all():
     assert explorer.view.charts[0].highlight == {"fvcore"}
     header, rows = explorer.view.table
     assert header == ("tool", "prints", "unit", "added to the MACs")
-    assert [row[0] for row in rows] == [EXACT, *TOOLS]
+    assert [row[0] for row in rows] == [EXACT_MACS, *TOOLS]
     assert {row[0]: row[1] for row in rows[1:]} == {
         tool: f"{count:,}" for tool, count in PRINTED["resnet18"].items()
     }

@@ -10,9 +10,10 @@ import pytest
 
 from cnnmem import published, summary
 from cnnmem.model import zoo
+from cnnmem.plots.bargain import MEASURES, by_block, rule
 from cnnmem.units import memory
 from cnnmem.widgets import bargain, blog_script
-from cnnmem.widgets.bargain import MEASURES, SHOW, by_block, rule
+from cnnmem.widgets.bargain import SHOW
 
 PAIRS, RATIO, SAVINGS = SHOW
 

@@ -19,20 +19,20 @@ from cnnmem.count import conventions, training
 from cnnmem.count.totals import show
 from cnnmem.model import zoo
 from cnnmem.model.layers import Conv2d, Linear, ReLU
+from cnnmem.plots import bars_of
 from cnnmem.widgets import (
-    Choice,
+    Checkbox,
+    Dropdown,
     Explorer,
-    Number,
-    Switch,
-    bars_of,
+    Slider,
     explore,
     over_time,
     reconciliation,
 )
 from cnnmem.widgets.choices import built, labels
-from cnnmem.widgets.explore import STACKS
 from cnnmem.widgets.explorer import View
 
+STACKS = conventions.groups()
 EXPLORERS = {"explore": explore, "reconciliation": reconciliation, "over_time": over_time}
 
 
@@ -144,7 +144,7 @@ def test_a_step_of_the_slider_draws_once() -> None:
         drawn.append(n)
         return View((bars_of(summary("lenet5")),), str(n))
 
-    explorer = Explorer("counting", (Number("n", "n", 0, 10, 5),), view)
+    explorer = Explorer("counting", (Slider("n", "n", 0, 10, 5),), view)
     (slider,) = explorer._bound["n"].followers
     drawn.clear()
     slider.value = 6
@@ -159,7 +159,7 @@ def test_a_defect_shows_in_the_panel_and_is_raised() -> None:
             raise RuntimeError("boom")
         return View((), str(n))
 
-    explorer = Explorer("broken", (Number("n", "n", 0, 10, 5),), view)
+    explorer = Explorer("broken", (Slider("n", "n", 0, 10, 5),), view)
     with pytest.raises(RuntimeError, match="boom"):
         explorer.set(n=1)
     assert "boom" in explorer.message
@@ -297,7 +297,7 @@ def test_the_timeline_shows_the_peak_of_every_network_of_the_zoo() -> None:
 
 
 def test_choices_and_switches_can_be_given_to_an_explorer_of_ones_own() -> None:
-    controls = (Choice("c", "c", (("one", 1), ("two", 2))), Switch("s", "s", True))
+    controls = (Dropdown("c", "c", (("one", 1), ("two", 2))), Checkbox("s", "s", True))
     explorer = Explorer("own", controls, lambda c, s: View((), f"{c} {s}"))
     assert explorer.readout == "1 True"
     assert explorer.set(c=2, s=False).readout == "2 False"

@@ -11,8 +11,8 @@ import pytest
 
 from cnnmem import summary
 from cnnmem.charts import Dial, Marker
-from cnnmem.count.overflow import INT32_MAX
 from cnnmem.errors import CnnmemError, ShapeError
+from cnnmem.int32 import INT32_MAX
 from cnnmem.model import zoo
 from cnnmem.widgets import overflow
 from cnnmem.widgets.overflow import COUNTS, LARGEST, NETWORKS, count_of, course, smallest, tips_at

@@ -17,8 +17,8 @@ import keras
 from keras import KerasTensor as Tensor
 from keras.src.models.functional import Functional  # what keras.Model(inputs, outputs) makes
 
+from cnnmem.checks import is_int
 from cnnmem.errors import CnnmemError, ShapeError
-from cnnmem.model.windows import is_int
 
 from .layers import snake
 

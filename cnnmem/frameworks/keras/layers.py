@@ -1,6 +1,6 @@
 """What Keras' layers and operations are called in a table, and the MACs each of them does.
 
-A layer that is not listed here is not counted: its name goes to `Summary.uncounted`.
+A layer that is not listed here is not counted: its name goes to `Table.uncounted`.
 """
 
 from __future__ import annotations
@@ -159,13 +159,13 @@ _PLAIN = """
 PLAIN_OPERATIONS = frozenset(_PLAIN.split())
 
 
-def read(operation: Any) -> tuple[str, Macs | None]:
+def kind_and_macs(operation: Any) -> tuple[str, Macs | None]:
     """Return the kind of a Keras layer or operation, and its formula of MACs.
 
     The formula is None where none is known: for layers and operations that are not listed here,
     for subclasses with a `call` of their own, and for quantised or LoRA layers.
 
-    >>> read(keras.layers.ReLU(6.0))[0]
+    >>> kind_and_macs(keras.layers.ReLU(6.0))[0]
     'relu6'
     """
     if not isinstance(operation, L.Layer):

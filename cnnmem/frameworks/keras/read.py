@@ -22,15 +22,15 @@ import keras
 from keras import KerasTensor as Tensor
 from keras.src.backend.common import global_state
 
+from cnnmem.checks import is_int
 from cnnmem.count.autograd import Mode
-from cnnmem.count.table import Row, Summary
+from cnnmem.count.table import Row, Table
 from cnnmem.errors import CnnmemError, ShapeError
 from cnnmem.model.network import INPUT
-from cnnmem.model.windows import is_int
 from cnnmem.units import bytes_per_value
 
 from .graph import Call, graph_of, input_names, input_shapes, trace, unsupported
-from .layers import VIEWS, read
+from .layers import VIEWS, kind_and_macs
 from .layout import channels_first, image_shape
 
 
@@ -41,7 +41,7 @@ def table_of(
     batch: int = 1,
     dtype: str = "float32",
     mode: Mode = "train",
-) -> Summary:
+) -> Table:
     """Return the table of a functional or sequential Keras model, a row a layer.
 
     `input_shape` is needed where the model leaves a size open, and may differ from the model's:
@@ -96,13 +96,13 @@ def table_of(
             uncounted.append(row.name)
     for row in _unused(model, seen):
         rows.append(row)
-    return Summary(
-        model.name,
-        rows[0].output,
-        batch,
-        tuple(rows),
-        dtype,
-        mode,
+    return Table(
+        network=model.name,
+        image=rows[0].output,
+        batch=batch,
+        rows=tuple(rows),
+        dtype=dtype,
+        mode=mode,
         says_saved=False,
         uncounted=tuple(uncounted),
     )
@@ -179,23 +179,25 @@ def _size(tensors: Sequence[Tensor]) -> int:
 
 
 def _input_row(name: str, x: Tensor, first: dict[int, bool]) -> Row:
-    return Row(name, INPUT, (), _shape(x, first), 0, 0, 0, _size([x]), 0, 0, block=INPUT)
+    return Row(name, INPUT, output=_shape(x, first), values=_size([x]), block=INPUT)
 
 
 def _row(call: Call, first: dict[int, bool], seen: set[int]) -> tuple[Row, bool]:
     """Return the row of a call, and whether its MACs are known. Several outputs are added up."""
-    kind, macs = read(call.operation)
+    kind, macs = kind_and_macs(call.operation)
     layer = isinstance(call.operation, keras.layers.Layer)
     size, view = _size(call.outputs), kind in VIEWS
+    weights, biases, statistics = _parameters(call.operation, seen) if layer else (0, 0, 0)
     row = Row(
-        call.name,
-        kind,
-        tuple(_shape(x, first) for x in call.inputs),
-        _shape(call.outputs[0], first),
-        *(_parameters(call.operation, seen) if layer else (0, 0, 0)),
+        name=call.name,
+        kind=kind,
+        inputs=tuple(_shape(x, first) for x in call.inputs),
+        output=_shape(call.outputs[0], first),
+        weights=weights,
+        biases=biases,
+        statistics=statistics,
         values=0 if view else size,
         macs=macs(call.operation, call.inputs[0].shape, call.outputs[0].shape) if macs else 0,
-        saved=0,
         views=size if view else 0,
         input_values=_size(call.inputs),
         block=call.block,
@@ -224,7 +226,14 @@ def _unused(model: Any, seen: set[int]) -> Iterator[Row]:
     for layer in model._flatten_layers():
         own = [*layer._trainable_variables, *layer._non_trainable_variables]
         fixed = {id(v) for v in layer._non_trainable_variables}
-        counts = _sort([v for v in own if id(v) not in seen], fixed, seen)
-        if any(counts):
-            name = f"{layer.name} (unused)"
-            yield Row(name, read(layer)[0], (), (), *counts, 0, 0, 0, block=layer.name)
+        weights, biases, statistics = _sort([v for v in own if id(v) not in seen], fixed, seen)
+        if weights or biases or statistics:
+            yield Row(
+                name=f"{layer.name} (unused)",
+                kind=kind_and_macs(layer)[0],
+                output=(),
+                weights=weights,
+                biases=biases,
+                statistics=statistics,
+                block=layer.name,
+            )

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from cnnmem.count.table import summary
+from cnnmem.count.table import table_of
 from cnnmem.frameworks.files import Content, SavedFile, measured
 from cnnmem.model.network import Network
 
@@ -21,8 +21,8 @@ def torch_files(network: Network, adam: bool = True) -> tuple[SavedFile, ...]:
     parameters for a moment.
     """
     module = build(network)
-    values = summary(network).params * 4
-    statistics = summary(network).statistics * 4
+    table = table_of(network)
+    values, statistics = 4 * table.params, 4 * table.statistics
     counters = sum(8 for name, _ in module.named_buffers() if name.endswith("num_batches_tracked"))
     stored = values + statistics + counters
 

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from cnnmem.count.autograd import Mode
-from cnnmem.count.table import Summary
+from cnnmem.count.table import Table
 from cnnmem.units import bytes_per_value
 
 from .macs import Work
@@ -32,7 +32,7 @@ def table_of(
     device: str | torch.device | None = None,
     execute: bool = False,
     leaves: tuple[type[nn.Module], ...] = LEAVES,
-) -> Summary:
+) -> Table:
     """Return the table of a torch module.
 
     `input_shape` is that of the whole input, (N, C, H, W), or a list of shapes where the module
@@ -49,7 +49,7 @@ def table_of(
     module's own, "cpu" where it has none). `saved_bytes` is what autograd keeps; the device decides
     about it. It is None where an operation's fake form does not tell the true size of what it
     keeps (recurrent layers). Operations with work that no formula covers are listed in
-    `Summary.uncounted`.
+    `Table.uncounted`.
 
     The module is afterwards as it was: its parameters and where they are, its mode, its buffers,
     its gradients, its hooks. With `execute` it really runs, on random numbers, where it is and in
@@ -65,13 +65,13 @@ def table_of(
     """
     run = record(module, input_shape, batch, dtype, mode, device, execute, leaves)
     recorder = run.recorder
-    return Summary(
-        module._get_name(),
-        shape_of_one(run.first, run.batch),
-        run.batch,
-        rows_of(recorder, run.stand_ins, bytes_per_value(dtype), run.batch),
-        dtype,
-        mode,
+    return Table(
+        network=module._get_name(),
+        image=shape_of_one(run.first, run.batch),
+        batch=run.batch,
+        rows=rows_of(recorder, run.stand_ins, bytes_per_value(dtype), run.batch),
+        dtype=dtype,
+        mode=mode,
         says_saved=execute or not recorder.inexact,
         uncounted=tuple(f"{name} x {count}" for name, count in recorder.uncounted.items()),
     )

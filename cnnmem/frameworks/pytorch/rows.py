@@ -100,19 +100,19 @@ def _row(
         how["view" if new else output.how] += output.values
     shape = shape_of_one(frame.outputs[0].shape, batch) if frame.outputs else (0,)
     return Row(
-        frame.name,
-        frame.kind,
-        tuple(shape_of_one(shape, batch) for shape in frame.inputs),
-        shape,
-        weights,
-        biases,
-        statistics,
-        how["new"],
-        frame.macs,
-        kept.saved.get(id(frame), 0),
-        how["view"],
-        how["overwrite"],
-        sum(math.prod(shape) for shape in frame.inputs),
+        name=frame.name,
+        kind=frame.kind,
+        inputs=tuple(shape_of_one(shape, batch) for shape in frame.inputs),
+        output=shape,
+        weights=weights,
+        biases=biases,
+        statistics=statistics,
+        values=how["new"],
+        macs=frame.macs,
+        saved=kept.saved.get(id(frame), 0),
+        views=how["view"],
+        overwrites=how["overwrite"],
+        input_values=sum(math.prod(shape) for shape in frame.inputs),
         functional=frame.functional,
         block="input",
         **kept.columns.get(id(frame), {}),
@@ -175,7 +175,7 @@ def _unused(recorder: Recorder, names: dict[int, str], counted: set[int | str]) 
         if own or statistics:
             weights = sum(p.numel() for _, p in own) - biases
             name = recorder.unique(path or "parameters")
-            yield Row(name, "unused", (), (0,), weights, biases, statistics, 0, 0, 0)
+            yield Row(name, "unused", weights=weights, biases=biases, statistics=statistics)
 
 
 def _blocks(model: nn.Module, names: list[str]) -> list[str]:

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses import fake_tensor
 
+from cnnmem.checks import is_int
 from cnnmem.errors import CnnmemError, NetworkError, ShapeError
-from cnnmem.model.windows import is_int
 from cnnmem.units import bytes_per_value
 
 from .fake import StandIns, fakes_of, own_of, standing_in, tensors_of

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from cnnmem.checks import is_int
 from cnnmem.errors import CnnmemError, ShapeError
 from cnnmem.frameworks.pytorch.recorder import Held
-from cnnmem.model.windows import is_int
 
 
 def saved_bytes(

@@ -9,7 +9,7 @@ documentation of the frameworks; what backward keeps was read off PyTorch 2.13 o
 """
 
 from .activations import ACTIVATIONS, Activation, Dropout, ReLU, ReLU6, Softmax, has_in_place
-from .base import ITS_INPUT, ITS_OUTPUT, NOTHING, Kept, Layer, Shape
+from .base import ITS_INPUT, ITS_OUTPUT, NOTHING, Kept, Layer, Operations, Shape
 from .joining import Add, Concatenate, Flatten, Multiply, ZeroPad2d
 from .learned import BatchNorm, Conv2d, DepthwiseConv2d, Linear, SeparableConv2d
 from .pooling import AdaptiveAvgPool2d, AvgPool2d, GlobalAvgPool2d, GlobalMaxPool2d, MaxPool2d
@@ -36,6 +36,7 @@ __all__ = [
     "Linear",
     "MaxPool2d",
     "Multiply",
+    "Operations",
     "ReLU",
     "ReLU6",
     "SeparableConv2d",

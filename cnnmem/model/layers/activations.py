@@ -8,7 +8,16 @@ from typing import ClassVar
 
 from cnnmem.errors import ShapeError, look_up
 
-from .base import ITS_INPUT, ITS_OUTPUT, NOTHING, Kept, Layer, Shape
+from .base import (
+    ITS_INPUT,
+    ITS_OUTPUT,
+    NO_ARITHMETIC,
+    NOTHING,
+    Kept,
+    Layer,
+    Operations,
+    Shape,
+)
 
 # What the backward of an activation reads, and whether PyTorch offers it in place.
 ACTIVATIONS: dict[str, tuple[Kept, bool]] = {
@@ -46,6 +55,8 @@ class Activation(Layer):
     function: str
     in_place: bool = False
 
+    family: ClassVar[str] = "activations"
+
     def __post_init__(self) -> None:
         if not has_in_place(self.function) and self.in_place:
             raise ShapeError(f"{self.function} has no in-place form; leave in_place out")
@@ -59,6 +70,9 @@ class Activation(Layer):
         if self.in_place and kept.inputs:
             return Kept(copies=math.prod(output))
         return kept
+
+    def one_value(self, *inputs: Shape) -> Operations:
+        return Operations(comparisons=1) if self.function == "relu" else super().one_value(*inputs)
 
 
 def ReLU(in_place: bool = False) -> Activation:
@@ -88,6 +102,7 @@ class Dropout(Layer):
 
     kind: ClassVar[str] = "dropout"
     view: ClassVar[bool] = True
+    shares_gradient: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         p: object = self.p
@@ -99,3 +114,6 @@ class Dropout(Layer):
 
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
         return Kept(masks=math.prod(output)) if self.p else NOTHING
+
+    def one_value(self, *inputs: Shape) -> Operations:
+        return NO_ARITHMETIC

@@ -1,13 +1,14 @@
-"""What every layer answers, and what its backward can keep."""
+"""What every layer answers: its output, its parameters, its arithmetic, what backward needs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from cnnmem.errors import ShapeError
-from cnnmem.model.windows import Window, copied_for_padding, pair, positive, quad, shape_text
+from cnnmem.checks import positive
+from cnnmem.errors import CnnmemError, ShapeError
+from cnnmem.model.windows import Window, copied_for_padding, pair, quad, shape_text
 
 Shape = tuple[int, ...]
 Symbols = dict[str, str | tuple[str, ...]]
@@ -35,6 +36,32 @@ ITS_INPUT = Kept(inputs=True)
 ITS_OUTPUT = Kept(output=True)
 
 
+@dataclass(frozen=True)
+class Operations:
+    """How much arithmetic: subtractions count as additions, divisions as multiplications.
+
+    >>> Operations(27, 27) * 9
+    Operations(multiplications=243, additions=243, comparisons=0)
+    """
+
+    multiplications: int = 0
+    additions: int = 0
+    comparisons: int = 0
+
+    def __mul__(self, times: int) -> Operations:
+        return Operations(
+            self.multiplications * times, self.additions * times, self.comparisons * times
+        )
+
+    @property
+    def flops(self) -> int:
+        """Multiplications and additions together; comparisons are neither."""
+        return self.multiplications + self.additions
+
+
+NO_ARITHMETIC = Operations()
+
+
 # The textbook names of a window's fields.
 WINDOW_SYMBOLS: Symbols = {
     "kernel": ("K_h", "K_w"),
@@ -48,13 +75,29 @@ NORMAL: dict[int, Callable[[str, object], Any]] = {1: positive, 2: pair, 4: quad
 
 @dataclass(frozen=True)
 class Layer:
-    """What every layer answers; the defaults are those of a layer that passes a shape through."""
+    """What every layer answers; the defaults are those of a layer that passes a shape through.
+
+    A new kind of layer is one class: nobody outside compares kinds to find out what it does.
+    """
 
     kind: ClassVar[str]
+    title: ClassVar[str] = ""  # what people call its rows, where that is not its kind
+    family: ClassVar[str] = ""  # the kinds that a convention or a chart takes together
     arity: ClassVar[tuple[int, int | None]] = (1, 1)  # how many inputs: least, most
     symbols: ClassVar[Symbols] = {}  # the textbook names of the fields
     view: ClassVar[bool] = False  # the output is the input's storage, unchanged
     in_place = False  # the output overwrites the input's storage; a field where there is a choice
+
+    # What follows was read off PyTorch 2.13 (tests/frameworks/pytorch).
+    # Backward hands the gradient of the output on as it is, or as a view, unless it drew a mask.
+    shares_gradient: ClassVar[bool] = False
+    # Backward is one function that saves all it may need as soon as any gradient is asked. A linear
+    # layer is a product of matrices, which saves each operand for the gradient of the other alone.
+    saves_together: ClassVar[bool] = True
+    # `torch.autocast` runs it in the low precision, and casts its weights for that.
+    autocast: ClassVar[bool] = False
+    # PyTorch's pools refuse a padding of more than half of the kernel.
+    pads_half_at_most: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         """Write the fields that have symbols as ints, pairs and sides; raise for nonsense."""
@@ -85,6 +128,24 @@ class Layer:
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
         """Return what backward keeps of one image in training."""
         return NOTHING
+
+    def needed_inputs(self, learning: Sequence[bool]) -> Sequence[int]:
+        """Return which inputs backward reads, where `learning` says which ones need a gradient."""
+        return range(len(learning))
+
+    def arrays(self, *inputs: Shape) -> tuple[Shape, ...]:
+        """Return the shapes of the arrays of parameters, in the order and layout of Keras."""
+        return ()
+
+    def one_value(self, *inputs: Shape) -> Operations:
+        """Return the arithmetic behind one output value.
+
+        Raises `CnnmemError` where values of one layer differ, or the arithmetic is not plain.
+        """
+        raise CnnmemError(
+            f"the operations behind one value of a layer of kind {self.kind!r} cannot be told; "
+            "write it with convolutions, linear layers, pools, BatchNorm and ReLU"
+        )
 
 
 def feature_map(shape: Shape, what: str) -> tuple[int, int, int]:

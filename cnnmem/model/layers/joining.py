@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from cnnmem.errors import ShapeError
 from cnnmem.model.windows import Pair, Quad, pad_sides, shape_text
 
-from .base import ITS_INPUT, WINDOW_SYMBOLS, Kept, Layer, Shape, Symbols, feature_map
+from .base import (
+    ITS_INPUT,
+    NO_ARITHMETIC,
+    WINDOW_SYMBOLS,
+    Kept,
+    Layer,
+    Operations,
+    Shape,
+    Symbols,
+    feature_map,
+)
 
 
 @dataclass(frozen=True)
@@ -22,9 +33,13 @@ class Flatten(Layer):
 
     kind: ClassVar[str] = "flatten"
     view: ClassVar[bool] = True
+    shares_gradient: ClassVar[bool] = True
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return (math.prod(inputs[0]),)
+
+    def one_value(self, *inputs: Shape) -> Operations:
+        return NO_ARITHMETIC
 
 
 @dataclass(frozen=True)
@@ -38,6 +53,7 @@ class ZeroPad2d(Layer):
     padding: int | Pair | Quad
 
     kind: ClassVar[str] = "zero_pad"
+    title: ClassVar[str] = "padding layers"
     symbols: ClassVar[Symbols] = {"padding": WINDOW_SYMBOLS["padding"]}
 
     def __post_init__(self) -> None:
@@ -50,6 +66,9 @@ class ZeroPad2d(Layer):
         top, bottom, left, right = pad_sides(self.padding) or (0, 0, 0, 0)
         return (h + top + bottom, w + left + right, c)
 
+    def one_value(self, *inputs: Shape) -> Operations:
+        return NO_ARITHMETIC
+
 
 @dataclass(frozen=True)
 class Add(Layer):
@@ -58,7 +77,9 @@ class Add(Layer):
     in_place: bool = False
 
     kind: ClassVar[str] = "add"
+    title: ClassVar[str] = "additions"
     arity: ClassVar[tuple[int, int | None]] = (2, None)
+    shares_gradient: ClassVar[bool] = True
 
     def output_shape(self, *inputs: Shape) -> Shape:
         if len(set(inputs)) > 1:
@@ -68,12 +89,16 @@ class Add(Layer):
             )
         return inputs[0]
 
+    def one_value(self, *inputs: Shape) -> Operations:
+        return Operations(additions=len(inputs) - 1)
+
 
 @dataclass(frozen=True)
 class Multiply(Layer):
     """The product of two inputs of one shape, or of a map and a (1, 1, C) gate."""
 
     kind: ClassVar[str] = "multiply"
+    family: ClassVar[str] = "products"
     arity: ClassVar[tuple[int, int | None]] = (2, 2)
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -88,6 +113,14 @@ class Multiply(Layer):
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
         return ITS_INPUT
 
+    def needed_inputs(self, learning: Sequence[bool]) -> Sequence[int]:
+        # the gradient of a factor is that of the product times the other factor
+        first, second = learning
+        return (0,) * second + (1,) * first
+
+    def one_value(self, *inputs: Shape) -> Operations:
+        return Operations(1)
+
 
 @dataclass(frozen=True)
 class Concatenate(Layer):
@@ -98,7 +131,9 @@ class Concatenate(Layer):
     """
 
     kind: ClassVar[str] = "concatenate"
+    title: ClassVar[str] = "concatenations"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
+    shares_gradient: ClassVar[bool] = True
 
     def output_shape(self, *inputs: Shape) -> Shape:
         if len({shape[:-1] for shape in inputs}) > 1:
@@ -107,3 +142,6 @@ class Concatenate(Layer):
                 "heights and widths must agree: pool or pad one of them"
             )
         return (*inputs[0][:-1], sum(shape[-1] for shape in inputs))
+
+    def one_value(self, *inputs: Shape) -> Operations:
+        return NO_ARITHMETIC

@@ -10,11 +10,32 @@ from cnnmem.errors import ShapeError
 from cnnmem.model.formula import exact_div
 from cnnmem.model.windows import Padding, Pair, as_window, window_output
 
-from .base import ITS_INPUT, WINDOW_SYMBOLS, Kept, Layer, Shape, Symbols, feature_map, keeps_padded
+from .base import (
+    ITS_INPUT,
+    WINDOW_SYMBOLS,
+    Kept,
+    Layer,
+    Operations,
+    Shape,
+    Symbols,
+    feature_map,
+    keeps_padded,
+)
 
 
 @dataclass(frozen=True)
-class Conv2d(Layer):
+class _Convolution(Layer):
+    """What convolutions share."""
+
+    family: ClassVar[str] = "convolutions"
+    autocast: ClassVar[bool] = True
+
+    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
+        return keeps_padded(as_window(self), inputs[0])
+
+
+@dataclass(frozen=True)
+class Conv2d(_Convolution):
     """A convolution with `out_channels` filters.
 
     `kernel`, `stride` and `dilation` are a number or a pair (height, width); `padding` is a number,
@@ -35,6 +56,7 @@ class Conv2d(Layer):
     bias: bool = True
 
     kind: ClassVar[str] = "conv"
+    title: ClassVar[str] = "convolutions"
     symbols: ClassVar[Symbols] = {
         "out_channels": "C_out",
         **WINDOW_SYMBOLS,
@@ -70,8 +92,24 @@ class Conv2d(Layer):
         h_out, w_out, c_out = output
         return k_h * k_w * _share(inputs[0][-1], self.groups) * c_out * h_out * w_out
 
-    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
-        return keeps_padded(as_window(self), inputs[0])
+    def arrays(self, *inputs: Shape) -> tuple[Shape, ...]:
+        kernel = (*as_window(self).kernel, _share(inputs[0][-1], self.groups), self.out_channels)
+        return (kernel, *_bias(self.bias, self.out_channels))
+
+    def one_value(self, *inputs: Shape) -> Operations:
+        return _sum(
+            math.prod(as_window(self).kernel) * _share(inputs[0][-1], self.groups), self.bias
+        )
+
+
+def _bias(there: bool, count: int) -> tuple[Shape, ...]:
+    """Return the shapes of a layer's array of biases, if it has one."""
+    return ((count,),) if there else ()
+
+
+def _sum(products: int, bias: bool) -> Operations:
+    """Return the arithmetic of a sum of products: one addition fewer, and one for a bias."""
+    return Operations(products, products - 1 + (1 if bias else 0))
 
 
 def _share(channels: int, groups: int) -> int:
@@ -80,7 +118,7 @@ def _share(channels: int, groups: int) -> int:
 
 
 @dataclass(frozen=True)
-class DepthwiseConv2d(Layer):
+class DepthwiseConv2d(_Convolution):
     """A convolution that gives each input channel `multiplier` filters of its own.
 
     It is `Conv2d` with groups = C_in and C_out = C_in · multiplier.
@@ -97,6 +135,7 @@ class DepthwiseConv2d(Layer):
     bias: bool = True
 
     kind: ClassVar[str] = "depthwise_conv"
+    title: ClassVar[str] = "depthwise convolutions"
     symbols: ClassVar[Symbols] = {
         **WINDOW_SYMBOLS,
         "multiplier": "M",
@@ -118,8 +157,13 @@ class DepthwiseConv2d(Layer):
         h_out, w_out, c_out = output
         return k_h * k_w * c_out * h_out * w_out
 
-    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
-        return keeps_padded(as_window(self), inputs[0])
+    def arrays(self, *inputs: Shape) -> tuple[Shape, ...]:
+        channels = inputs[0][-1]
+        kernel = (*as_window(self).kernel, channels, self.multiplier)
+        return (kernel, *_bias(self.bias, channels * self.multiplier))
+
+    def one_value(self, *inputs: Shape) -> Operations:
+        return _sum(math.prod(as_window(self).kernel), self.bias)
 
 
 @dataclass(frozen=True)
@@ -135,6 +179,7 @@ class SeparableConv2d(DepthwiseConv2d):
     out_channels: int = 1
 
     kind: ClassVar[str] = "separable_conv"
+    title: ClassVar[str] = "separable convolutions"
     symbols: ClassVar[Symbols] = {
         **DepthwiseConv2d.symbols,
         "out_channels": "C_out",
@@ -161,6 +206,16 @@ class SeparableConv2d(DepthwiseConv2d):
         between = output[0] * output[1] * inputs[0][-1] * self.multiplier
         return kept._replace(copies=kept.copies + between)
 
+    def arrays(self, *inputs: Shape) -> tuple[Shape, ...]:
+        channels = inputs[0][-1]
+        depthwise = (*as_window(self).kernel, channels, self.multiplier)
+        pointwise = (1, 1, channels * self.multiplier, self.out_channels)
+        return (depthwise, pointwise, *_bias(self.bias, self.out_channels))
+
+    def one_value(self, *inputs: Shape) -> Operations:
+        # the values between the two convolutions serve all channels: no value has its own share
+        return Layer.one_value(self, *inputs)
+
 
 @dataclass(frozen=True)
 class Linear(Layer):
@@ -174,6 +229,10 @@ class Linear(Layer):
     bias: bool = True
 
     kind: ClassVar[str] = "linear"
+    title: ClassVar[str] = "linear layers"
+    family: ClassVar[str] = "linear layers"
+    saves_together: ClassVar[bool] = False
+    autocast: ClassVar[bool] = True
     symbols: ClassVar[Symbols] = {"out_features": "D_out"}
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -191,6 +250,13 @@ class Linear(Layer):
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
         return ITS_INPUT
 
+    def arrays(self, *inputs: Shape) -> tuple[Shape, ...]:
+        matrix = (math.prod(inputs[0]), self.out_features)
+        return (matrix, *_bias(self.bias, self.out_features))
+
+    def one_value(self, *inputs: Shape) -> Operations:
+        return _sum(math.prod(inputs[0]), self.bias)
+
 
 @dataclass(frozen=True)
 class BatchNorm(Layer):
@@ -207,6 +273,8 @@ class BatchNorm(Layer):
     center: bool = True
 
     kind: ClassVar[str] = "batch_norm"
+    title: ClassVar[str] = "batch normalisation"
+    family: ClassVar[str] = "batch normalisation"
 
     def weights(self, *inputs: Shape) -> int:
         return inputs[0][-1] if self.scale else 0
@@ -219,3 +287,11 @@ class BatchNorm(Layer):
 
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
         return Kept(inputs=True, statistics=2 * inputs[0][-1])
+
+    def arrays(self, *inputs: Shape) -> tuple[Shape, ...]:
+        vector: Shape = (inputs[0][-1],)
+        return (vector,) * (self.scale + self.center + 2)
+
+    def one_value(self, *inputs: Shape) -> Operations:
+        # minus the mean, divided by the deviation, times the scale, plus the shift
+        return Operations(1 + self.scale, 1 + self.center)

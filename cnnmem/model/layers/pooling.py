@@ -15,6 +15,7 @@ from .base import (
     WINDOW_SYMBOLS,
     Kept,
     Layer,
+    Operations,
     Shape,
     Symbols,
     feature_map,
@@ -23,7 +24,15 @@ from .base import (
 
 
 @dataclass(frozen=True)
-class _Pool2d(Layer):
+class _Pool(Layer):
+    """What all pools share."""
+
+    family: ClassVar[str] = "pooling"
+    pads_half_at_most: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class _Pool2d(_Pool):
     kernel: int | Pair
     stride: int | Pair | None = None
     padding: Padding = 0
@@ -60,9 +69,13 @@ class MaxPool2d(_Pool2d):
     """
 
     kind: ClassVar[str] = "max_pool"
+    title: ClassVar[str] = "max pooling"
 
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
         return keeps_padded(as_window(self), inputs[0])._replace(indices=math.prod(output))
+
+    def one_value(self, *inputs: Shape) -> Operations:
+        return Operations(comparisons=math.prod(as_window(self).kernel) - 1)
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,7 @@ class AvgPool2d(_Pool2d):
     """
 
     kind: ClassVar[str] = "avg_pool"
+    title: ClassVar[str] = "average pooling"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -85,9 +99,12 @@ class AvgPool2d(_Pool2d):
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
         return keeps_padded(as_window(self), inputs[0])
 
+    def one_value(self, *inputs: Shape) -> Operations:
+        return Operations(1, math.prod(as_window(self).kernel) - 1)
+
 
 @dataclass(frozen=True)
-class AdaptiveAvgPool2d(Layer):
+class AdaptiveAvgPool2d(_Pool):
     """Average pooling to a map of the given size, whatever comes in.
 
     To 1x1 it is a mean, whose backward keeps nothing.
@@ -99,6 +116,7 @@ class AdaptiveAvgPool2d(Layer):
     size: int | Pair
 
     kind: ClassVar[str] = "adaptive_avg_pool"
+    title: ClassVar[str] = "adaptive pooling"
     symbols: ClassVar[Symbols] = {"size": ("H_out", "W_out")}
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -110,7 +128,7 @@ class AdaptiveAvgPool2d(Layer):
 
 
 @dataclass(frozen=True)
-class GlobalAvgPool2d(Layer):
+class GlobalAvgPool2d(_Pool):
     """The mean of each channel: (H, W, C) becomes (C,), or (1, 1, C) with `keepdims`.
 
     >>> GlobalAvgPool2d().output_shape((7, 7, 1280))
@@ -120,10 +138,14 @@ class GlobalAvgPool2d(Layer):
     keepdims: bool = False
 
     kind: ClassVar[str] = "global_avg_pool"
+    title: ClassVar[str] = "global pooling"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         _, _, c = feature_map(inputs[0], "global pooling")
         return (1, 1, c) if self.keepdims else (c,)
+
+    def one_value(self, *inputs: Shape) -> Operations:
+        return Operations(1, math.prod(inputs[0][:2]) - 1)
 
 
 @dataclass(frozen=True)
@@ -131,6 +153,10 @@ class GlobalMaxPool2d(GlobalAvgPool2d):
     """The largest value of each channel; backward keeps the input and an int64 index a channel."""
 
     kind: ClassVar[str] = "global_max_pool"
+    title: ClassVar[str] = ""
 
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
         return Kept(inputs=True, indices=inputs[0][-1])
+
+    def one_value(self, *inputs: Shape) -> Operations:
+        return Operations(comparisons=math.prod(inputs[0][:2]) - 1)

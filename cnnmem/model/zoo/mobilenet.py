@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cnnmem.checks import positive
 from cnnmem.errors import CnnmemError
 from cnnmem.model.layers import (
     Activation,
@@ -20,7 +21,7 @@ from cnnmem.model.layers import (
     has_in_place,
 )
 from cnnmem.model.network import Builder, Network
-from cnnmem.model.windows import Padding, positive
+from cnnmem.model.windows import Padding
 
 from .variants import check_width, variants
 

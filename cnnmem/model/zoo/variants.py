@@ -6,9 +6,9 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from cnnmem.checks import positive
 from cnnmem.errors import CnnmemError, UnknownNameError
 from cnnmem.model.network import Network, check_image
-from cnnmem.model.windows import positive
 
 
 def variants(*names: str) -> Callable[[Callable[..., Network]], Callable[..., Network]]:

@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 from keras import layers as L
 from keras_oracle import flop_counter_macs, rows_of, torch_backend_table
 
-import cnnmem.count.table
+import cnnmem.count.summary
 from cnnmem.errors import CnnmemError, ShapeError, UnknownNameError
 from cnnmem.frameworks import keras as models
 
@@ -32,7 +32,7 @@ def stored(model):
 
 def test_the_entry_point_finds_the_adapter():
     model = chain((8, 8, 3), L.Conv2D(4, 3, name="conv"))
-    assert cnnmem.count.table.summary(model, batch=3) == cnnmem.summary(model, batch=3)
+    assert cnnmem.count.summary.summary(model, batch=3) == cnnmem.summary(model, batch=3)
 
 
 def test_a_table_of_keras_does_not_say_what_backward_keeps():

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
+from cnnmem.charts.format import Number
+from cnnmem.charts.sketch import Mark, Sketch
 from cnnmem.model.layers import Layer, Shape
 from cnnmem.model.windows import shape_text
 
-from .format import Number
 from .layer_marks import linear_marks, map_marks
-from .sketch import Mark, Sketch
 from .spans import Span, range_text, spans
 
 

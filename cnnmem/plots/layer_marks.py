@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cnnmem.charts.sketch import Area, Box, Dots, Grid, Line, Mark, Words
 from cnnmem.model.windows import shape_text
 
-from .sketch import Area, Box, Dots, Grid, Line, Mark, Words
 from .spans import Span, range_text
 
 if TYPE_CHECKING:
-    from .layer import LayerSketch
+    from .layer_sketch import LayerSketch
 
 _HERE, _SEEN = 1, 0  # fills: under the window and its output value; the channels it sees
 _LEFT, _ROOM, _GAP = 14.0, 300.0, 60.0  # pixels: margin, a map, between the maps
