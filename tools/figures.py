@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnmem import published, reconcile, summary, widgets
-from cnnmem.charts import Picture, mpl
+from cnnmem.charts import Chart, mpl, svg
 from cnnmem.count import training
 from cnnmem.model import zoo
 from cnnmem.plots import bars_of, timeline_of, waterfall_of
@@ -30,7 +30,7 @@ class Figure:
     name: str
     lesson: str
     caption: str
-    chart: Picture
+    chart: Chart
 
 
 def vgg() -> Iterator[Figure]:
@@ -222,8 +222,9 @@ def write(folder: Path) -> None:
         }:
             stale.unlink()
     for figure in drawn:
-        for end in ("svg", "png"):
-            mpl.save(figure.chart, folder / f"{figure.name}.{end}")
+        drawing = svg.standalone(figure.chart) + "\n"
+        (folder / f"{figure.name}.svg").write_text(drawing, encoding="utf-8")
+        mpl.save(figure.chart, folder / f"{figure.name}.png")
         with (folder / f"{figure.name}.csv").open("w", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(figure.chart.rows())
     (folder / "README.md").write_text(gallery(drawn), encoding="utf-8")

@@ -1,17 +1,23 @@
-"""One chart described as data; :mod:`.svg` draws it live, :mod:`.mpl` for print.
+"""Charts as data, and painters of what they are made of.
+
+Each kind of chart is one file: its data, alt text, text twin and marks. :mod:`.svg` draws marks
+live, :mod:`.mpl` for print.
 
 >>> from . import Series, StackedBars, svg
 >>> tiny = StackedBars("Tiny", ("conv", "fc"), (Series("weights", (27, 81)),), "parameters")
 >>> svg.draw(tiny).startswith("<svg")
 True
 
-matplotlib is imported by :mod:`cnnmem.charts.mpl` alone.
+Only :mod:`.mpl` imports matplotlib.
 """
 
-from .data import Chart, Group, Marker, Series, StackedBars, Timeline, Waterfall
+from .bars import StackedBars
+from .chart import Chart
 from .dial import Dial
 from .heatmap import HeatMap
-from .sketch import Picture, Sketch
+from .series import Group, Marker, Series
+from .timeline import Timeline
+from .waterfall import Waterfall
 
 __all__ = [
     "Chart",
@@ -19,9 +25,7 @@ __all__ = [
     "Group",
     "HeatMap",
     "Marker",
-    "Picture",
     "Series",
-    "Sketch",
     "StackedBars",
     "Timeline",
     "Waterfall",

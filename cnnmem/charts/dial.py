@@ -1,4 +1,4 @@
-"""A count on the dial of a 32-bit integer: how often it goes around, and where it lands."""
+"""A dial: a count on a 32-bit integer, how often it goes around, and where it lands."""
 
 from __future__ import annotations
 
@@ -7,26 +7,39 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import ClassVar
 
+from cnnmem.errors import CnnmemError
 from cnnmem.int32 import TURN, turns, wrap_int32
+from cnnmem.tables import aligned
 
 from .axis import linear
-from .data import Marker
-from .format import Number, exact
-from .parts import text_width
-from .sketch import Area, Box, Dots, Line, Mark, Point, Sketch, Words
+from .chart import Chart, Rows
+from .fitting import text_width
+from .format import Real, exact
+from .header import title_marks
+from .marks import Anchor, Box, Dots, Drawing, Frame, Line, Mark, Point, Text, polygon
+from .series import Marker
+from .theme import FILLS
 
 _Place = Callable[[float], float]
 TOP = 2**31
 _MOST_DRAWN = 4  # turns of the spiral
 _HIGHEST = 3 * TOP  # of the graph; a count above it leaves the picture
-_INT32, _EXACT = 1, 0  # fills
+_EXACT, _INT32 = FILLS[0], FILLS[1]
+_SCALE: tuple[tuple[int, float, float, str, Anchor], ...] = (
+    (0, 0, -7, "0", "middle"),
+    (2**30, 8, 4, "2³⁰", "start"),
+    (3 * 2**30, -8, 4, "−2³⁰", "end"),
+    (TOP, 10, 18, "2³¹ − 1", "start"),
+    (TOP, -10, 18, "−2³¹", "end"),
+)
+"""What is written around the dial: value, shift to the right and down, text, anchor."""
+
 _LEVELS = {-TOP: "−2³¹", 0: "0", TOP: "2³¹", 2 * TOP: "2³²", 3 * TOP: "3 · 2³¹"}
 
 
 @dataclass(frozen=True)
-class Dial(Sketch):
+class Dial(Chart):
     """A count, exact and as a 32-bit integer shows it, beside its course over a size.
 
     `course` holds pairs (size, exact count) in the order of the sizes; `at` is the size shown.
@@ -36,9 +49,9 @@ class Dial(Sketch):
     (-2147483643, 1)
     >>> print(dial.text())
     Toy (values)
-    exact              2,147,483,653
-    passes the seam                1
-    as 32-bit integer −2,147,483,643
+    exact               2,147,483,653
+    passes the seam                 1
+    as 32-bit integer  −2,147,483,643
     """
 
     title: str
@@ -49,14 +62,14 @@ class Dial(Sketch):
     axis: str = "input size (px)"
     markers: tuple[Marker, ...] = ()
 
-    kind: ClassVar[str] = "dial"
+    kind = "dial"
 
     def __post_init__(self) -> None:
         if type(self.exact) is not int or self.exact < 0:
-            raise ValueError(f"exact: {self.exact!r}; a count is a whole number from 0 on")
+            raise CnnmemError(f"exact: {self.exact!r}; a count is a whole number, 0 or more")
         sizes = [size for size, _ in self.course]
         if sorted(set(sizes)) != sizes:
-            raise ValueError("course: the sizes must rise, each one once")
+            raise CnnmemError(f"course: the sizes {sizes!r:.60} must rise; sort them, each once")
 
     @cached_property
     def shown(self) -> int:
@@ -85,41 +98,40 @@ class Dial(Sketch):
         else:
             what = f"{count} fit: they end before the seam after 2^31 - 1"
         marked = [f"{m.label}: {exact(m.value)}." for m in self.markers if m.value is not None]
-        return " ".join([f"{self.title}. Dial of a 32-bit integer: {what}.", *marked])
+        return self.sentence(f"Dial of a 32-bit integer: {what}.", *marked)
 
     def marked(self, markers: tuple[Marker, ...]) -> Dial:
         """Return the dial with predictions of a size on its course."""
-        return replace(self, markers=tuple(m for m in markers if m.value is not None))
+        sizes = tuple(marker for marker in markers if marker.value is not None)
+        return replace(self, markers=(*self.markers, *sizes)) if sizes else self
 
-    def tells(self, value: Number) -> bool:
+    def tells(self, answer: Real | str) -> bool:
         """Return whether a size asked for is the one shown."""
-        return self.at == value
+        return self.at == answer
 
-    def rows(self) -> tuple[tuple[str | Number, ...], ...]:
+    def rows(self) -> Rows:
         """Header and rows: the size, the exact count and the one shown, along the course."""
         body = [(size, count, wrap_int32(count)) for size, count in self.course]
         return ((self.axis, "exact", "as 32-bit integer"), *body)
 
-    def text(self) -> str:
+    def text(self, most: int | None = None) -> str:
         """The numbers of the dial."""
         lines = {
             "exact": self.exact,
             "passes the seam": self.turns,
             "as 32-bit integer": self.shown,
         }
-        width = max(len(exact(value)) for value in lines.values())
-        return "\n".join(
-            [f"{self.title} ({self.unit})"]
-            + [f"{what:<17} {exact(value):>{width}}" for what, value in lines.items()]
-        )
+        return self.twin(*aligned([(what, exact(value)) for what, value in lines.items()]))
 
-    def marks(self, width: float, height: float) -> Iterator[Mark]:
-        """Yield the dial at the left and the course at the right."""
-        middle = height / 2 + 2
+    def marks(self, frame: Frame) -> Drawing:
+        """The dial at the left and the course at the right."""
+        out = list(title_marks(self.title, frame.width))
+        middle = frame.height / 2 + 2
         radius = min(middle - 58, 112.0)
-        yield from self._dial(190.0, middle, radius)
+        out += self._dial(190.0, middle, radius)
         if self.course:
-            yield from self._course(450.0, 74.0, width - 22, height - 44)
+            out += self._course(450.0, 74.0, frame.width - 22, frame.height - 44)
+        return Drawing(out, round(frame.height))
 
     def _dial(self, x: float, y: float, radius: float) -> Iterator[Mark]:
         def at(value: float, r: float) -> Point:
@@ -127,24 +139,18 @@ class Dial(Sketch):
             return x + r * math.sin(angle), y - r * math.cos(angle)
 
         rim = [at(TURN * i / 96, radius) for i in range(97)]
-        yield Area(tuple(rim[48:]), shade=0.14)
+        yield polygon(rim[48:], shade=0.14)
         yield Line(tuple(rim), 2.0)
         yield Line((at(TOP, radius - 14), at(TOP, radius + 14)), 3.0)
         for value in range(0, TURN, TURN // 16):
             yield Line((at(value, radius - 5), at(value, radius)), 1.2)
-        for value, dx, dy, text, anchor in (
-            (0, 0, -7, "0", "middle"),
-            (2**30, 8, 4, "2³⁰", "start"),
-            (3 * 2**30, -8, 4, "−2³⁰", "end"),
-            (TOP, 10, 18, "2³¹ − 1", "start"),
-            (TOP, -10, 18, "−2³¹", "end"),
-        ):
+        for value, dx, dy, text, anchor in _SCALE:
             px, py = at(value, radius)
-            yield Words(px + dx, py + dy, text, anchor)  # type: ignore[arg-type]
-        yield Words(x + radius * 0.46, y - radius * 0.5 - 10, "plus", "middle", halo=True)
-        yield Words(x - radius * 0.46, y - radius * 0.5 - 10, "minus", "middle", halo=True)
+            yield Text(px + dx, py + dy, text, anchor)
+        yield Text(x + radius * 0.46, y - radius * 0.5 - 10, "plus", "middle", halo=True)
+        yield Text(x - radius * 0.46, y - radius * 0.5 - 10, "minus", "middle", halo=True)
         yield from self._hand(at, radius)
-        yield Words(
+        yield Text(
             x,
             y + radius + 42,
             f"passes the seam {self.times}" if self.turns else "never passes the seam",
@@ -161,8 +167,8 @@ class Dial(Sketch):
             turn = first + (whole - first) * i / (steps - 1)
             grown = 0.3 + 0.56 * (turn - first) / max(whole - first, 1.0)
             spiral.append(at(turn * TURN, radius * grown))
-        yield Line(tuple(spiral), 2.5, fill=_EXACT)
-        yield Line((at(0, 0), at(self.exact, radius)), 3.5, arrow=True, fill=_INT32)
+        yield Line(tuple(spiral), 2.5, colour=_EXACT.colour)
+        yield Line((at(0, 0), at(self.exact, radius)), 3.5, arrow=True, colour=_INT32.colour)
         yield Dots((at(0, 0),), 5)
 
     def _course(self, left: float, top: float, right: float, bottom: float) -> Iterator[Mark]:
@@ -178,14 +184,14 @@ class Dial(Sketch):
             share = (min(count, _HIGHEST) + 1.06 * TOP) / (_HIGHEST + 1.12 * TOP)
             return bottom - (bottom - top) * share
 
-        yield Box(left, py(TOP), right - left, py(-TOP) - py(TOP), shade=0.07, line=0)
+        yield Box(left, py(TOP), right - left, py(-TOP) - py(TOP), "ink", 0.07)
         for level, name in _LEVELS.items():
             yield Line(((left, py(level)), (right, py(level))), 1.0, 0.35, dashed=level != 0)
-            yield Words(left - 8, py(level) + 4.5, name, "end")
+            yield Text(left - 8, py(level) + 4.5, name, "end")
         for tick in ticks.ticks:
-            yield Words(px(tick), bottom + 16, f"{tick:,.0f}", "middle")
-        yield Words((left + right) / 2, bottom + 34, self.axis, "middle")
-        yield Words(left + 6, py(-TOP) - 6, "what 32 bits can hold", halo=True)
+            yield Text(px(tick), bottom + 16, f"{tick:,.0f}", "middle")
+        yield Text((left + right) / 2, bottom + 34, self.axis, "middle")
+        yield Text(left + 6, py(-TOP) - 6, "what 32 bits can hold", halo=True)
         yield from self._legend(left, top - 14)
         yield from _steps(self.course, px, py)
         yield from self._here(px, py, high, (left, top, right, bottom))
@@ -194,12 +200,10 @@ class Dial(Sketch):
 
     def _legend(self, x: float, y: float) -> Iterator[Mark]:
         for name, fill, value in (("exact", _EXACT, self.exact), ("int32", _INT32, self.shown)):
-            yield Box(
-                x, y - 11, 16, 12, fill, line=0, name=name, values=(value,),
-                tip=f"{name}: {exact(value)} {self.unit}",
-            )  # fmt: skip
+            tip = f"{name}: {exact(value)} {self.unit}"
+            yield Box(x, y - 11, 16, 12, fill, name=name, values=(value,), tip=tip)
             text = f"{'as 32-bit integer' if name == 'int32' else name} {exact(value)}"
-            yield Words(x + 22, y, text, bold=True)
+            yield Text(x + 22, y, text, bold=True)
             x += 22 + text_width(text, bold=True) + 18
 
     def _here(
@@ -208,16 +212,16 @@ class Dial(Sketch):
         _, top, right, bottom = frame
         if self.at > high:
             beyond = f"{exact(self.at)} lies further to the right →"
-            yield Words(right, (top + bottom) / 2, beyond, "end", bold=True, halo=True)
+            yield Text(right, (top + bottom) / 2, beyond, "end", bold=True, halo=True)
             return
         x = px(self.at)
         yield Line(((x, top), (x, bottom)), 1.5, 0.7)
         inside = self.exact <= _HIGHEST
         if inside:
-            yield Dots(((x, py(self.exact)),), 6, _EXACT)
+            yield Dots(((x, py(self.exact)),), 6, _EXACT.colour)
             if self.turns:
                 yield Line(((x + 5, py(self.exact)), (x + 5, py(self.shown))), 1.5, 0.8, True, True)
-        yield Dots(((x, py(self.shown)),), 5, _INT32)
+        yield Dots(((x, py(self.shown)),), 5, _INT32.colour)
 
 
 def _steps(course: tuple[tuple[int, int], ...], px: _Place, py: _Place) -> Iterator[Mark]:
@@ -230,10 +234,10 @@ def _steps(course: tuple[tuple[int, int], ...], px: _Place, py: _Place) -> Itera
         lower[-1] += [(px(size), py(wrap_int32(count))), (px(after), py(wrap_int32(count)))]
         if turns(then) != turns(count):
             lower.append([])
-    yield Line(tuple(upper), 6.0, fill=_EXACT)
+    yield Line(tuple(upper), 6.0, colour=_EXACT.colour)
     for part in lower:
         if part:
-            yield Line(tuple(part), 2.5, fill=_INT32)
+            yield Line(tuple(part), 2.5, colour=_INT32.colour)
 
 
 def _guess(
@@ -246,7 +250,7 @@ def _guess(
     arrow = " →" if size > span[1] else "← " if size < span[0] else ""
     text = f"{guess.label} {exact(guess.value or 0)}"
     yield Line(((x, top + 4), (x, bottom)), 2.0, dashed=True)
-    anchor = "end" if x - left > text_width(text, bold=True) + 12 else "start"
-    shift = -6 if anchor == "end" else 6
+    fits = x - left > text_width(text, bold=True) + 12
     text = arrow + text if arrow.startswith("←") else text + arrow
-    yield Words(x + shift, top + 14, text, anchor, bold=True, halo=True)  # type: ignore[arg-type]
+    anchor: Anchor = "end" if fits else "start"
+    yield Text(x - 6 if fits else x + 6, top + 14, text, anchor, bold=True, halo=True)

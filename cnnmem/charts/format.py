@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-Number = int | Fraction | float
+Real = int | Fraction | float
 """What a chart may hold: exact ints and Fractions, or floats."""
 
 _PREFIXES = ("", " k", " M", " G", " T", " P", " E", " Z", " Y")
@@ -18,7 +18,7 @@ def _minus(text: str) -> str:
     return "−" + text[1:] if text[0] == "-" else text
 
 
-def exact(value: Number) -> str:
+def exact(value: Real) -> str:
     """The value itself, with thousands separators.
 
     >>> exact(138357544), exact(Fraction(5, 2)), exact(Fraction(-1, 3)), exact(0.1 + 0.2)
@@ -37,7 +37,7 @@ def exact(value: Number) -> str:
     return _minus(f"{value.numerator:,}/{value.denominator:,}")
 
 
-def exacts(values: Sequence[Number]) -> list[str]:
+def exacts(values: Sequence[Real]) -> list[str]:
     """:func:`exact` of many values >= 0, at the speed that a chart of 700 bars needs."""
     if set(map(type, values)) == {int}:
         return [f"{value:,}" for value in values]
@@ -55,10 +55,10 @@ def rounded(value: float) -> str:
     return _minus(f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}")
 
 
-def percent(part: Number, whole: Number) -> str:
+def share_text(part: Real, whole: Real) -> str:
     """The share of ``part`` in ``whole``, never rounded to all or to nothing.
 
-    >>> percent(102_764_544, 138_357_544), percent(64, 138_357_544), percent(0, 0)
+    >>> share_text(102_764_544, 138_357_544), share_text(64, 138_357_544), share_text(0, 0)
     ('74.3 %', 'under 0.1 %', '0.0 %')
     """
     if not whole:
@@ -93,7 +93,7 @@ def plain(value: float) -> str:
     return _minus(f"{value:,.7g}")
 
 
-def signed(text: str, value: Number) -> str:
+def signed(text: str, value: Real) -> str:
     """``text``, which tells ``value``, with its sign always written.
 
     >>> signed("12.85", 12.85), signed("−3", -3), signed("0", 0)
@@ -102,10 +102,10 @@ def signed(text: str, value: Number) -> str:
     return ("−" if value < 0 else "+" if value > 0 else "±") + text.removeprefix("−")
 
 
-def aligned(values: Iterable[float]) -> list[str]:
-    """A column of values with equal decimals: two, or as many as the smallest of them needs.
+def equal_decimals(values: Iterable[float]) -> list[str]:
+    """Values to be read below each other: two decimals, or as many as the smallest of them needs.
 
-    >>> aligned([553.4302, -0.005, 0])
+    >>> equal_decimals([553.4302, -0.005, 0])
     ['553.430', '−0.005', '0.000']
     """
     values, decimals = list(values), 2
@@ -122,3 +122,12 @@ def clean(text: str) -> str:
     'conv�'
     """
     return _ILLEGAL.sub("\ufffd", text)
+
+
+def flat(text: str) -> str:
+    r"""``text`` on one line, cleaned.
+
+    >>> flat("conv\n 1")
+    'conv 1'
+    """
+    return clean(" ".join(text.split()))

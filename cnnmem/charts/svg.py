@@ -11,42 +11,29 @@ import re
 import xml.etree.ElementTree as ET
 from fractions import Fraction
 
-from .columns import draw_columns
-from .data import MOST_SERIES, StackedBars, Waterfall
-from .format import Number
-from .heatmap import HeatMap
-from .heatmap_svg import draw_heatmap
-from .parts import Canvas, escape, patterns
-from .sketch import Picture, Sketch, draw_sketch
+from cnnmem.errors import CnnmemError
+
+from .chart import Chart
+from .format import Real
+from .marks import Frame
+from .svg_marks import Canvas, escape, paint, patterns
 from .theme import FILLS, FONT, INK, PAPER, PRINT_INK, PRINT_PAPER, TEXT
-from .waterfall import draw_waterfall
 
 _XMLNS = "http://www.w3.org/2000/svg"
 _WIDEST = 1.35  # times its own width, a drawing stops growing with the page
 
 
-def _render(
-    chart: Picture, width: int, height: int, id_prefix: str, alone: bool, foot: float
-) -> str:
+def _render(chart: Chart, width: int, height: int, id_prefix: str, alone: bool, foot: float) -> str:
     if not re.fullmatch(r"[A-Za-z][\w-]*", id_prefix, re.ASCII):
-        raise ValueError(f"id_prefix: {id_prefix!r}; begin with a letter, then letters, digits, -")
+        raise CnnmemError(f"id_prefix: {id_prefix!r}; begin with a letter, then letters, digits, -")
     if width < 480 or height < 240:
-        raise ValueError(f"width, height: {width} x {height}; names need 480 x 240 at least")
-    canvas = Canvas(width, height, id_prefix, PRINT_PAPER if alone else PAPER, foot)
-    if isinstance(chart, Waterfall):
-        kind, (body, height) = "waterfall", draw_waterfall(chart, canvas)
-    elif isinstance(chart, HeatMap):
-        kind, (body, height) = "heat map", draw_heatmap(chart, canvas)
-    elif isinstance(chart, Sketch):
-        kind, body = chart.kind, draw_sketch(chart, canvas)
-    else:
-        kind = "bars" if isinstance(chart, StackedBars) else "timeline"
-        body, height = draw_columns(chart, canvas)
+        raise CnnmemError(f"width, height: {width} x {height}; names need 480 x 240 at least")
+    canvas = Canvas(id_prefix, PRINT_PAPER if alone else PAPER)
+    marks, height = chart.marks(Frame(float(width), float(height), foot))
     alt, title = escape(chart.alt), escape(chart.title)
     if alone:
-        size, paper = f'width="{width}" height="{height}"', (
-            f'<rect width="{width}" height="{height}" fill="{PRINT_PAPER}"/>'
-        )  # fmt: skip
+        size = f'width="{width}" height="{height}"'
+        paper = f'<rect width="{width}" height="{height}" fill="{PRINT_PAPER}"/>'
         style = f"color:{PRINT_INK};"
     else:
         size, paper = 'width="100%"', ""
@@ -54,23 +41,25 @@ def _render(
             f"display:block;height:auto;aspect-ratio:{width}/{height};"
             f"max-width:{width * _WIDEST:.0f}px;color:{INK};"
         )
-    return (
-        f'<svg xmlns="{_XMLNS}" role="img" aria-label="{alt}" data-chart="{kind}" {size} '
+    head = (
+        f'<svg xmlns="{_XMLNS}" role="img" aria-label="{alt}" data-chart="{chart.kind}" {size} '
         f'viewBox="0 0 {width} {height}" style="{style}font-variant-numeric:tabular-nums" '
         f'font-family="{FONT}" font-size="{TEXT}" fill="currentColor">'
-        f"<title>{title}</title><desc>{alt}</desc>{paper}"
-        f"{patterns(id_prefix, FILLS[:MOST_SERIES])}{''.join(body)}</svg>"
+        f"<title>{title}</title><desc>{alt}</desc>{paper}{patterns(id_prefix, FILLS)}"
     )
+    # in one go: the largest drawings have 200 kB, and every copy costs
+    return "".join([head, *(paint(mark, canvas) for mark in marks), "</svg>"])
 
 
 def draw(
-    chart: Picture, width: int = 960, height: int = 360, id_prefix: str = "c", foot: float = 0.0
+    chart: Chart, width: int = 960, height: int = 360, id_prefix: str = "c", foot: float = 0.0
 ) -> str:
     """An inline ``<svg>`` as wide as its place, with a height that never jumps.
 
     ``width`` and ``height`` are the units of its viewBox. Give charts of one page an
     ``id_prefix`` each. What does not fit (a waterfall of many steps, say) is drawn higher.
-    ``foot`` is the least room below the plot (:func:`~cnnmem.charts.columns.names_room`).
+    ``foot`` is the least room below the plot: the largest :meth:`~cnnmem.charts.Chart.foot` of
+    charts that stand side by side.
 
     >>> from . import Series, StackedBars
     >>> tiny = StackedBars("Tiny", ("conv", "fc"), (Series("weights", (27, 81)),), "parameters")
@@ -81,7 +70,7 @@ def draw(
 
 
 def standalone(
-    chart: Picture, width: int = 960, height: int = 360, id_prefix: str = "c", foot: float = 0.0
+    chart: Chart, width: int = 960, height: int = 360, id_prefix: str = "c", foot: float = 0.0
 ) -> str:
     """The same drawing as a file of its own: dark on white, in pixels.
 
@@ -92,7 +81,7 @@ def standalone(
     return _render(chart, width, height, id_prefix, True, foot)
 
 
-def data_uri_img(chart: Picture, width: int = 960, height: int = 360, foot: float = 0.0) -> str:
+def data_uri_img(chart: Chart, width: int = 960, height: int = 360, foot: float = 0.0) -> str:
     """The drawing as an ``<img>``, which an untrusted notebook shows and a reader can hear.
 
     >>> from . import StackedBars
@@ -129,7 +118,7 @@ def bars(svg: str) -> list[dict[str, object]]:
     return found
 
 
-def _value(text: str) -> Number:
+def _value(text: str) -> Real:
     if "/" in text:
         return Fraction(text)
     return int(text) if re.fullmatch(r"-?\d+", text) else float(text)

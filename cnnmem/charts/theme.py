@@ -26,7 +26,7 @@ FILLS = (
     Fill("#D55E00", "#fff", '<path d="M0,0L8,8M0,8L8,0"/>', "xxx"),
     Fill("#F0E442", "#000", '<path d="M2,0V8M6,0V8"/>', "|||"),
 )
-"""A fill a series, in order."""
+"""The fills of the series, in order: as many as a reader can tell apart."""
 
 GAIN, LOSS, LEVEL = FILLS[1], FILLS[0], Fill("#808080", "#fff", "", "")
 """Waterfalls: a step up, a step down, a total."""

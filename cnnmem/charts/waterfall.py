@@ -1,82 +1,207 @@
-"""Draw a waterfall: a line a step, its name at the left, its signed value at the right."""
+"""A waterfall: from one total to another, a line for each step."""
 
 from __future__ import annotations
 
-from .axis import linear
-from .data import Waterfall
-from .format import plain, si
-from .header import draw_title
-from .parts import BOLD, END, MIDDLE, Canvas, escape, fill_of, fit, label, text_width
+from collections.abc import Callable, Iterator
+from dataclasses import KW_ONLY, dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from cnnmem.errors import CnnmemError
+from cnnmem.tables import aligned
+
+from . import _check
+from .axis import Axis, linear
+from .chart import Chart, Rows
+from .fitting import fit, text_width
+from .format import Real, flat, plain, si, signed
+from .header import SIDE, title_marks
+from .marks import Box, Cluster, Drawing, Frame, Mark, Path, Text
+from .tables import numbers, text_bar, with_bars
 from .theme import GAIN, LEVEL, LOSS
-from .words import change, exactly, waterfall_values
 
 _LINE, _WIDEST_LINE = 20.0, 52.0  # height of a step
 _THICKEST = 30.0
-_SIDE = 12.0
 _TOP, _FOOT = 34.0, 44.0
 
 
-def draw_waterfall(chart: Waterfall, canvas: Canvas) -> tuple[list[str], int]:
-    """The elements of the drawing, back to front, and the height it needs."""
-    names = [chart.start[0], *(name for name, _ in chart.steps), chart.end[0]]
-    foot = _FOOT + (18 if chart.note else 0)
-    height = max(canvas.height, _TOP + foot + _LINE * len(names))
-    line = min((height - _TOP - foot) / len(names), _WIDEST_LINE)
-    values = waterfall_values(chart)
-    left = _SIDE + min(max(text_width(name, bold=True) for name in names), canvas.width * 0.34) + 12
-    right = canvas.width - _SIDE - max(text_width(value, bold=True) for value in values) - 14
-    right = max(right, left + 80)
-    bottom = _TOP + line * len(names) + 4
+@dataclass(frozen=True)
+class Waterfall(Chart):
+    """From one total to another in named steps, which sum to the difference exactly.
 
-    scale = float(chart.scale)
-    spans = [(float(start) / scale, float(stop) / scale) for start, stop in chart.levels]
-    axis = linear(min(map(min, spans)), max(map(max, spans)), max(2, int((right - left) / 90)))
+    ``end_units`` are those of start and end, where they are not ``unit``.
 
-    def x(value: float) -> float:
-        return left + (right - left) * axis.at([value])[0]
+    >>> bridge = Waterfall("Why", ("notes", 93), (("biases", 2), ("ReLU", -35)), ("us", 60), "MB")
+    >>> bridge.alt
+    'Why. Waterfall from notes, 93 MB, to us, 60 MB, in 2 steps: biases +2 MB, ReLU −35 MB.'
+    """
 
-    out = draw_title(chart.title, "", canvas)
-    grid = []
-    for place, text in axis.labels(si if chart.scale == 1 else plain):
-        at = left + (right - left) * place
-        grid.append(f"M{at:.1f},{_TOP}V{bottom:.1f}")
-        out.append(label(at, bottom + 16, text, MIDDLE))
-    out.append(f'<path d="{"".join(grid)}" stroke="currentColor" stroke-opacity=".16"/>')
-    out.append(
-        f'<path d="M{x(0.0):.1f},{_TOP}V{bottom:.1f}" stroke="currentColor" stroke-opacity=".6"/>'
-    )
-    out.append(label((left + right) / 2, bottom + 33, chart.unit, MIDDLE))
+    title: str
+    start: tuple[str, Real]
+    steps: tuple[tuple[str, Real], ...]
+    end: tuple[str, Real]
+    unit: str
+    scale: int | Fraction = 1
+    _: KW_ONLY
+    base_unit: str = ""
+    note: str = ""
+    end_units: tuple[str, str] | tuple[()] = ()
 
-    bars, thick = ['<g class="bars">'], min(line * 0.68, _THICKEST)
-    for index, (name, told, (start, stop)) in enumerate(zip(names, values, spans, strict=True)):
-        ends = index in (0, len(names) - 1)
-        y = _TOP + line * index + (line - thick) / 2 + 2
-        middle = y + thick / 2 + 4.5
-        more = BOLD if ends else ""
-        out.append(label(left - 12, middle, fit(name, left - _SIDE - 12, bold=ends), END + more))
-        out.append(label(canvas.width - _SIDE, middle, told, END + more))
-        fill = LEVEL if ends or start == stop else GAIN if stop > start else LOSS
-        first, last = sorted((x(start), x(stop)))
-        values_ = chart.levels[index][1] if ends else chart.steps[index - 1][1]
-        bars.append(
-            f'<rect class="bar" x="{first:.1f}" y="{y:.1f}" width="{max(last - first, 1.5):.1f}" '
-            f'height="{thick:.1f}" fill="{fill_of(canvas.prefix, fill)}" '
-            f'data-name="{escape(name)}" data-values="{values_}" '
-            f'data-total="{chart.levels[index][1]}">'
-            f"<title>{escape(f'{name}: {_exact(chart, index)}')}</title></rect>"
-        )
-        if index < len(names) - 1:
-            bars.append(
-                f'<path d="M{x(stop):.1f},{y + thick:.1f}v{line - thick:.1f}" '
-                'stroke="currentColor" stroke-opacity=".6"/>'
+    kind = "waterfall"
+
+    def __post_init__(self) -> None:
+        _check.text("title", self.title)
+        _check.tuple_of("steps", self.steps, tuple)
+        _check.units(self.unit, self.scale, self.base_unit)
+        steps = [("steps", step) for step in self.steps]
+        pairs = [("start", self.start), *steps, ("end", self.end)]
+        for argument, pair in pairs:
+            if type(pair) is not tuple or len(pair) != 2:
+                raise CnnmemError(f"{argument}: {pair!r:.60} is not a pair; pass (label, value)")
+            _check.text(f"label in {argument}", pair[0])
+            _check.number(f"{pair[0]!r} in {argument}", pair[1])
+        reached = sum((Fraction(delta) for _, delta in self.steps), Fraction(self.start[1]))
+        gap = Fraction(self.end[1]) - reached
+        if gap:
+            raise CnnmemError(
+                f"end: {self.end[1]} is not start plus steps, {reached}; "
+                f"add a step ('unexplained', {gap}), or pass Fractions where floats round"
             )
-    if chart.note:
-        out.append(label(_SIDE, height - 8, fit(chart.note, canvas.width - 2 * _SIDE)))
-    return [*out, *bars, "</g>"], round(height)
 
+    @cached_property
+    def levels(self) -> tuple[tuple[Real, Real], ...]:
+        """Where every bar begins and ends: the start, each step, the end."""
+        spans: list[tuple[Real, Real]] = [(0, self.start[1])]
+        for _, delta in self.steps:
+            spans.append((spans[-1][1], spans[-1][1] + delta))
+        return (*spans, (0, self.end[1]))
 
-def _exact(chart: Waterfall, index: int) -> str:
-    if 0 < index <= len(chart.steps):
-        reached = exactly(chart.levels[index][1], chart)
-        return f"{change(chart.steps[index - 1][1], chart)}, to {reached}"
-    return exactly(chart.levels[index][1], chart)
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The labels of all bars."""
+        return (self.start[0], *(name for name, _ in self.steps), self.end[0])
+
+    @cached_property
+    def alt(self) -> str:
+        """Both ends and every step."""
+        (start, first), (end, last) = self.start, self.end
+        ends = f"from {start}, {self.amount(first)}, to {end}, {self.amount(last)}"
+        steps = ", ".join(f"{label} {self._change(delta)}" for label, delta in self.steps)
+        count = f"{len(self.steps)} step{'s' * (len(self.steps) != 1)}"
+        return self.sentence(f"Waterfall {ends}, in {count}" + (f": {steps}." if steps else "."))
+
+    def rows(self) -> Rows:
+        """Header and rows (step, change, running total) of exact values, before ``scale``."""
+        changes = ("", *(delta for _, delta in self.steps), "")
+        levels = (stop for _, stop in self.levels)
+        return (("step", "change", "total"), *zip(self.names, changes, levels, strict=True))
+
+    def text(self, most: int | None = None) -> str:
+        """The chart as a table; a step's bar spans what it changes."""
+        levels = [(float(a), float(b)) for a, b in self.levels]
+        low, high = min(map(min, levels)), max(map(max, levels))
+        width = (high - low) or 1.0
+        cells = zip(map(flat, self.names), *self._cells(), strict=True)
+        bars = [text_bar(*sorted((edge - low) / width for edge in span)) for span in levels]
+        lines = aligned([("step", "change", "total"), *cells])
+        return self.twin(*with_bars(lines, ["", *bars]))
+
+    def _change(self, value: Real) -> str:
+        """A step with its sign and unit."""
+        return signed(self.amount(value), value)
+
+    def _cells(self) -> tuple[list[str], list[str]]:
+        """What every line changes, with its sign, and what it reaches; units left out."""
+        deltas = [delta for _, delta in self.steps]
+        cells = numbers([*deltas, *(stop for _, stop in self.levels)], self)
+        moved = [signed(cell, delta) for cell, delta in zip(cells, deltas, strict=False)]
+        return ["", *moved, ""], cells[len(deltas) :]
+
+    def _values(self) -> list[str]:
+        """What stands beside every bar: the ends with their units, the steps with their signs."""
+        moved, reached = self._cells()
+        first, last = self.end_units or (self.unit, self.unit)
+        return [f"{reached[0]} {first}", *moved[1:-1], f"{reached[-1]} {last}"]
+
+    def _tip(self, index: int) -> str:
+        """What a bar says when it is pointed at."""
+        reached = self.exactly(self.levels[index][1])
+        if 0 < index <= len(self.steps):
+            reached = f"{self._change(self.steps[index - 1][1])}, to {reached}"
+        return f"{self.names[index]}: {reached}"
+
+    def marks(self, frame: Frame) -> Drawing:
+        """A line for each step: its name at the left, its signed value at the right."""
+        names, values = self.names, self._values()
+        foot = _FOOT + (18 if self.note else 0)
+        height = max(frame.height, _TOP + foot + _LINE * len(names))
+        line = min((height - _TOP - foot) / len(names), _WIDEST_LINE)
+        widest = max(text_width(name, bold=True) for name in names)
+        left = SIDE + min(widest, frame.width * 0.34) + 12
+        right = frame.width - SIDE - max(text_width(value, bold=True) for value in values) - 14
+        right = max(right, left + 80)
+        bottom = _TOP + line * len(names) + 4
+
+        scale = float(self.scale)
+        spans = [(float(start) / scale, float(stop) / scale) for start, stop in self.levels]
+        axis = linear(min(map(min, spans)), max(map(max, spans)), max(2, int((right - left) / 90)))
+
+        def x(value: float) -> float:
+            return left + (right - left) * axis.at([value])[0]
+
+        out = [*title_marks(self.title, frame.width), *self._axis(axis, left, right, bottom)]
+        bars: list[Mark] = []
+        for index, (name, value) in enumerate(zip(names, values, strict=True)):
+            ends = index in (0, len(names) - 1)
+            y = _TOP + line * index + 2
+            middle = y + line / 2 + 4.5
+            short = fit(name, left - SIDE - 12, bold=ends)
+            out.append(Text(left - 12, middle, short, "end", ends))
+            out.append(Text(frame.width - SIDE, middle, value, "end", ends))
+            bars += self._bar(index, spans[index], x, y, line)
+        if self.note:
+            out.append(Text(SIDE, height - 8, fit(self.note, frame.width - 2 * SIDE)))
+        return Drawing([*out, Cluster("bars", bars)], round(height))
+
+    def _axis(self, axis: Axis, left: float, right: float, bottom: float) -> Iterator[Mark]:
+        lines = []
+        for place, text in axis.labels(si if self.scale == 1 else plain):
+            at = left + (right - left) * place
+            lines.append(f"M{at:.1f},{_TOP}V{bottom:.1f}")
+            yield Text(at, bottom + 16, text, "middle")
+        yield Path("".join(lines), line=1, faint=0.16)
+        zero = left + (right - left) * axis.at([0.0])[0]
+        yield Path(f"M{zero:.1f},{_TOP}V{bottom:.1f}", line=1, faint=0.6)
+        yield Text((left + right) / 2, bottom + 33, self.unit, "middle")
+
+    def _bar(
+        self,
+        index: int,
+        span: tuple[float, float],
+        x: Callable[[float], float],
+        top: float,
+        line: float,
+    ) -> Iterator[Mark]:
+        """Yield a bar from level to level, and the line down to the next one."""
+        start, stop = span
+        last = index == len(self.names) - 1
+        ends = last or index == 0
+        fill = LEVEL if ends or start == stop else GAIN if stop > start else LOSS
+        thick = min(line * 0.68, _THICKEST)
+        y = top + (line - thick) / 2
+        reached = self.levels[index][1]
+        moved = reached if ends else self.steps[index - 1][1]
+        near, far = sorted((x(start), x(stop)))
+        yield Box(
+            near,
+            y,
+            max(far - near, 1.5),
+            thick,
+            fill,
+            name=self.names[index],
+            values=(moved,),
+            total=reached,
+            tip=self._tip(index),
+        )
+        if not last:
+            yield Path(f"M{x(stop):.1f},{y + thick:.1f}v{line - thick:.1f}", line=1, faint=0.6)

@@ -8,7 +8,7 @@ from typing import Any
 
 import ipywidgets
 
-from cnnmem.charts import Marker, Picture, Sketch, StackedBars, Timeline
+from cnnmem.charts import Chart, Marker
 from cnnmem.errors import CnnmemError
 from cnnmem.lessons.registry import get
 from cnnmem.widgets import Explorer
@@ -188,22 +188,11 @@ class Prediction(Readable):
         if self.guess and not explorer.message and any(map(self._tells, charts)):
             self._say(Note(self.distance))
 
-    def _tells(self, chart: Picture) -> bool:
-        """Return whether a chart shows the truth: as its total, its peak or its highest bar."""
-        if isinstance(chart, Sketch) and isinstance(self.question, Number):
-            return chart.tells(self.question.value)
-        if not isinstance(chart, StackedBars | Timeline) or chart.peak is None:
-            return False
+    def _tells(self, chart: Chart) -> bool:
+        """Return whether a chart shows the truth."""
         if isinstance(self.question, Choice):
-            right = self.question.options[self.question.right].category
-            return bool(right) and chart.categories[chart.peak] == right
-        if isinstance(chart, StackedBars):
-            return chart.total == self.question.value if chart.adds_up else self._among(chart)
-        return chart.totals[chart.peak] == self.question.value
-
-    def _among(self, chart: StackedBars) -> bool:
-        """Return whether one of the bars that are compared is the truth."""
-        return isinstance(self.question, Number) and self.question.value in chart.totals
+            return chart.tells(self.question.options[self.question.right].category)
+        return chart.tells(self.question.value)
 
     def _say(self, note: Note) -> Note:
         self._told = note

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cnnmem.charts.sketch import Area, Box, Dots, Grid, Line, Mark, Words
+from cnnmem.charts.marks import Box, Dots, Line, Mark, Text, grid, polygon
+from cnnmem.charts.theme import FILLS
 from cnnmem.model.windows import shape_text
 
 from .spans import Span, range_text
@@ -14,7 +15,7 @@ from .spans import Span, range_text
 if TYPE_CHECKING:
     from .layer_sketch import LayerSketch
 
-_HERE, _SEEN = 1, 0  # fills: under the window and its output value; the channels it sees
+_SEEN, _HERE = FILLS[:2]  # the channels read; under the window, and its output value
 _LEFT, _ROOM, _GAP = 14.0, 300.0, 60.0  # pixels: margin, a map, between the maps
 _TOP, _FOOT = 62.0, 30.0
 _WIDEST_CELL, _GRID_CELL, _DOT_CELL = 34.0, 7.0, 4.0
@@ -39,7 +40,7 @@ def map_marks(sketch: LayerSketch, height: float) -> Iterator[Mark]:
     yield from _rays(sketch, (x, y), (out_x, out_y), cell)
     for number, text in enumerate(_captions(sketch)):
         at = _LEFT + _ROOM / 2 + number * (_ROOM + _GAP)
-        yield Words(at, height - _FOOT, text, "middle")
+        yield Text(at, height - _FOOT, text, "middle")
     yield from _channels(sketch, _LEFT + 2 * _ROOM + _GAP + 26)
 
 
@@ -52,21 +53,19 @@ def _input(sketch: LayerSketch, x: float, y: float, cell: float) -> Iterator[Mar
         inner_x, inner_y = x + cell * columns.before, y + cell * rows.before
         wide, high = cell * columns.padded, cell * rows.padded
         below, right = inner_y + cell * rows.size, inner_x + cell * columns.size
-        yield Box(x, y, wide, cell * rows.before, shade=0.16, line=0)
-        yield Box(x, below, wide, cell * rows.after, shade=0.16, line=0)
-        yield Box(x, inner_y, cell * columns.before, cell * rows.size, shade=0.16, line=0)
-        yield Box(right, inner_y, cell * columns.after, cell * rows.size, shade=0.16, line=0)
-        yield Box(
-            x, y, wide, high, dashed=True, name="padded", values=(rows.padded, columns.padded)
-        )
-    yield Words(_LEFT + _ROOM / 2, _TOP - 18, title, "middle", bold=True)
+        yield Box(x, y, wide, cell * rows.before, "ink", 0.16)
+        yield Box(x, below, wide, cell * rows.after, "ink", 0.16)
+        yield Box(x, inner_y, cell * columns.before, cell * rows.size, "ink", 0.16)
+        yield Box(right, inner_y, cell * columns.after, cell * rows.size, "ink", 0.16)
+        size = (rows.padded, columns.padded)
+        yield Box(x, y, wide, high, line=1, dashes="4,3", name="padded", values=size)
+    yield Text(_LEFT + _ROOM / 2, _TOP - 18, title, "middle", bold=True)
     if cell >= _GRID_CELL:
-        yield Grid(x, y, cell, rows.padded, columns.padded)
+        yield grid(x, y, cell, rows.padded, columns.padded)
     yield from _unread(x, y, cell, rows, columns)
-    yield Box(
-        x + cell * columns.before, y + cell * rows.before, cell * columns.size, cell * rows.size,
-        line=2, name="input", values=sketch.shape,
-    )  # fmt: skip
+    x, y = x + cell * columns.before, y + cell * rows.before
+    wide, high = cell * columns.size, cell * rows.size
+    yield Box(x, y, wide, high, line=2, name="input", values=sketch.shape)
 
 
 def _unread(x: float, y: float, cell: float, rows: Span, columns: Span) -> Iterator[Mark]:
@@ -74,7 +73,7 @@ def _unread(x: float, y: float, cell: float, rows: Span, columns: Span) -> Itera
     right, bottom = x + columns.padded * cell, y + rows.padded * cell
     edge_x, edge_y = right - columns.unread * cell, bottom - rows.unread * cell
     if rows.unread or columns.unread:
-        yield Area(
+        yield polygon(
             ((right, y), (right, bottom), (x, bottom), (x, edge_y), (edge_x, edge_y), (edge_x, y)),
             shade=0.5,
         )
@@ -90,14 +89,12 @@ def _window(sketch: LayerSketch, x: float, y: float, cell: float) -> Iterator[Ma
     if len(down) * len(across) <= _MOST_TAPS and cell >= _DOT_CELL:
         for i in down:
             for j in across:
-                yield Box(x + j * cell, y + i * cell, cell, cell, _HERE)
+                yield Box(x + j * cell, y + i * cell, cell, cell, _HERE, line=1)
     else:
-        yield Box(left, top, wide, high, _HERE)
-    yield Box(
-        left, top, wide, high, line=3, name="window",
-        values=(down[0], down[-1], across[0], across[-1]),
-        tip=f"rows {range_text(down)}, columns {range_text(across)}, counted with the padding",
-    )  # fmt: skip
+        yield Box(left, top, wide, high, _HERE, line=1)
+    reach = (down[0], down[-1], across[0], across[-1])
+    tip = f"rows {range_text(down)}, columns {range_text(across)}, counted with the padding"
+    yield Box(left, top, wide, high, line=3, name="window", values=reach, tip=tip)
     step = cell * min(rows.stride, columns.stride)
     if sketch.windowed and rows.out * columns.out <= _MOST_DOTS and step >= _DOT_CELL:
         centres = [
@@ -111,17 +108,15 @@ def _window(sketch: LayerSketch, x: float, y: float, cell: float) -> Iterator[Ma
 def _output(sketch: LayerSketch, x: float, y: float, cell: float) -> Iterator[Mark]:
     (rows, columns), (row, column) = sketch.spans, sketch.place
     at = _LEFT + _ROOM + _GAP + _ROOM / 2
-    yield Words(at, _TOP - 18, f"output {rows.out} x {columns.out}", "middle", bold=True)
+    yield Text(at, _TOP - 18, f"output {rows.out} x {columns.out}", "middle", bold=True)
     if cell >= _GRID_CELL:
-        yield Grid(x, y, cell, rows.out, columns.out)
+        yield grid(x, y, cell, rows.out, columns.out)
     yield Box(
         x, y, cell * columns.out, cell * rows.out, line=2, name="output", values=sketch.output
     )
     side = max(cell, 4.0)
-    yield Box(
-        x + column * cell, y + row * cell, side, side, _HERE, line=2, name="value",
-        values=sketch.place, tip=f"row {row}, column {column}",
-    )  # fmt: skip
+    x, y, tip = x + column * cell, y + row * cell, f"row {row}, column {column}"
+    yield Box(x, y, side, side, _HERE, line=2, name="value", values=sketch.place, tip=tip)
 
 
 def _rays(
@@ -166,19 +161,19 @@ def _channels(sketch: LayerSketch, x: float) -> Iterator[Mark]:
         ("input", channels, sketch.seen, _SEEN, f"reads {sketch.reads}"),
         ("output", outputs, here, _HERE, f"this value: channel {sketch.out_channel + 1}"),
     ):
-        yield Words(x, y, f"{count:,} {what} channel{'s' * (count > 1)}", bold=True)
+        yield Text(x, y, f"{count:,} {what} channel{'s' * (count > 1)}", bold=True)
         drawn, y = min(count, _MOST_SQUARES), y + 12
         for i in range(drawn):
             across, down = i % _IN_ROW * _SQUARE, i // _IN_ROW * _SQUARE
-            yield Box(x + across, y + down, 13, 13, fill if i in marked else None)
+            yield Box(x + across, y + down, 13, 13, fill if i in marked else None, line=1)
         y += math.ceil(drawn / _IN_ROW) * _SQUARE
         if count > drawn:
-            yield Words(x, y + 11, f"… and {count - drawn:,} more")
+            yield Text(x, y + 11, f"… and {count - drawn:,} more")
             y += 17
-        yield Words(x, y + 13, caption)
+        yield Text(x, y + 13, caption)
         y += 44
     for text in _weights(sketch):
-        yield Words(x, y, text, bold=text == _weights(sketch)[0])
+        yield Text(x, y, text, bold=text == _weights(sketch)[0])
         y += 19
 
 
@@ -203,8 +198,8 @@ def linear_marks(sketch: LayerSketch, height: float) -> Iterator[Mark]:
     here = sketch.channel % outputs
     x_in, x_out, top, room = 164.0, 560.0, _TOP + 4, height - _TOP - 62
     flat = f": {shape_text(sketch.shape)}, flattened" if len(sketch.shape) > 1 else ""
-    yield Words(_LEFT, _TOP - 18, f"{inputs:,} inputs{flat}", bold=True)
-    yield Words(x_out, _TOP - 18, f"{outputs:,} output{'s' * (outputs > 1)}", "middle", bold=True)
+    yield Text(_LEFT, _TOP - 18, f"{inputs:,} inputs{flat}", bold=True)
+    yield Text(x_out, _TOP - 18, f"{outputs:,} output{'s' * (outputs > 1)}", "middle", bold=True)
     indices = _drawn(inputs, 0), _drawn(outputs, here)
     places = [
         [(x, top + room * (i + 0.5) / len(shown)) for i in range(len(shown))]
@@ -213,24 +208,26 @@ def linear_marks(sketch: LayerSketch, height: float) -> Iterator[Mark]:
     goal = places[1][indices[1].index(here)]
     for point, index in zip(places[0], indices[0], strict=True):
         if index is not None:
-            yield Line((point, goal), 1.5, 0.8, fill=_SEEN)
+            yield Line((point, goal), 1.5, 0.8, colour=_SEEN.colour)
     for points, shown, name, count in zip(
         places, indices, ("input", "output"), (inputs, outputs), strict=True
     ):
-        yield Box(points[0][0] - 13, top - 2, 26, room + 4, name=name, values=(count,))
+        left = points[0][0] - 13
+        yield Box(left, top - 2, 26, room + 4, line=1, name=name, values=(count,))
         side = min(14.0, room / len(points) - 3)
         for (x, y), index in zip(points, shown, strict=True):
             if index is None:
-                yield Words(x, y + 3, "…", "middle", bold=True)
+                yield Text(x, y + 3, "…", "middle", bold=True)
             else:
-                fill = _HERE if name == "output" and index == here else None
-                yield Box(x - side / 2, y - side / 2, side, side, fill, shade=0.1)
+                looked_at = name == "output" and index == here
+                fill, shade = (_HERE, 1.0) if looked_at else ("ink", 0.1)
+                yield Box(x - side / 2, y - side / 2, side, side, fill, shade, line=1)
     text = f"output {here + 1:,} reads all {inputs:,} inputs"
-    yield Words((x_in + x_out) / 2, height - _FOOT, text, "middle")
+    yield Text((x_in + x_out) / 2, height - _FOOT, text, "middle")
     side_x = _LEFT + 2 * _ROOM + _GAP + 26
-    yield Words(side_x, _TOP - 18, f"one of {outputs:,} outputs", bold=True)
+    yield Text(side_x, _TOP - 18, f"one of {outputs:,} outputs", bold=True)
     bias = " and a bias" if getattr(sketch.layer, "bias", False) else ""
-    yield Words(side_x, _TOP + 4, f"{inputs:,} weights{bias}")
+    yield Text(side_x, _TOP + 4, f"{inputs:,} weights{bias}")
 
 
 def _drawn(count: int, here: int) -> list[int | None]:

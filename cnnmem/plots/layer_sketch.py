@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
 
-from cnnmem.charts.format import Number
-from cnnmem.charts.sketch import Mark, Sketch
+from cnnmem.charts.chart import Chart, Rows
+from cnnmem.charts.format import Real
+from cnnmem.charts.header import title_marks
+from cnnmem.charts.marks import Drawing, Frame
 from cnnmem.model.layers import Layer, Shape
 from cnnmem.model.windows import shape_text
 
@@ -18,7 +18,7 @@ from .spans import Span, range_text, spans
 
 
 @dataclass(frozen=True)
-class LayerSketch(Sketch):
+class LayerSketch(Chart):
     """A layer on an input of one image: its window `at` an output place and a `channel`.
 
     `at` counts the places of the output row by row from 0, and goes around at the end, as `channel`
@@ -43,11 +43,11 @@ class LayerSketch(Sketch):
     at: int = 0
     channel: int = 0
 
-    kind: ClassVar[str] = "layer"
+    kind = "layer"
 
-    def tells(self, value: Number) -> bool:
+    def tells(self, answer: Real | str) -> bool:
         """Return whether a height asked for is that of the output shown."""
-        return self.output[0] == value
+        return self.output[0] == answer
 
     @cached_property
     def output(self) -> Shape:
@@ -119,15 +119,14 @@ class LayerSketch(Sketch):
             parts.append(f"No window reaches {_edge(rows.unread, columns.unread)}.")
         return " ".join(parts)
 
-    def rows(self) -> tuple[tuple[str | Number, ...], ...]:
+    def rows(self) -> Rows:
         """Header and rows: both axes of the window in numbers."""
         if self.layer.kind == "linear":
             return (("", "values"), ("input", math.prod(self.shape)), ("output", self.output[0]))
-        return (("axis", *Span._fields), *(
-            (name, *span) for name, span in zip(("height", "width"), self.spans, strict=True)
-        ))  # fmt: skip
+        height, width = self.spans
+        return (("axis", *Span._fields), ("height", *height), ("width", *width))
 
-    def text(self) -> str:
+    def text(self, most: int | None = None) -> str:
         """The maps in characters: # is read and comes out, o a value, · padding, x never read."""
         if self.layer.kind == "linear":
             return f"{self.title}\n{math.prod(self.shape)} values -> {self.output[0]} values"
@@ -158,11 +157,11 @@ class LayerSketch(Sketch):
         inside = 0 <= y - rows.before < rows.size and 0 <= x - columns.before < columns.size
         return "o" if inside else "·"
 
-    def marks(self, width: float, height: float) -> Iterator[Mark]:
-        """Yield both maps with the window and its output value, and the channels at the right."""
-        yield from (
-            linear_marks(self, height) if self.layer.kind == "linear" else map_marks(self, height)
-        )
+    def marks(self, frame: Frame) -> Drawing:
+        """Both maps with the window and its output value, and the channels at the right."""
+        draw = linear_marks if self.layer.kind == "linear" else map_marks
+        marks = [*title_marks(self.title, frame.width), *draw(self, frame.height)]
+        return Drawing(marks, round(frame.height))
 
 
 def _edge(rows: int, columns: int) -> str:

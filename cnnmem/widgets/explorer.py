@@ -9,14 +9,13 @@ import html
 import json
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 import ipywidgets
 
-from cnnmem.charts import Marker, Picture, Sketch, StackedBars, Timeline, svg
-from cnnmem.charts.columns import names_room
+from cnnmem.charts import Chart, Marker, svg
 from cnnmem.errors import CnnmemError
 from cnnmem.tables import html_table
 
@@ -40,7 +39,7 @@ class View:
     it is not the explorer's own.
     """
 
-    charts: tuple[Picture, ...]
+    charts: tuple[Chart, ...]
     readout: str
     table: tuple[tuple[str, ...], tuple[tuple[str, ...], ...]] | None = None
     texts: int = 1
@@ -138,24 +137,12 @@ class Explorer(ipywidgets.VBox):
 
     def text(self, most: int = 8) -> str:
         """Return the readout and the charts as plain text, of many bars the highest `most`."""
-        parts = [self.readout]
-        for chart in self._charts():
-            crowded = isinstance(chart, StackedBars | Timeline) and len(chart.categories) > most
-            parts.append(chart.text(most) if crowded else chart.text())  # type: ignore[call-arg]
+        parts = [self.readout, *(chart.text(most) for chart in self._charts())]
         return "\n\n".join([*parts, *([self.message] if self.message else [])])
 
-    def _charts(self) -> tuple[Picture, ...]:
-        return tuple(self._marked(chart) for chart in self.view.charts) if self.view else ()
-
-    def _marked(self, chart: Picture) -> Picture:
-        if self._markers and isinstance(chart, Sketch):
-            return chart.marked(self._markers)
-        if not self._markers or not isinstance(chart, StackedBars | Timeline):
-            return chart
-        fitting = tuple(
-            m for m in self._markers if m.category is None or m.category in chart.categories
-        )
-        return replace(chart, markers=(*chart.markers, *fitting))
+    def _charts(self) -> tuple[Chart, ...]:
+        charts = self.view.charts if self.view else ()
+        return tuple(chart.marked(self._markers) for chart in charts)
 
     def _changed(self) -> None:
         if self._quiet:
@@ -200,8 +187,7 @@ class Explorer(ipywidgets.VBox):
         view = self.view or View((), "")
         if not view.beside:
             return {"width": ALONE, "height": view.height or self._height}
-        names = [chart for chart in view.charts if isinstance(chart, StackedBars | Timeline)]
-        foot = names_room(names, BESIDE) if names else 0.0
+        foot = max((chart.foot(BESIDE) for chart in view.charts), default=0.0)
         return {"width": BESIDE, "height": view.height or self._height, "foot": foot}
 
     def _html(self, drawings: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from cnnmem.charts import Group, Marker, Series, StackedBars, Timeline, Waterfall
 from cnnmem.charts.axis import linear, logarithmic
-from cnnmem.charts.format import aligned, percent
+from cnnmem.charts.format import equal_decimals, share_text
 
 BARS = StackedBars(
     "VGG-16's classifier",
@@ -158,10 +158,10 @@ def test_a_logarithmic_axis_is_monotone_and_cuts_zero_at_the_bottom():
 
 
 def test_a_share_is_never_rounded_to_all_or_nothing():
-    assert percent(1, 10**9) == "under 0.1 %"
-    assert percent(10**9 - 1, 10**9) == "over 99.9 %"
-    assert percent(10**9, 10**9) == "100.0 %"
+    assert share_text(1, 10**9) == "under 0.1 %"
+    assert share_text(10**9 - 1, 10**9) == "over 99.9 %"
+    assert share_text(10**9, 10**9) == "100.0 %"
 
 
 def test_a_column_shows_its_smallest_step():
-    assert aligned([93.2, -0.0004]) == ["93.2000", "−0.0004"]
+    assert equal_decimals([93.2, -0.0004]) == ["93.2000", "−0.0004"]

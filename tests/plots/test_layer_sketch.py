@@ -1,18 +1,17 @@
-"""Sketches: a drawn layer, and the dial of a 32-bit integer."""
+"""A drawn layer says what its layer reads and writes, and stays inside its frame."""
 
 from __future__ import annotations
 
 import itertools
-import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from drawn_frames import check_frame, check_texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnnmem.charts import Dial, Marker, Picture, svg
-from cnnmem.charts.parts import text_width
-from cnnmem.charts.sketch import Box, Dots, Line, Words
+from cnnmem.charts import svg
+from cnnmem.charts.marks import Box, Dots, Frame, Line, Text
 from cnnmem.model.layers import (
     AvgPool2d,
     BatchNorm,
@@ -41,63 +40,35 @@ LAYERS: list[tuple[Layer, Shape]] = [
     (Linear(1000), (4096,)),
     (Linear(3, bias=False), (2,)),
 ]
-DIALS = [
-    Dial("none", 5, "values"),
-    Dial("once", 2**31, "values", 3, ((1, 7), (2, 2**31 - 1), (3, 2**31), (9, 2**34))),
-    Dial("far", 2**36 + 9, "MACs", 99, ((1, 7), (9, 2**34)), markers=(Marker("you", value=-3),)),
-    Dial("zero", 0, "values", 2, ((1, 0), (2, 0)), markers=(Marker("you", value=10**6),)),
-]
-SKETCHES: list[Picture] = [
-    *(LayerSketch(f"{layer.kind} <&>", layer, shape, at=7, channel=3) for layer, shape in LAYERS),
-    *DIALS,
+SKETCHES = [
+    LayerSketch(f"{layer.kind} <&>", layer, shape, at=7, channel=3) for layer, shape in LAYERS
 ]
 
 
-def elements(drawing: str, tag: str) -> list[ET.Element]:
-    return list(ET.fromstring(drawing).iter(f"{{http://www.w3.org/2000/svg}}{tag}"))
+@pytest.mark.parametrize("sketch", SKETCHES, ids=lambda s: s.title)
+def test_a_sketch_is_xml_with_alt_text_and_stays_inside_its_frame(sketch: LayerSketch) -> None:
+    for height in (340, 400):
+        check_frame(sketch, 960, height)
 
 
 @pytest.mark.parametrize("sketch", SKETCHES, ids=lambda s: s.title)
-def test_a_sketch_is_xml_with_alt_text_and_stays_inside_its_frame(sketch: Picture) -> None:
-    for width, height in ((960, 340), (960, 400)):
-        drawing = svg.standalone(sketch, width, height)
-        root = ET.fromstring(drawing)
-        assert root.get("aria-label") == sketch.alt
-        assert root.get("viewBox") == f"0 0 {width} {height}"
-        for rect in elements(drawing, "rect"):
-            if rect.get("x") is not None and rect.get("class") is not None:
-                x, y = float(rect.get("x", 0)), float(rect.get("y", 0))
-                assert 0 <= x <= x + float(rect.get("width", 0)) <= width
-                assert 0 <= y <= y + float(rect.get("height", 0)) <= height
-        for text in elements(drawing, "text"):
-            assert 0 <= float(text.get("x", 0)) <= width
-            assert 12 <= float(text.get("y", 0)) <= height
+def test_no_text_is_clipped(sketch: LayerSketch) -> None:
+    check_texts(sketch)
 
 
 @pytest.mark.parametrize("sketch", SKETCHES, ids=lambda s: s.title)
-def test_no_text_is_clipped(sketch: Picture) -> None:
-    for mark in sketch.marks(960, 340):  # type: ignore[union-attr]
-        if isinstance(mark, Words):
-            width = text_width(mark.text, bold=mark.bold)
-            share = {"start": 0.0, "middle": 0.5, "end": 1.0}[mark.anchor]
-            assert mark.x - share * width >= 0, mark
-            assert mark.x + (1 - share) * width <= 960, mark
-
-
-@pytest.mark.parametrize("sketch", SKETCHES, ids=lambda s: s.title)
-def test_matplotlib_draws_the_same_marks(sketch: Picture, tmp_path: Path) -> None:
+def test_matplotlib_draws_the_same_marks(sketch: LayerSketch, tmp_path: Path) -> None:
     from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
 
     from cnnmem.charts import mpl
-    from cnnmem.charts.sketch_mpl import HEIGHT, WIDTH
 
     ax = mpl.plot(sketch, Figure().add_subplot())
-    marks = list(sketch.marks(WIDTH, HEIGHT))  # type: ignore[union-attr]
-    assert [t.get_text() for t in ax.texts] == [m.text for m in marks if isinstance(m, Words)]
-    lines = [m for m in marks if isinstance(m, Line)]
-    assert len(ax.lines) == len(lines)
-    boxes = [m for m in marks if isinstance(m, Box)]
-    assert len([p for p in ax.patches if hasattr(p, "get_width")]) == len(boxes)
+    marks = sketch.marks(Frame()).marks
+    assert [t.get_text() for t in ax.texts] == [m.text for m in marks if isinstance(m, Text)]
+    assert len(ax.lines) == len([m for m in marks if isinstance(m, Line)])
+    boxes = [p for p in ax.patches if isinstance(p, Rectangle)]
+    assert len(boxes) == len([m for m in marks if isinstance(m, Box)])
     for path in (tmp_path / "a.svg", tmp_path / "b.svg"):
         mpl.save(sketch, path)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
@@ -181,10 +152,10 @@ def test_the_drawn_boxes_carry_shapes_and_window() -> None:
 
 def test_dots_mark_every_position_where_there_is_room() -> None:
     sketch = LayerSketch("one", Conv2d(8, 3, 2, 1), (7, 7, 4))
-    (dots,) = [m for m in sketch.marks(960, 340) if isinstance(m, Dots)]
+    (dots,) = [m for m in sketch.marks(Frame(960, 340)).marks if isinstance(m, Dots)]
     assert len(dots.points) == 16
     crowded = LayerSketch("one", Conv2d(8, 3, 1, 1), (224, 224, 4))
-    assert not [m for m in crowded.marks(960, 340) if isinstance(m, Dots)]
+    assert not [m for m in crowded.marks(Frame(960, 340)).marks if isinstance(m, Dots)]
 
 
 @pytest.mark.parametrize("count", [1, 2, 13, 14, 15, 40, 4096])
@@ -198,43 +169,3 @@ def test_of_many_values_the_first_the_last_and_the_one_looked_at_are_drawn(count
         for a, b in itertools.pairwise(shown):  # a gap stands where numbers are left out, only
             if a is not None and b is not None:
                 assert b == a + 1
-
-
-def test_the_dial_tells_exact_and_shown() -> None:
-    dial = Dial("VGG-16", 2_183_080_744, "parameters", 1024, ((32, 5), (1024, 2_183_080_744)))
-    told = {bar["name"]: bar["total"] for bar in svg.bars(svg.draw(dial))}
-    assert told == {"exact": 2_183_080_744, "int32": -2_111_886_552}
-    assert dial.rows()[1:] == ((32, 5, 5), (1024, 2_183_080_744, -2_111_886_552))
-    assert "pass the seam after 2^31 - 1 once" in dial.alt
-    assert "−2,111,886,552" in dial.alt
-    assert dial.tells(1024)
-    assert not dial.tells(1023)
-
-
-@given(st.integers(0, 2**40))
-def test_the_hand_points_at_what_is_shown(count: int) -> None:
-    import math
-
-    marks = list(Dial("d", count, "values").marks(960, 340))
-    hand = next(m for m in marks if isinstance(m, Line) and m.arrow)
-    (x0, y0), (x1, y1) = hand.points
-    angle = math.atan2(x1 - x0, y0 - y1) / (2 * math.pi) * 2**32  # clockwise from 0 at the top
-    shown = Dial("d", count, "values").shown
-    assert min(abs(angle - shown), 2**32 - abs(angle - shown)) < 2**20
-
-
-def test_predictions_stand_on_the_course() -> None:
-    guess = Marker("your prediction", value=700)
-    dial = Dial("d", 9, "values", 3, ((0, 1), (1000, 9)))
-    texts = [m.text for m in dial.marked((guess,)).marks(960, 340) if isinstance(m, Words)]
-    assert "your prediction 700" in texts
-    assert "your prediction 700" not in [
-        m.text for m in dial.marks(960, 340) if isinstance(m, Words)
-    ]
-
-
-def test_a_dial_refuses_what_is_no_count() -> None:
-    with pytest.raises(ValueError, match="from 0 on"):
-        Dial("d", -1, "values")
-    with pytest.raises(ValueError, match="must rise"):
-        Dial("d", 1, "values", course=((2, 1), (1, 1)))

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnmem.charts import Group, Marker, Series, StackedBars, Timeline, Waterfall
+from cnnmem.charts.fitting import fit, text_width
+from cnnmem.charts.flags import Flag, place
 from cnnmem.charts.format import clean
-from cnnmem.charts.parts import Flag, fit, place, text_width
 from cnnmem.charts.svg import bars, data_uri_img, draw, standalone
 
 NS = "{http://www.w3.org/2000/svg}"

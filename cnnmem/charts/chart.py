@@ -1,0 +1,89 @@
+"""What every chart answers, whatever its kind."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from fractions import Fraction
+from typing import Any, ClassVar, Self
+
+from .format import Real, exact, flat, rounded
+from .marks import Drawing, Frame
+from .series import Marker
+
+Rows = tuple[tuple[str | Real, ...], ...]
+
+
+class Chart(ABC):
+    """One chart: data that can be read out, printed, and drawn by any painter of marks.
+
+    A kind of chart is a frozen dataclass in a file of its own. Values are kept exact (ints and
+    Fractions); ``scale`` divides them only where they are shown.
+    """
+
+    kind: ClassVar[str]
+    """What a page calls this kind of chart."""
+
+    title: str
+    unit: str
+    scale: int | Fraction = 1
+    base_unit: str = ""
+    note: str = ""
+
+    @property
+    @abstractmethod
+    def alt(self) -> str:
+        """The chart in a sentence, for readers who do not see it."""
+
+    @abstractmethod
+    def rows(self) -> Rows:
+        """Header and rows of exact values, before ``scale``."""
+
+    @abstractmethod
+    def text(self, most: int | None = None) -> str:
+        """The chart as plain text; where it lists columns, only the highest ``most`` of them."""
+
+    @abstractmethod
+    def marks(self, frame: Frame) -> Drawing:
+        """What is drawn in a frame, which grows in height where the marks do not fit."""
+
+    def marked(self, markers: tuple[Marker, ...]) -> Self:
+        """Return the chart with predictions on it, as far as it can show them."""
+        return self
+
+    def tells(self, answer: Real | str) -> bool:
+        """Return whether the chart shows an answer: a number, or the name of a column."""
+        return False
+
+    def foot(self, width: float) -> float:
+        """The room below the plot that its names need; charts side by side share the largest."""
+        return 0.0
+
+    def bare(self, value: Real) -> str:
+        """``value`` in the chart's unit, which is left out."""
+        if self.scale == 1 and isinstance(value, int):
+            return exact(value)
+        return rounded(float(value) / float(self.scale))
+
+    def amount(self, value: Real) -> str:
+        """``value`` with its unit: exact when ``scale`` is 1, else to four digits."""
+        return f"{self.bare(value)} {self.unit}"
+
+    def exactly(self, value: Real) -> str:
+        """``value`` with its unit, and with the exact count behind a scaled one."""
+        same = "" if self.scale == 1 else f" = {exact(value)} {self.base_unit}"
+        return self.amount(value) + same
+
+    def sentence(self, *parts: str) -> str:
+        """The alt text: title, parts and note on one line."""
+        return flat(" ".join([f"{self.title}.", *parts, self.note]))
+
+    def twin(self, *lines: str) -> str:
+        """The text twin: title and unit, lines, note."""
+        note = flat(self.note)
+        return "\n".join([flat(f"{self.title} ({self.unit})"), *lines, *([note] if note else [])])
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        """A notebook shows a picture with its alt text, or the text twin."""
+        from .svg import data_uri_img
+
+        return {"text/plain": self.text(), "text/html": data_uri_img(self)}

@@ -1,0 +1,205 @@
+"""Marks as SVG elements. What is the default of an element is left out, to keep drawings small."""
+
+from __future__ import annotations
+
+import html
+from functools import lru_cache
+from typing import NamedTuple
+
+from .format import Real, clean, exacts
+from .marks import Box, Cluster, Colour, Dots, Hits, Line, Mark, Path, Text, arrow_head
+from .theme import FILLS, Fill
+
+
+class Canvas(NamedTuple):
+    """What a drawing is put on: the prefix of its ids, the colour behind it."""
+
+    prefix: str
+    paper: str
+
+
+@lru_cache(maxsize=8192)
+def escape(text: str) -> str:
+    """``text`` as XML text or attribute; a parser gives it back, but for forbidden characters.
+
+    >>> escape('<b class="x">')
+    '&lt;b class=&quot;x&quot;&gt;'
+    """
+    if text.isprintable():  # nearly always, and then there is nothing to clean
+        return html.escape(text)
+    return html.escape(clean(text)).translate({9: "&#9;", 10: "&#10;", 13: "&#13;"})
+
+
+@lru_cache(maxsize=64)
+def patterns(prefix: str, fills: tuple[Fill, ...]) -> str:
+    """The definitions that the patterned fills refer to."""
+    tiles = "".join(
+        f'<pattern id="{prefix}-p{FILLS.index(fill)}" width="8" height="8" '
+        f'patternUnits="userSpaceOnUse"><rect width="8" height="8" fill="{fill.colour}"/>'
+        f'<g stroke="{fill.ink}" fill="{fill.ink}" stroke-opacity=".7">{fill.lines}</g></pattern>'
+        for fill in fills
+        if fill.lines
+    )
+    return f"<defs>{tiles}</defs>" if tiles else ""
+
+
+def paint(mark: Mark, canvas: Canvas) -> str:
+    """Return a mark as SVG."""
+    match mark:
+        case Text():
+            return _text(mark, canvas.paper)
+        case Path():
+            return _path(mark, canvas)
+        case Box():
+            return _box(mark, canvas)
+        case Hits():
+            return _hits(mark)
+        case Cluster():
+            inside = "".join([paint(one, canvas) for one in mark.marks])
+            return f'<g class="{mark.css}">{inside}</g>'
+        case Line():
+            return _line(mark, canvas)
+        case Dots():
+            path = "".join(f"M{x:.1f},{y:.1f}h0" for x, y in mark.points)
+            return (
+                f'<path d="{path}" stroke="{_colour(mark.colour, canvas)}" stroke-linecap="round" '
+                f'stroke-width="{2 * mark.radius:.1f}"/>'
+            )
+
+
+def _number(value: float, places: int = 1) -> str:
+    """Pixels to a tenth; a whole number that is given as an int stays short."""
+    return str(value) if isinstance(value, int) else f"{value:.{places}f}"
+
+
+def _share(value: float) -> str:
+    return f"{value:g}".removeprefix("0")
+
+
+def _colour(colour: Colour, canvas: Canvas) -> str:
+    if isinstance(colour, Fill):
+        lined = bool(colour.lines)
+        return f"url(#{canvas.prefix}-p{FILLS.index(colour)})" if lined else colour.colour
+    if colour == "paper":
+        return canvas.paper
+    return "none" if colour is None else "currentColor" if colour == "ink" else colour
+
+
+def _tip(tag: str, tip: str) -> str:
+    """What ends an element: its tooltip, if it has one."""
+    return f"><title>{escape(tip)}</title></{tag}>" if tip else "/>"
+
+
+# While a slider moves, most texts stay: names, ticks, the legend.
+@lru_cache(maxsize=8192)
+def _text(text: Text, paper: str) -> str:
+    x, y = _number(text.x), _number(text.y)
+    place = f'x="{x}" y="{y}"'
+    if text.turn:
+        place = f'transform="translate({x},{y}) rotate({text.turn})"'
+    look = "" if text.anchor == "start" else f' text-anchor="{text.anchor}"'
+    look += ' font-weight="600"' if text.bold else ""
+    look += f' font-size="{text.size}"' if text.size else ""
+    if text.halo:
+        look += f' paint-order="stroke" stroke="{paper}" stroke-width="4" stroke-linejoin="round"'
+    if text.ink:
+        ink = "currentColor" if text.ink == "ink" else text.ink
+        look += f' class="on-cell" fill="{ink}" pointer-events="none"'
+    after = f'<tspan dx="6">{escape(text.after)}</tspan>' if text.after else ""
+    return f"<text {place}{look}>{escape(text.text)}{after}</text>"
+
+
+def _fill(fill: Colour, shade: float, canvas: Canvas) -> str:
+    """Every drawing is filled with ink unless it says otherwise."""
+    paint = "" if fill == "ink" else f' fill="{_colour(fill, canvas)}"'
+    return paint if shade == 1 else f'{paint} fill-opacity="{_share(shade)}"'
+
+
+def _edge(mark: Box | Path, canvas: Canvas) -> str:
+    if not mark.line:
+        return ""
+    look = f' stroke="{_colour(mark.edge, canvas)}"'
+    look += "" if mark.line == 1 else f' stroke-width="{mark.line:g}"'
+    look += "" if mark.faint == 1 else f' stroke-opacity="{_share(mark.faint)}"'
+    return look + (f' stroke-dasharray="{mark.dashes}"' if mark.dashes else "")
+
+
+def _path(path: Path, canvas: Canvas) -> str:
+    css = f' class="{path.css}"' if path.css else ""
+    fill = "" if path.fill is None else _fill(path.fill, path.shade, canvas)
+    square = ' stroke-linecap="square"' if path.square else ""
+    hollow = ' fill="none"' if path.hollow else ""
+    look = f"{_edge(path, canvas)}{square}{hollow}"
+    return f'<path{css}{fill} d="{path.d}"{look}{_tip("path", path.tip)}'
+
+
+def _box(box: Box, canvas: Canvas) -> str:
+    css = box.css or ("bar" if box.name is not None else "")
+    css = f' class="{css}"' if css else ""
+    x, width = _number(box.x, box.places), _number(box.width, box.places)
+    idle = ' pointer-events="none"' if box.idle else ""
+    return (
+        f'<rect{css} x="{x}" y="{_number(box.y)}" width="{width}" height="{_number(box.height)}"'
+        f"{_fill(box.fill, box.shade, canvas)}{_edge(box, canvas)}{idle}{_data(box)}"
+        f"{_tip('rect', box.tip)}"
+    )
+
+
+def _data(box: Box) -> str:
+    """What a test or a page reads out of a box."""
+    total: Real | None = box.total
+    if total is None and box.values:
+        total = box.values[0] if len(box.values) == 1 else 0
+    data = "" if box.name is None else f' data-name="{escape(box.name)}"'
+    data += f' data-values="{" ".join(map(str, box.values))}"' if box.values else ""
+    return data + ("" if total is None else f' data-total="{total}"')
+
+
+def _hits(hits: Hits) -> str:
+    count = len(hits.names)
+    where = f'y="{hits.top:.1f}" width="{hits.pitch:.2f}" height="{hits.height:.1f}"'
+    values = [map(str, one) for one in hits.values]
+    words = hits.words
+    told = "".join(words.values())  # looked at in one go, as it is nearly always plain
+    if not told.isprintable() or html.escape(told) != told:
+        words = {total: escape(text) for total, text in words.items()}
+    parts = []
+    for name, numbers, unit in hits.parts:
+        start, stop = f"\n{escape(name)} ", f" {escape(unit)}"
+        parts.append([f"{start}{number}{stop}" for number in exacts(numbers)])
+    columns = zip(
+        _places(hits.left, hits.pitch, count),
+        _escaped(hits.names),
+        map(" ".join, zip(*values, strict=True)) if values else [""] * count,
+        [words[total] for total in hits.totals],
+        map("".join, zip(*parts, strict=True)) if parts else [""] * count,
+        strict=True,
+    )
+    bars = [
+        f'<rect class="bar" x="{x}" {where} data-name="{name}" data-values="{data}">'
+        f"<title>{name}: {told}{lines}</title></rect>"
+        for x, name, data, told, lines in columns
+    ]
+    return "".join(['<g class="bars" fill="transparent">', *bars, "</g>"])
+
+
+# A slider moves neither the columns' places nor their names.
+@lru_cache(maxsize=32)
+def _places(left: float, pitch: float, count: int) -> list[str]:
+    return [f"{left + pitch * index:.1f}" for index in range(count)]
+
+
+@lru_cache(maxsize=32)
+def _escaped(names: tuple[str, ...]) -> list[str]:
+    return [escape(name) for name in names]
+
+
+def _line(line: Line, canvas: Canvas) -> str:
+    path = "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in line.points)
+    dashes = ' stroke-dasharray="6,4"' if line.dashed else ""
+    faint = "" if line.faint == 1 else f' stroke-opacity="{_share(line.faint)}"'
+    drawn = (
+        f'<path d="{path}" fill="none" stroke="{_colour(line.colour, canvas)}" '
+        f'stroke-width="{line.width:g}"{faint} stroke-linejoin="round"{dashes}/>'
+    )
+    return drawn + (_path(arrow_head(line), canvas) if line.arrow else "")
