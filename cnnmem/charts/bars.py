@@ -9,8 +9,7 @@ from functools import cached_property
 from cnnmem.errors import CnnmemError
 
 from . import _check
-from .column_marks import FAR, LEFT, plot_width
-from .columns import Columns
+from .column_marks import FAR, LEFT, DrawnColumns, plot_width
 from .fitting import fit
 from .flags import LANE, Flag, flag_marks, lanes, place
 from .format import Real, exact, share_text
@@ -23,7 +22,7 @@ _STRIP = 12.0  # height of the strip of totals
 
 
 @dataclass(frozen=True)
-class StackedBars(Columns):
+class StackedBars(DrawnColumns):
     """A bar per layer, stacked from series.
 
     ``unit`` is written on the axis; values are divided by ``scale`` there, and counted in

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 from .format import Real, exact, flat, rounded
 from .marks import Drawing, Frame
 from .series import Marker
+from .svg import data_uri_img
 
 Rows = tuple[tuple[str | Real, ...], ...]
 
@@ -84,6 +85,4 @@ class Chart(ABC):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
         """A notebook shows a picture with its alt text, or the text twin."""
-        from .svg import data_uri_img
-
         return {"text/plain": self.text(), "text/html": data_uri_img(self)}

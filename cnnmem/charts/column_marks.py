@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from .axis import Axis, linear, logarithmic
+from .columns import Columns
 from .fitting import fit
 from .flags import LANE, Flag, flag_marks, lanes, place
 from .format import Real, exacts, plain, rounded, si
@@ -15,9 +16,6 @@ from .header import header_marks
 from .marks import Box, Cluster, Colour, Drawing, Frame, Hits, Mark, Path, Text
 from .names import name_marks, names_height
 from .theme import FILLS, TEXT
-
-if TYPE_CHECKING:
-    from .columns import Columns
 
 LEFT, RIGHT = 78.0, 16.0  # margins of the plot; fixed, so that nothing moves with a slider
 FAR = 4  # a marker further out than this many times the data is drawn at the edge
@@ -258,3 +256,15 @@ def _words(chart: Columns, base: str) -> dict[Real, str]:
     if shares:
         told = [f"{text}, {share} of the total" for text, share in zip(told, shares, strict=True)]
     return dict(zip(distinct, told, strict=True))
+
+
+class DrawnColumns(Columns):
+    """Columns that know how they are drawn."""
+
+    def foot(self, width: float) -> float:
+        """The room that the names need below a plot in a drawing of this width."""
+        return names_height(self.categories, self.groups, plot_width(width))
+
+    def marks(self, frame: Frame) -> Drawing:
+        """The columns with their axis, names, legend and markers."""
+        return column_marks(self, frame)

@@ -12,10 +12,8 @@ from cnnmem.tables import aligned
 
 from . import _check
 from .chart import Chart, Rows
-from .column_marks import column_marks, plot_width
 from .format import Real, clean, flat, share_text
-from .marks import Drawing, Frame, Mark
-from .names import names_height
+from .marks import Mark
 from .series import Group, Marker, Series
 from .tables import numbers, text_bar, with_bars
 from .theme import FILLS
@@ -170,14 +168,6 @@ class Columns(Chart):
         lines = aligned([[flat(cell) for cell in row] for row in table])
         told = [*facts, *([clean(self.markers_text.rstrip("."))] if self.markers else [])]
         return "\n".join([self.twin(*with_bars(lines, bars)), *told])
-
-    def foot(self, width: float) -> float:
-        """The room that the names need below a plot in a drawing of this width."""
-        return names_height(self.categories, self.groups, plot_width(width))
-
-    def marks(self, frame: Frame) -> Drawing:
-        """The columns with their axis, names, legend and markers."""
-        return column_marks(self, frame)
 
     # What a kind of columns says of itself in the drawing.
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from .columns import Columns
 from .fitting import fit, text_width
 from .marks import Box, Mark, Path, Text
 from .theme import FILLS, TITLE
-
-if TYPE_CHECKING:
-    from .columns import Columns
 
 SIDE = 12.0  # margin at both sides of a drawing
 _LINE = 20.0  # pixels from a line of the legend to the next

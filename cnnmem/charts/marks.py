@@ -8,7 +8,7 @@ do: a chart of 700 bars is made of some 50 marks, and drawn in about a milliseco
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from .format import Real
 from .theme import Fill
@@ -146,6 +146,25 @@ class Drawing(NamedTuple):
 
     marks: Sequence[Mark]
     height: int
+
+
+class Drawable(Protocol):
+    """What a painter asks of a chart."""
+
+    @property
+    def kind(self) -> str:
+        """What a page calls this kind of chart."""
+
+    @property
+    def title(self) -> str:
+        """The title."""
+
+    @property
+    def alt(self) -> str:
+        """The chart in a sentence."""
+
+    def marks(self, frame: Frame) -> Drawing:
+        """Return what is drawn in a frame."""
 
 
 def polygon(points: Iterable[Point], fill: Colour = "ink", shade: float = 1.0) -> Path:

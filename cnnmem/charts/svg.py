@@ -13,9 +13,8 @@ from fractions import Fraction
 
 from cnnmem.errors import CnnmemError
 
-from .chart import Chart
 from .format import Real
-from .marks import Frame
+from .marks import Drawable, Frame
 from .svg_marks import Canvas, escape, paint, patterns
 from .theme import FILLS, FONT, INK, PAPER, PRINT_INK, PRINT_PAPER, TEXT
 
@@ -23,7 +22,9 @@ _XMLNS = "http://www.w3.org/2000/svg"
 _WIDEST = 1.35  # times its own width, a drawing stops growing with the page
 
 
-def _render(chart: Chart, width: int, height: int, id_prefix: str, alone: bool, foot: float) -> str:
+def _render(
+    chart: Drawable, width: int, height: int, id_prefix: str, alone: bool, foot: float
+) -> str:
     if not re.fullmatch(r"[A-Za-z][\w-]*", id_prefix, re.ASCII):
         raise CnnmemError(f"id_prefix: {id_prefix!r}; begin with a letter, then letters, digits, -")
     if width < 480 or height < 240:
@@ -52,7 +53,7 @@ def _render(chart: Chart, width: int, height: int, id_prefix: str, alone: bool, 
 
 
 def draw(
-    chart: Chart, width: int = 960, height: int = 360, id_prefix: str = "c", foot: float = 0.0
+    chart: Drawable, width: int = 960, height: int = 360, id_prefix: str = "c", foot: float = 0.0
 ) -> str:
     """An inline ``<svg>`` as wide as its place, with a height that never jumps.
 
@@ -70,7 +71,7 @@ def draw(
 
 
 def standalone(
-    chart: Chart, width: int = 960, height: int = 360, id_prefix: str = "c", foot: float = 0.0
+    chart: Drawable, width: int = 960, height: int = 360, id_prefix: str = "c", foot: float = 0.0
 ) -> str:
     """The same drawing as a file of its own: dark on white, in pixels.
 
@@ -81,7 +82,7 @@ def standalone(
     return _render(chart, width, height, id_prefix, True, foot)
 
 
-def data_uri_img(chart: Chart, width: int = 960, height: int = 360, foot: float = 0.0) -> str:
+def data_uri_img(chart: Drawable, width: int = 960, height: int = 360, foot: float = 0.0) -> str:
     """The drawing as an ``<img>``, which an untrusted notebook shows and a reader can hear.
 
     >>> from . import StackedBars

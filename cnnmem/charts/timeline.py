@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from .columns import Columns
+from .column_marks import DrawnColumns
 from .format import Real, share_text
 
 
 @dataclass(frozen=True)
-class Timeline(Columns):
+class Timeline(DrawnColumns):
     """Memory over time: ``categories`` are the moments, and the highest is marked.
 
     >>> from cnnmem.charts import Series

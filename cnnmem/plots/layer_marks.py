@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from cnnmem.charts.marks import Box, Dots, Line, Mark, Text, grid, polygon
 from cnnmem.charts.theme import FILLS
+from cnnmem.model.layers import BatchNorm
 from cnnmem.model.windows import shape_text
 
+from .layer_view import LayerView
 from .spans import Span, range_text
-
-if TYPE_CHECKING:
-    from .layer_sketch import LayerSketch
 
 _SEEN, _HERE = FILLS[:2]  # the channels read; under the window, and its output value
 _LEFT, _ROOM, _GAP = 14.0, 300.0, 60.0  # pixels: margin, a map, between the maps
@@ -24,7 +22,7 @@ _SQUARE, _IN_ROW, _MOST_SQUARES = 17.0, 14, 42
 _MOST_UNITS = 14  # values of a vector that are drawn one by one
 
 
-def map_marks(sketch: LayerSketch, height: float) -> Iterator[Mark]:
+def map_marks(sketch: LayerView, height: float) -> Iterator[Mark]:
     """Yield the marks of a layer that reads a map and writes one."""
     rows, columns = sketch.spans
     room = height - _TOP - 52
@@ -44,7 +42,7 @@ def map_marks(sketch: LayerSketch, height: float) -> Iterator[Mark]:
     yield from _channels(sketch, _LEFT + 2 * _ROOM + _GAP + 26)
 
 
-def _input(sketch: LayerSketch, x: float, y: float, cell: float) -> Iterator[Mark]:
+def _input(sketch: LayerView, x: float, y: float, cell: float) -> Iterator[Mark]:
     """Yield the map, white, on its padding, grey."""
     rows, columns = sketch.spans
     title = f"input {rows.size} x {columns.size}"
@@ -79,7 +77,7 @@ def _unread(x: float, y: float, cell: float, rows: Span, columns: Span) -> Itera
         )
 
 
-def _window(sketch: LayerSketch, x: float, y: float, cell: float) -> Iterator[Mark]:
+def _window(sketch: LayerView, x: float, y: float, cell: float) -> Iterator[Mark]:
     """Yield what the window reads here, its outline, and where it stands the other times."""
     (rows, columns), (row, column) = sketch.spans, sketch.place
     down, across = rows.taps(row), columns.taps(column)
@@ -105,7 +103,7 @@ def _window(sketch: LayerSketch, x: float, y: float, cell: float) -> Iterator[Ma
         yield Dots(points, 2.5 if cell > 12 else 1.5)
 
 
-def _output(sketch: LayerSketch, x: float, y: float, cell: float) -> Iterator[Mark]:
+def _output(sketch: LayerView, x: float, y: float, cell: float) -> Iterator[Mark]:
     (rows, columns), (row, column) = sketch.spans, sketch.place
     at = _LEFT + _ROOM + _GAP + _ROOM / 2
     yield Text(at, _TOP - 18, f"output {rows.out} x {columns.out}", "middle", bold=True)
@@ -120,7 +118,7 @@ def _output(sketch: LayerSketch, x: float, y: float, cell: float) -> Iterator[Ma
 
 
 def _rays(
-    sketch: LayerSketch, start: tuple[float, float], end: tuple[float, float], cell: float
+    sketch: LayerView, start: tuple[float, float], end: tuple[float, float], cell: float
 ) -> Iterator[Mark]:
     """Yield the lines from the window to the value it gives."""
     (rows, columns), (row, column) = sketch.spans, sketch.place
@@ -137,7 +135,7 @@ def _rays(
         )
 
 
-def _captions(sketch: LayerSketch) -> tuple[str, str]:
+def _captions(sketch: LayerView) -> tuple[str, str]:
     """Return what is said below the two maps."""
     (rows, columns), (row, column) = sketch.spans, sketch.place
     value = f"row {row}, column {column} of {rows.out} x {columns.out} positions"
@@ -152,7 +150,7 @@ def _captions(sketch: LayerSketch) -> tuple[str, str]:
     return window, value
 
 
-def _channels(sketch: LayerSketch, x: float) -> Iterator[Mark]:
+def _channels(sketch: LayerView, x: float) -> Iterator[Mark]:
     """Yield a square a channel: those that this output channel sees, and itself."""
     channels, outputs = sketch.shape[-1], sketch.output[-1]
     here = range(sketch.out_channel, sketch.out_channel + 1)
@@ -177,11 +175,11 @@ def _channels(sketch: LayerSketch, x: float) -> Iterator[Mark]:
         y += 19
 
 
-def _weights(sketch: LayerSketch) -> tuple[str, str]:
+def _weights(sketch: LayerView) -> tuple[str, str]:
     """Return what one output channel has learned, in two lines."""
-    if sketch.layer.kind == "batch_norm":
+    if isinstance(sketch.layer, BatchNorm):
         return "a channel has 4 numbers", "scale, shift; mean, variance"
-    if sketch.layer.kind.endswith("pool"):
+    if sketch.layer.family == "pooling":
         return "nothing is learned", "a pool has no weights"
     rows, columns = sketch.spans
     seen = len(sketch.seen)
@@ -192,7 +190,7 @@ def _weights(sketch: LayerSketch) -> tuple[str, str]:
     )
 
 
-def linear_marks(sketch: LayerSketch, height: float) -> Iterator[Mark]:
+def linear_marks(sketch: LayerView, height: float) -> Iterator[Mark]:
     """Yield the marks of a linear layer: a line from each input to one output."""
     inputs, outputs = math.prod(sketch.shape), sketch.output[0]
     here = sketch.channel % outputs

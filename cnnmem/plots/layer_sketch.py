@@ -10,19 +10,16 @@ from cnnmem.charts.chart import Chart, Rows
 from cnnmem.charts.format import Real
 from cnnmem.charts.header import title_marks
 from cnnmem.charts.marks import Drawing, Frame
-from cnnmem.model.layers import Layer, Shape
 from cnnmem.model.windows import shape_text
 
 from .layer_marks import linear_marks, map_marks
-from .spans import Span, range_text, spans
+from .layer_view import LayerView
+from .spans import Span, range_text
 
 
 @dataclass(frozen=True)
-class LayerSketch(Chart):
-    """A layer on an input of one image: its window `at` an output place and a `channel`.
-
-    `at` counts the places of the output row by row from 0, and goes around at the end, as `channel`
-    does.
+class LayerSketch(LayerView, Chart):
+    """A layer drawn at one place of its output and one channel (`LayerView`).
 
     >>> from cnnmem.model.layers import Conv2d
     >>> sketch = LayerSketch("Toy", Conv2d(8, 3, stride=2, padding=1), (5, 5, 3), at=4)
@@ -37,12 +34,6 @@ class LayerSketch(Chart):
     · · · · · · ·
     """
 
-    title: str
-    layer: Layer
-    shape: Shape
-    at: int = 0
-    channel: int = 0
-
     kind = "layer"
 
     def tells(self, answer: Real | str) -> bool:
@@ -50,58 +41,10 @@ class LayerSketch(Chart):
         return self.output[0] == answer
 
     @cached_property
-    def output(self) -> Shape:
-        """The shape of the output."""
-        return self.layer.output_shape(self.shape)
-
-    @property
-    def windowed(self) -> bool:
-        """Whether the layer slides a window over a map."""
-        return hasattr(self.layer, "kernel")
-
-    @cached_property
-    def spans(self) -> tuple[Span, Span]:
-        """Both axes of the window, height first; a layer without one reads place for place."""
-        if self.windowed:
-            return spans(self.layer, self.shape)
-        h, w = self.shape[:2]
-        return Span(h, 0, 0, 1, 1, 1, h), Span(w, 0, 0, 1, 1, 1, w)
-
-    @cached_property
-    def place(self) -> tuple[int, int]:
-        """Row and column of the output value looked at."""
-        rows, columns = self.output[:2]
-        return divmod(self.at % (rows * columns), columns)
-
-    @cached_property
-    def out_channel(self) -> int:
-        """The output channel looked at."""
-        return self.channel % self.output[-1]
-
-    @cached_property
-    def seen(self) -> range:
-        """The input channels behind the output channel looked at."""
-        channels, out = self.shape[-1], self.output[-1]
-        if self.layer.kind != "conv":
-            first = self.out_channel * channels // out  # a channel for itself
-            return range(first, first + 1)
-        share = channels // self.layer.groups  # type: ignore[attr-defined]
-        first = self.out_channel // (out // self.layer.groups) * share  # type: ignore[attr-defined]
-        return range(first, first + share)
-
-    @property
-    def reads(self) -> str:
-        """Which input channels an output channel reads, in words."""
-        channels, seen = self.shape[-1], len(self.seen)
-        if seen < channels:
-            return f"{seen} of {channels} channels"
-        return "the one channel" if channels == 1 else f"all {channels} channels"
-
-    @cached_property
     def alt(self) -> str:
         """The sketch in words, for readers who do not see it."""
         shapes = f"{shape_text(self.shape)} becomes {shape_text(self.output)}"
-        if self.layer.kind == "linear":
+        if self.flat:
             return (
                 f"{self.title}: {shapes}. Each of the {self.output[0]} outputs reads "
                 f"all {math.prod(self.shape):,} inputs."
@@ -121,14 +64,14 @@ class LayerSketch(Chart):
 
     def rows(self) -> Rows:
         """Header and rows: both axes of the window in numbers."""
-        if self.layer.kind == "linear":
+        if self.flat:
             return (("", "values"), ("input", math.prod(self.shape)), ("output", self.output[0]))
         height, width = self.spans
         return (("axis", *Span._fields), ("height", *height), ("width", *width))
 
     def text(self, most: int | None = None) -> str:
         """The maps in characters: # is read and comes out, o a value, · padding, x never read."""
-        if self.layer.kind == "linear":
+        if self.flat:
             return f"{self.title}\n{math.prod(self.shape)} values -> {self.output[0]} values"
         (rows, columns), (row, column) = self.spans, self.place
         down, across = set(rows.taps(row)), set(columns.taps(column))
@@ -159,7 +102,7 @@ class LayerSketch(Chart):
 
     def marks(self, frame: Frame) -> Drawing:
         """Both maps with the window and its output value, and the channels at the right."""
-        draw = linear_marks if self.layer.kind == "linear" else map_marks
+        draw = linear_marks if self.flat else map_marks
         marks = [*title_marks(self.title, frame.width), *draw(self, frame.height)]
         return Drawing(marks, round(frame.height))
 

@@ -133,6 +133,11 @@ class Layer:
         """Return which inputs backward reads, where `learning` says which ones need a gradient."""
         return range(len(learning))
 
+    def channels_read(self, channel: int, channels_in: int, channels_out: int) -> range:
+        """Return the input channels that an output channel reads: here, one for itself."""
+        first = channel * channels_in // channels_out
+        return range(first, first + 1)
+
     def arrays(self, *inputs: Shape) -> tuple[Shape, ...]:
         """Return the shapes of the arrays of parameters, in the order and layout of Keras."""
         return ()

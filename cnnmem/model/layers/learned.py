@@ -92,6 +92,11 @@ class Conv2d(_Convolution):
         h_out, w_out, c_out = output
         return k_h * k_w * _share(inputs[0][-1], self.groups) * c_out * h_out * w_out
 
+    def channels_read(self, channel: int, channels_in: int, channels_out: int) -> range:
+        share = channels_in // self.groups
+        first = channel // (channels_out // self.groups) * share
+        return range(first, first + share)
+
     def arrays(self, *inputs: Shape) -> tuple[Shape, ...]:
         kernel = (*as_window(self).kernel, _share(inputs[0][-1], self.groups), self.out_channels)
         return (kernel, *_bias(self.bias, self.out_channels))
