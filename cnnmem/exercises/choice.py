@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from cnnmem.errors import CnnmemError
+
 from .feedback import Slip, Verdict, letter
 from .question import Question
 
@@ -35,7 +37,7 @@ class Choice(Question):
 
     def __post_init__(self) -> None:
         if [option.hint for option in self.options].count("") != 1:
-            raise ValueError(f"{self.id}: exactly one option must have no hint, as the right one")
+            raise CnnmemError(f"{self.id}: exactly one option, the right one, must have no hint")
 
     @property
     def right(self) -> int:

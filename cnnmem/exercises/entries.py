@@ -10,12 +10,14 @@ from typing import Any, Protocol
 
 import ipywidgets
 
+from cnnmem.errors import CnnmemError
+
 from .choice import Choice
 from .coding import Bug, Write
 from .number import Number
 from .ordering import Order
 from .question import Question
-from .row import Row
+from .row import FillRow
 
 WIDE = {"width": "auto", "max_width": "100%"}
 LABEL = {"description_width": "9em"}
@@ -155,7 +157,7 @@ class OrderEntry(NoLine):
 class RowEntry:
     """A line of text for each cell."""
 
-    def __init__(self, question: Row) -> None:
+    def __init__(self, question: FillRow) -> None:
         self.cells = {
             cell.name: TextEntry(
                 cell.name, "height x width x channels" if isinstance(cell.value, tuple) else ""
@@ -245,11 +247,12 @@ def entry_of(question: Question) -> Entry:
         return ChoiceEntry(question)
     if isinstance(question, Order):
         return OrderEntry(question)
-    if isinstance(question, Row):
+    if isinstance(question, FillRow):
         return RowEntry(question)
     if isinstance(question, Write):
         return FunctionEntry(question)
     if isinstance(question, Bug):
         return LineEntry(question)
-    assert isinstance(question, Number)
-    return TextEntry(placeholder=f"for example {question.scale.example}")
+    if isinstance(question, Number):
+        return TextEntry(placeholder=f"for example {question.scale.example}")
+    raise CnnmemError(f"there is no widget for a question of kind {question.kind!r}")

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from cnnmem.units import GB, KB, MB, fixed, number
 
 from .feedback import Slip, Verdict
-from .quantity import Reading, Scale, UnreadableError, last_place, read
+from .quantity import Reading, Scale, UnreadableError, last_place, readings_of
 from .question import Question
 
 NO_ANSWER = Verdict("not attempted", "Give an answer first.")
@@ -124,7 +124,7 @@ class Number(Question):
 
     def _read(self, text: str) -> tuple[Reading, ...]:
         try:
-            return read(text)
+            return readings_of(text)
         except UnreadableError as error:
             raise UnreadableError(f"{error}; write one like {self.scale.example}") from None
 

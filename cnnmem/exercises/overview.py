@@ -3,56 +3,60 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import ipywidgets
 
-from cnnmem.lessons.registry import LESSONS, lesson
 from cnnmem.tables import html_table
 
 from . import store
 from .panel import Readable
+from .question import Lesson
 
 HEADER = ("lesson", "right", "tried", "questions")
 
 
 @dataclass(frozen=True)
 class Tally:
-    """A lesson's questions: how many were answered right, how many tried, how many there are."""
+    """How many questions of a lesson were answered right, and how many were tried."""
 
-    lesson: str
+    lesson: Lesson
     right: int
     tried: int
-    questions: int
 
     def __str__(self) -> str:
         return (
-            f"lesson {self.lesson}, {LESSONS[self.lesson]}: {self.right} of {self.questions} "
-            f"right, {self.tried} tried"
+            f"lesson {self.lesson.number}, {self.lesson.title}: {self.right} of "
+            f"{len(self.lesson.questions)} right, {self.tried} tried"
         )
 
 
-def tally(number: str, records: Mapping[str, store.Record]) -> Tally:
+def tally(lesson: Lesson, records: Mapping[str, store.Record]) -> Tally:
     """Count a lesson's questions by what is kept of them; a prediction counts as tried.
 
-    >>> print(tally("02", {"02-where": store.Record("right", 1)}))
-    lesson 02, VGG-16: 138 million: 1 of 8 right, 1 tried
+    >>> from cnnmem.exercises.question import Question
+    >>> a, b, c = (Question(id=f"00-{x}", title="", statement="", hints=("", "", ""), why="")
+    ...     for x in "abc")
+    >>> kept = {"00-a": store.Record("right", 1), "00-b": store.Record("predicted", 1)}
+    >>> print(tally(Lesson("00", "Start here", (a, b, c)), kept))
+    lesson 00, Start here: 1 of 3 right, 2 tried
     """
-    states = [records[q.id].state for q in lesson(number) if q.id in records]
+    states = [records[q.id].state for q in lesson.questions if q.id in records]
     tried = sum(state != "not attempted" for state in states)
-    return Tally(number, states.count("right"), tried, len(lesson(number)))
+    return Tally(lesson, states.count("right"), tried)
 
 
 class Overview(Readable):
     """A table of the lessons; a page without a kernel says only that there is one."""
 
-    def __init__(self, numbers: tuple[str, ...]) -> None:
+    def __init__(self, lessons: Sequence[Lesson]) -> None:
         kept = store.load()
-        self.tallies = tuple(tally(number, kept.records) for number in numbers)
+        self.tallies = tuple(tally(lesson, kept.records) for lesson in lessons)
         self.message = kept.message
         rows = [
-            (f"{t.lesson} {LESSONS[t.lesson]}", t.right, t.tried, t.questions) for t in self.tallies
+            (f"{t.lesson.number} {t.lesson.title}", t.right, t.tried, len(t.lesson.questions))
+            for t in self.tallies
         ]
         note = f'<p role="status">{html.escape(self.message)}</p>' if self.message else ""
         table = html_table(HEADER, rows, "Your progress", left=1)
@@ -70,11 +74,3 @@ class Overview(Readable):
 
     def __repr__(self) -> str:
         return f"<progress of {len(self.tallies)} lessons>"
-
-
-def progress(number: str = "") -> Overview:
-    """Return the progress of a lesson ("02") or, without argument, of the series.
-
-    Raises `UnknownNameError` for a lesson that is not there.
-    """
-    return Overview((number,) if number else tuple(LESSONS))

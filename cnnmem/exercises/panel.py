@@ -13,7 +13,6 @@ from typing import Any
 
 import ipywidgets
 
-from . import kernel
 from .entries import entry_of
 from .feedback import Note, Verdict, code_block, to_html
 from .question import Question
@@ -63,11 +62,13 @@ class Readable(ipywidgets.VBox):
 class Panel(Readable):
     """An exercise. `answer`, `check`, `hint`, `reveal` do what its controls do.
 
-    >>> from cnnmem.lessons.registry import get
-    >>> q = Panel(Sitting(get("02-where"), keep=False))
-    >>> q.answer("fc3").check()
-    Wrong. fc3 holds 3.0 %: ...
-    >>> q.state
+    >>> from cnnmem.exercises.choice import Choice, Option
+    >>> question = Choice(id="00-x", title="", statement="", hints=("", "", ""), why="It is.",
+    ...     options=(Option("fc1"), Option("fc2", hint="Smaller than fc1.")))
+    >>> panel = Panel(Sitting(question, keep=False))
+    >>> panel.answer("fc2").check()
+    Wrong. Smaller than fc1.
+    >>> panel.state
     'wrong'
     """
 
@@ -220,13 +221,18 @@ class Panel(Readable):
 
 @dataclass(frozen=True, repr=False)
 class Checked(Verdict):
-    """A verdict on a function, to be read without its panel: the statement, and how to go on.
+    r"""A verdict on a function, to be read without its panel: the statement, and how to go on.
 
-    >>> from cnnmem.lessons.registry import get
-    >>> Panel(Sitting(get("04-wrap-int32"), keep=False)).check(lambda n: n)
-    Build the dial (04-wrap-int32)
-    ...
-    Wrong. `wrap_int32(2147483648)` gives 2,147,483,648; right is -2,147,483,648. ...
+    >>> from cnnmem.exercises.coding import Write
+    >>> question = Write(id="00-x", title="The next one", statement="Add 1.", hints=("", "", ""),
+    ...     why="", name="f", starter="def f(n):\n    ...", fixed="def f(n):\n    return n + 1",
+    ...     reference=lambda n: n + 1, inputs=((1,), (2,)))
+    >>> Panel(Sitting(question, keep=False)).check(lambda n: n)
+    The next one (00-x)
+    <BLANKLINE>
+    Add 1.
+    <BLANKLINE>
+    Wrong. `f(1)` gives 1; right is 2. It is right for 0 of 2 inputs.
     ...
     """
 
@@ -259,17 +265,3 @@ class Checked(Verdict):
             f'<div role="status" style="{look};padding-left:.7em">'
             f"{''.join(to_html(text) for text in texts if text)}</div>"
         )
-
-
-def ask(id: str) -> Panel:
-    """Return the exercise with this id, ready to be answered.
-
-    Asked again in the same kernel it takes up the last answer and what was said of it; the ladder
-    of hints goes on, so that `ask(id).check(function)` can be followed by `ask(id).hint()` and
-    `ask(id).reveal()`. A new kernel shows it untouched. Raises `UnknownNameError` for an id that no
-    question has.
-
-    >>> ask("02-where")
-    <question 02-where: not attempted>
-    """
-    return Panel(kernel.sitting(id))

@@ -10,7 +10,6 @@ import ipywidgets
 
 from cnnmem.charts import Chart, Marker
 from cnnmem.errors import CnnmemError
-from cnnmem.lessons.registry import get
 from cnnmem.widgets import Explorer
 
 from . import kernel, store
@@ -20,6 +19,7 @@ from .feedback import Note, to_html
 from .number import Number, apart
 from .panel import DEFECT, LOOK, Readable, plain_text, question_html
 from .quantity import Reading, UnreadableError
+from .question import Lesson, Question
 from .sitting import keep as keep_record
 
 NOT_YET = "You have not predicted anything yet."
@@ -29,19 +29,35 @@ _NEGATIVE = {"memory": "A number of bytes", "count": "A count", "ratio": "A rati
 class Prediction(Readable):
     """A question to be guessed at. Nothing is right or wrong here; the distance teaches.
 
-    `kept` is a guess that was committed before, to be taken up.
+    `kept` is a guess that was committed before, to be taken up. With its `lesson` the prediction
+    can say that this was the lesson's last question.
 
-    >>> p = Prediction(get("02-params"), keep=False)
-    >>> p.commit("100 M")
+    Raises `CnnmemError` for a question that is neither a number nor a choice.
+
+    >>> from cnnmem.exercises.quantity import MILLION
+    >>> question = Number(id="00-x", title="", statement="", hints=("", "", ""), why="",
+    ...     value=138357544, scale=MILLION)
+    >>> prediction = Prediction(question, keep=False)
+    >>> prediction.commit("100 M")
     Noted: 100 M. ...
-    >>> p.compare()
+    >>> prediction.compare()
     Your 100 M; it is 138.36 million: 28 % too low.
     """
 
     def __init__(
-        self, question: Number | Choice, keep: bool = True, kept: kernel.Guess | None = None
+        self,
+        question: Question,
+        lesson: Lesson | None = None,
+        keep: bool = True,
+        kept: kernel.Guess | None = None,
     ) -> None:
-        self.question = question
+        if not isinstance(question, Number | Choice):
+            raise CnnmemError(
+                f"{question.id} is of kind {question.kind!r}; only numbers and choices can be "
+                f"predicted: use ask({question.id!r})"
+            )
+        self.question: Number | Choice = question
+        self._lesson = lesson
         self._keep = keep
         self._kept = kernel.Guess() if kept is None else kept
         self._kept.teller = self
@@ -98,7 +114,7 @@ class Prediction(Readable):
         self._kept.text = self.question.show(given)
         if self._keep:
             record = store.Record("predicted", 1, 0, False, str(given))
-            self._message, self._closing = keep_record(self.question, record)
+            self._message, self._closing = keep_record(self.question, self._lesson, record)
         for explorer in self._kept.explorers:
             self._mark(explorer)
         note = self._say(Note(f"Noted: {self.guess}. Now look whether it is so."))
@@ -212,23 +228,3 @@ class Prediction(Readable):
 
     def __repr__(self) -> str:
         return f"<prediction {self.question.id}: {self.guess or 'none yet'}>"
-
-
-def predict(id: str) -> Prediction:
-    """Return the question with this id as a prediction.
-
-    Asked again in the same kernel it takes up the guess. A new kernel knows of none.
-
-    Raises `UnknownNameError` for an unknown id, `CnnmemError` for a question that is neither a
-    number nor a choice.
-
-    >>> predict("02-params")
-    <prediction 02-params: none yet>
-    """
-    question = get(id)
-    if not isinstance(question, Number | Choice):
-        raise CnnmemError(
-            f"{id} is of kind {question.kind!r}; numbers and choices can be predicted, ask({id!r}) "
-            "it"
-        )
-    return Prediction(question, kept=kernel.guess(id))

@@ -1,10 +1,10 @@
 """Reading a number as people write it: separators, prefixes, units, powers.
 
->>> [str(r.value) for r in read("553.43 MB")]
+>>> [str(r.value) for r in readings_of("553.43 MB")]
 ['553430000']
->>> read("527,8 MiB")[0].measure
+>>> readings_of("527,8 MiB")[0].measure
 'memory'
->>> read("−2,147,479,552")[0].value
+>>> readings_of("−2,147,479,552")[0].value
 Fraction(-2147479552, 1)
 """
 
@@ -135,7 +135,7 @@ class Reading:
         return Reading(self.value * size, measure, self.step * size, noun, self.unit * size)
 
 
-def read(text: str) -> tuple[Reading, ...]:
+def readings_of(text: str) -> tuple[Reading, ...]:
     """Return the ways to read a text as a number, the likeliest first.
 
     "25,088" is twenty-five thousand before it is 25.088; "2 B" are two bytes or two billion.

@@ -1,9 +1,11 @@
-"""What every question has, whatever its kind."""
+"""What every question has, whatever its kind, and the lesson that it belongs to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+from cnnmem.errors import CnnmemError
 
 from .feedback import Slip, Verdict
 
@@ -54,3 +56,26 @@ class Question:
     def show(self, answer: Any) -> str:
         """Return an answer as text."""
         return str(answer)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A lesson: its number (two digits), its title, and its questions in order.
+
+    Raises `CnnmemError` if two questions share an id, or an id does not begin with the number.
+    """
+
+    number: str
+    title: str
+    questions: tuple[Question, ...]
+
+    def __post_init__(self) -> None:
+        ids = [question.id for question in self.questions]
+        for id in ids:
+            if ids.count(id) > 1:
+                raise CnnmemError(f"two questions of lesson {self.number} are called {id!r}")
+            if not id.startswith(f"{self.number}-"):
+                raise CnnmemError(
+                    f"{id!r} cannot be a question of lesson {self.number}: "
+                    f"its id must begin with {self.number}-"
+                )

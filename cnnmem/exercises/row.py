@@ -69,10 +69,10 @@ def _shape(entry: Any) -> tuple[int, ...] | None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row(Question):
+class FillRow(Question):
     """A row to fill: `answer(weights="73,728", biases="128")`, or a list in the order of the cells.
 
-    >>> q = Row(id="00-x", title="", statement="", hints=("", "", ""), why="Yes.", cells=(
+    >>> q = FillRow(id="00-x", title="", statement="", hints=("", "", ""), why="Yes.", cells=(
     ...     Cell("output", (14, 14, 8)), Cell("biases", 8, (Slip("C_in", 4, "One a filter."),))))
     >>> q.judge({"output": "14 x 14 x 8", "biases": "4"}).text
     'One a filter.'

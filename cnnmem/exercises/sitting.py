@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cnnmem.lessons.registry import lesson
-
 from . import store
 from .feedback import Note, State, Verdict
-from .question import Question
+from .question import Lesson, Question
 
 FIRST_TRY = "Try it first: a wrong answer teaches more than a read one. Ask again to see it anyway."
 EMPTY: tuple[Any, ...] = (None, "", {}, [], ())
@@ -18,14 +16,19 @@ EMPTY: tuple[Any, ...] = (None, "", {}, [], ())
 class Sitting:
     """What has happened at a question since it was asked.
 
-    >>> from cnnmem.lessons.registry import get
-    >>> sitting = Sitting(get("02-where"), keep=False)
+    With its `lesson` it can say that this was the lesson's last question.
+
+    >>> from cnnmem.exercises.choice import Choice, Option
+    >>> question = Choice(id="00-x", title="", statement="", hints=("", "", ""), why="It is.",
+    ...     options=(Option("fc1"), Option("fc2", hint="Smaller than fc1.")))
+    >>> sitting = Sitting(question, keep=False)
     >>> sitting.state, sitting.check(None).state, sitting.check("fc1").state
     ('not attempted', 'not attempted', 'right')
     """
 
-    def __init__(self, question: Question, keep: bool = True) -> None:
+    def __init__(self, question: Question, lesson: Lesson | None = None, keep: bool = True) -> None:
         self.question = question
+        self.lesson = lesson
         self.given: Any = question.blank
         self.entered: Any = None  # what stands in the controls, and what stood there when judged
         self.judged: Any = None
@@ -77,34 +80,42 @@ class Sitting:
             return
         answer = self.given if _plain(self.given) else None
         record = store.Record(self.state, self.attempts, self.hints, self.revealed, answer)
-        self.message, self.closing = keep(self.question, record)
+        self.message, self.closing = keep(self.question, self.lesson, record)
 
 
-def keep(question: Question, record: store.Record) -> tuple[str, str]:
-    """Keep a record; return what there is to say about the file, and of a lesson that is done."""
+def keep(question: Question, lesson: Lesson | None, record: store.Record) -> tuple[str, str]:
+    """Keep a record; return what to say about the file, and what once the lesson is finished."""
     before = store.load()
     message = store.save(question.id, record)
     message = " ".join(filter(None, (before.message, message)))
-    number = question.lesson
-    if finished(number, before.records) or not finished(number, store.load().records):
+    if lesson is None or finished(lesson, before.records):
+        return message, ""
+    if not finished(lesson, store.load().records):
         return message, ""
     return message, (
-        f"That was the last question of lesson {number}: "
-        f'`cnnmem.lessons.progress("{number}")` shows how far you have come.'
+        f"That was the last question of lesson {lesson.number}: "
+        f'`cnnmem.lessons.progress("{lesson.number}")` shows how far you have come.'
     )
 
 
-def finished(number: str, records: Mapping[str, store.Record]) -> bool:
+def finished(lesson: Lesson, records: Mapping[str, store.Record]) -> bool:
     """Return whether every question of a lesson has been tried."""
-    return all(records.get(q.id, store.Record()).state != "not attempted" for q in lesson(number))
+    return all(
+        records.get(question.id, store.Record()).state != "not attempted"
+        for question in lesson.questions
+    )
 
 
 def solution_text(question: Question) -> str:
     """Return the solution with its reason, as `reveal` says it.
 
-    >>> from cnnmem.lessons.registry import get
-    >>> solution_text(get("02-where")).splitlines()[0]
-    'Solution: c) fc1.'
+    >>> from cnnmem.exercises.choice import Choice, Option
+    >>> question = Choice(id="00-x", title="", statement="", hints=("", "", ""), why="It is.",
+    ...     options=(Option("fc1"), Option("fc2", hint="Smaller than fc1.")))
+    >>> print(solution_text(question))
+    Solution: a) fc1.
+    <BLANKLINE>
+    It is.
     """
     shown = question.show(question.solution)
     gap = "\n\n" if shown.startswith(" ") else " "

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cnnmem.exercises.page import COMMAND, counts, listing, page
 from cnnmem.exercises.store import folder, reset
+
+from .page import COMMAND, counts, listing, page
 
 
 def main(argv: Sequence[str] | None = None) -> int:

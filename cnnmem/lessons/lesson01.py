@@ -10,7 +10,7 @@ from cnnmem.exercises.feedback import Slip
 from cnnmem.exercises.number import Number
 from cnnmem.exercises.quantity import COUNT, OPERATIONS, PARAMETERS, PIXELS, B
 from cnnmem.exercises.question import Question
-from cnnmem.exercises.row import Cell, Row
+from cnnmem.exercises.row import Cell, FillRow
 from cnnmem.model.layers import BatchNorm, Conv2d, MaxPool2d
 
 from .count import drawn, n, table
@@ -55,13 +55,13 @@ def _shape() -> Number:
     )  # fmt: skip
 
 
-def _row() -> Row:
+def _row() -> FillRow:
     layer, shape = Conv2d(128, 3, 2, 1), (56, 56, 64)
     out = layer.output_shape(shape)
     weights, biases, macs = layer.weights(shape), layer.biases(shape), layer.macs(out, shape)
     values, c_in, c_out = math.prod(out), shape[2], out[2]
     h = out[0]
-    return Row(
+    return FillRow(
         id="01-row",
         title="A row by hand",
         statement="Fill in the row of a convolution with 128 filters of 3 x 3, stride 2, padding 1 "

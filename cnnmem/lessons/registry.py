@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 
-from cnnmem.errors import CnnmemError, UnknownNameError
-from cnnmem.exercises.question import Question
+from cnnmem.errors import UnknownNameError, look_up
+from cnnmem.exercises.question import Lesson, Question
 
 LESSONS: dict[str, str] = {
     "00": "Start here",
@@ -22,25 +22,24 @@ LESSONS: dict[str, str] = {
 
 
 @cache
-def lesson(number: str) -> tuple[Question, ...]:
-    """Return the questions of a lesson in their order; raises `UnknownNameError`.
+def lesson(number: str) -> Lesson:
+    """Return a lesson by its number; raises `UnknownNameError`.
 
-    >>> lesson("02")[0].id
+    >>> lesson("02").questions[0].id
     '02-params'
     """
-    if number not in LESSONS:
-        raise UnknownNameError(f"no lesson is called {number!r}; there are {', '.join(LESSONS)}")
-    questions: tuple[Question, ...] = import_module(f".lesson{number}", __package__).questions()
-    ids = [question.id for question in questions]
-    for id in ids:
-        if ids.count(id) > 1 or not id.startswith(f"{number}-"):
-            raise CnnmemError(f"{id!r} cannot be a question of lesson {number}: rename it")
-    return questions
+    title = look_up("lesson", number, LESSONS)
+    return Lesson(number, title, import_module(f".lesson{number}", __package__).questions())
+
+
+def series() -> tuple[Lesson, ...]:
+    """Return all lessons in order."""
+    return tuple(map(lesson, LESSONS))
 
 
 def every() -> tuple[Question, ...]:
     """Return all questions, lesson by lesson."""
-    return tuple(question for number in LESSONS for question in lesson(number))
+    return tuple(question for each in series() for question in each.questions)
 
 
 def get(id: str) -> Question:
@@ -49,7 +48,7 @@ def get(id: str) -> Question:
     >>> get("02-where").kind
     'choice'
     """
-    questions = lesson(id[:2])
+    questions = lesson(id[:2]).questions
     for question in questions:
         if question.id == id:
             return question

@@ -11,7 +11,7 @@ from cnnmem.exercises import quantity
 from cnnmem.exercises.coding import Coding
 from cnnmem.exercises.feedback import Verdict
 from cnnmem.exercises.number import EVERY_DIGIT, ROUNDED, Number
-from cnnmem.exercises.quantity import UnreadableError, read
+from cnnmem.exercises.quantity import UnreadableError, readings_of
 from cnnmem.lessons import registry
 from cnnmem.units import fixed
 
@@ -83,12 +83,12 @@ def test_a_share_is_understood_as_percent_and_as_a_ratio():
 
 
 def test_a_single_comma_can_part_thousands_or_decimals():
-    assert [r.value for r in read("25,088")] == [25088, Fraction(25088, 1000)]
-    assert [r.value for r in read("25.088")] == [Fraction(25088, 1000), 25088]
-    assert [r.value for r in read("25,08")] == [Fraction(2508, 100)]
-    assert [r.value for r in read("0,088")] == [Fraction(88, 1000)]
-    assert [r.value for r in read("1.234.567,89")] == [Fraction(123456789, 100)]
-    assert [r.value for r in read("1,234,567.89")] == [Fraction(123456789, 100)]
+    assert [r.value for r in readings_of("25,088")] == [25088, Fraction(25088, 1000)]
+    assert [r.value for r in readings_of("25.088")] == [Fraction(25088, 1000), 25088]
+    assert [r.value for r in readings_of("25,08")] == [Fraction(2508, 100)]
+    assert [r.value for r in readings_of("0,088")] == [Fraction(88, 1000)]
+    assert [r.value for r in readings_of("1.234.567,89")] == [Fraction(123456789, 100)]
+    assert [r.value for r in readings_of("1,234,567.89")] == [Fraction(123456789, 100)]
 
 
 def test_the_last_digit_written_tells_close_numbers_apart():
@@ -267,14 +267,14 @@ def test_no_cell_however_odd_raises(answer):
 @given(st.integers(-(10**15), 10**15), st.sampled_from([",", " ", "'", "_", "\u202f", "’"]))
 def test_a_whole_number_survives_being_written_with_separators(value, mark):
     text = f"{value:,}".replace(",", mark)
-    assert read(text)[0].value == value
+    assert readings_of(text)[0].value == value
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.text())
 def test_a_text_is_read_or_refused_in_words(text):
     try:
-        readings = read(text)
+        readings = readings_of(text)
     except UnreadableError as error:
         readings = str(error)
     assert readings
@@ -283,4 +283,4 @@ def test_a_text_is_read_or_refused_in_words(text):
 @pytest.mark.parametrize("scale", [quantity.MB, quantity.GiB, quantity.MILLION, quantity.PERCENT])
 def test_a_scale_reads_what_it_shows(scale):
     value = 37 * scale.size
-    assert value in [reading.value for reading in read(scale.show(value))]
+    assert value in [reading.value for reading in readings_of(scale.show(value))]

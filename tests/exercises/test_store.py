@@ -9,10 +9,10 @@ import pytest
 
 from cnnmem.errors import UnknownNameError
 from cnnmem.exercises import store
-from cnnmem.exercises.overview import progress
 from cnnmem.exercises.sitting import Sitting
 from cnnmem.exercises.store import Record
-from cnnmem.lessons.registry import get
+from cnnmem.lessons import progress
+from cnnmem.lessons.registry import LESSONS, get, lesson
 
 
 @pytest.fixture(autouse=True)
@@ -141,10 +141,11 @@ def test_reset_forgets_a_lesson_or_all():
 def test_progress_counts_what_is_right_and_what_was_tried():
     Sitting(get("02-where")).check("fc1")
     Sitting(get("02-share")).check("1 %")
-    lesson, series = progress("02"), progress()
-    assert lesson.text == "lesson 02, VGG-16: 138 million: 1 of 8 right, 2 tried"
-    assert len(series.text.splitlines()) == 9
-    assert "<td" in lesson.children[0].value
+    of_lesson, of_series = progress("02"), progress()
+    count = len(lesson("02").questions)
+    assert of_lesson.text == f"lesson 02, VGG-16: 138 million: 1 of {count} right, 2 tried"
+    assert len(of_series.text.splitlines()) == len(LESSONS)
+    assert "<td" in of_lesson.children[0].value
     with pytest.raises(UnknownNameError):
         progress("99")
 

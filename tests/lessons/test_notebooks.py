@@ -8,11 +8,11 @@ import nbformat
 import pytest
 
 from cnnmem import lessons
-from cnnmem.exercises import kernel, panel
+from cnnmem.exercises import kernel
 from cnnmem.exercises.coding import Write
 from cnnmem.exercises.prediction import Prediction
 from cnnmem.frameworks import availability
-from cnnmem.lessons import registry
+from cnnmem.lessons import asking, registry
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("[0-9]*.ipynb"))
@@ -77,7 +77,7 @@ def test_a_notebook_runs_with_everything_answered_wrong_then_right(path, monkeyp
     panels, guesses = [], []
 
     def ask(id):
-        answered = panel.ask(id)
+        answered = asking.ask(id)
         for slip in answered.question.known:
             assert answered.check(slip.answer).text == slip.hint
         answered.check(answered.question.solution)

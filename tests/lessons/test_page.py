@@ -4,8 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cnnmem.exercises import page
-from cnnmem.lessons import registry
+from cnnmem.lessons import page, registry
 from cnnmem.lessons.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +30,8 @@ def test_the_command_prints_the_counts(capsys):
     first, kinds, *_ = capsys.readouterr().out.splitlines()
     questions = registry.every()
     assert first == (
-        f"{len(questions)} questions in 9 lessons, of 6 kinds, with "
+        f"{len(questions)} questions in {len(registry.LESSONS)} lessons, of "
+        f"{len({q.kind for q in questions})} kinds, with "
         f"{sum(len(q.known) for q in questions)} known wrong answers"
     )
     assert kinds.startswith("kinds: ")
@@ -48,7 +48,7 @@ def test_the_command_writes_the_page_and_lists_the_questions(tmp_path, capsys):
 
 def test_questions_and_page_need_no_widgets():
     code = (
-        "import sys, cnnmem.lessons as l; l.every(); import cnnmem.exercises.page as p; p.page();"
+        "import sys, cnnmem.lessons as l; l.every(); import cnnmem.lessons.page as p; p.page();"
         "sys.exit(any(m in sys.modules for m in ('ipywidgets', 'numpy', 'torch', 'keras')))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
@@ -56,7 +56,7 @@ def test_questions_and_page_need_no_widgets():
 
 def test_every_lesson_has_about_five_questions_and_later_ones_recall_earlier_ones():
     for number in registry.LESSONS:
-        questions = registry.lesson(number)
+        questions = registry.lesson(number).questions
         assert 5 <= len(questions) <= 9
         for question in questions:
             assert question.recalls < number

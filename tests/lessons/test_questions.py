@@ -7,7 +7,7 @@ from cnnmem.exercises.sitting import Sitting
 from cnnmem.lessons import registry
 
 LESSONS = list(registry.LESSONS)
-QUESTIONS = [q for number in LESSONS for q in registry.lesson(number)]
+QUESTIONS = registry.every()
 
 
 def each(questions):
@@ -56,7 +56,7 @@ def test_an_unknown_question_is_refused_with_the_known_ones():
 
 @pytest.mark.parametrize("number", LESSONS)
 def test_a_student_answers_a_lesson_wrong_in_each_known_way_then_right(number):
-    for question in registry.lesson(number):
+    for question in registry.lesson(number).questions:
         sitting = Sitting(question, keep=False)
         assert sitting.check(question.blank).state == sitting.state == "not attempted"
         for tries, slip in enumerate(question.known, 1):

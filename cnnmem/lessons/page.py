@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from cnnmem.lessons.registry import LESSONS, every, lesson
+from cnnmem.exercises.coding import Bug, Coding
+from cnnmem.exercises.feedback import Slip
+from cnnmem.exercises.question import Question
+from cnnmem.exercises.row import FillRow
 
-from .coding import Bug, Coding
-from .feedback import Slip
-from .question import Question
+from .registry import every, series
 
 COMMAND = "python -m cnnmem.lessons --write docs/lecturers.md"
 
@@ -25,15 +26,17 @@ def counts() -> str:
     kinds = Counter(question.kind for question in questions)
     slips = sum(len(question.known) for question in questions)
     lines = [
-        f"{len(questions)} questions in {len(LESSONS)} lessons, of {len(kinds)} kinds, with "
+        f"{len(questions)} questions in {len(series())} lessons, of {len(kinds)} kinds, with "
         f"{slips} known wrong answers",
         "kinds: " + ", ".join(f"{kind} {count}" for kind, count in kinds.most_common()),
         f"recall questions: {sum(bool(question.recalls) for question in questions)}",
     ]
-    for number, title in LESSONS.items():
-        own = lesson(number)
-        known = sum(len(question.known) for question in own)
-        lines.append(f"  {number} {title}: {len(own)} questions, {known} known wrong answers")
+    for lesson in series():
+        known = sum(len(question.known) for question in lesson.questions)
+        lines.append(
+            f"  {lesson.number} {lesson.title}: {len(lesson.questions)} questions, "
+            f"{known} known wrong answers"
+        )
     return "\n".join(lines)
 
 
@@ -57,10 +60,10 @@ def _page() -> Iterator[str]:
     yield "```text"
     yield counts()
     yield "```"
-    for number, title in LESSONS.items():
+    for lesson in series():
         yield ""
-        yield f"## {number} {title}"
-        for question in lesson(number):
+        yield f"## {lesson.number} {lesson.title}"
+        for question in lesson.questions:
             yield ""
             yield from _question(question)
 
@@ -116,7 +119,7 @@ def _wrong(question: Question, slip: Slip) -> str:
         right = question.fixed.split("\n")
         lines = [line.strip() for line in slip.answer.split("\n") if line and line not in right]
         return " ".join(f"`{line}`" for line in lines)
-    if question.kind == "row":
+    if isinstance(question, FillRow):
         name = slip.name.split(":")[0]
         return _markdown(f"{name} {slip.answer[name]}")
     return _markdown(question.show(slip.answer))
