@@ -51,7 +51,7 @@ class Choice(Question):
     @property
     def known(self) -> tuple[Slip, ...]:
         return tuple(
-            Slip(option.text, letter(i), option.hint)
+            Slip(name=option.text, answer=letter(i), hint=option.hint)
             for i, option in enumerate(self.options)
             if option.hint
         )

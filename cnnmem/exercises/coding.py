@@ -171,7 +171,9 @@ class Bug(Coding):
 
     @property
     def known(self) -> tuple[Slip, ...]:
-        lines = tuple(Slip(f"line {at}", f"line {at}", hint) for at, hint in self.others)
+        lines = tuple(
+            Slip(name=f"line {at}", answer=f"line {at}", hint=hint) for at, hint in self.others
+        )
         return lines + self.slips
 
     @property

@@ -54,7 +54,7 @@ class Note:
         return f'<div role="status">{to_html(self.text)}</div>'
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Slip:
     """A known wrong answer: what it is called, the answer itself, and the hint it earns."""
 

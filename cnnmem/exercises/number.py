@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -60,7 +60,8 @@ class Number(Question):
 
     >>> from .quantity import MB
     >>> q = Number(id="00-x", title="", statement="", hints=("", "", ""), why="", value=553430176,
-    ...     scale=MB, slips=(Slip("MiB for MB", Fraction(553430176 * 10**6, 2**20), "In MiB."),))
+    ...     scale=MB, slips=(Slip(name="MiB for MB", answer=Fraction(553430176 * 10**6, 2**20),
+    ...     hint="In MiB."),))
     >>> q.judge("0.5534 GB").state, q.judge("527.8 MB").slip, q.judge("?").state
     ('right', 'MiB for MB', 'not attempted')
     >>> [q.judge(text).state for text in ("553 MB", "552 MB", "0.6 GB")]
@@ -82,7 +83,7 @@ class Number(Question):
 
     @property
     def known(self) -> tuple[Slip, ...]:
-        return tuple(Slip(s.name, self.scale.show(s.answer), s.hint) for s in self.slips)
+        return tuple(replace(slip, answer=self.scale.show(slip.answer)) for slip in self.slips)
 
     def judge(self, answer: Any) -> Verdict:
         if answer is None or (isinstance(answer, str) and not answer.strip()):
@@ -92,8 +93,12 @@ class Number(Question):
         except UnreadableError as error:
             return Verdict("not attempted", f"I cannot read that: {error}.")
         for judge in (
-            self._precise_slip, self._right, self._other_unit, self._rounded, self._slip,
-        ):  # fmt: skip
+            self._precise_slip,
+            self._right,
+            self._other_unit,
+            self._rounded,
+            self._slip,
+        ):
             for reading in readings:
                 verdict = judge(reading)
                 if verdict is not None:

@@ -87,11 +87,11 @@ PERCENT = Scale("%", "ratio", Fraction(1, 100), 1)
 TIMES = Scale("times", "ratio", Fraction(1), 2)
 
 _DECIMAL = {
-    "k": 3, "kilo": 3, "thousand": 3, "thousands": 3,
-    "m": 6, "mio": 6, "mln": 6, "mn": 6, "mega": 6, "million": 6, "millions": 6,
-    "g": 9, "bn": 9, "giga": 9, "billion": 9, "billions": 9,
-    "t": 12, "tera": 12, "trillion": 12, "trillions": 12,
-}  # fmt: skip
+    **dict.fromkeys(("k", "kilo", "thousand", "thousands"), 3),
+    **dict.fromkeys(("m", "mio", "mln", "mn", "mega", "million", "millions"), 6),
+    **dict.fromkeys(("g", "bn", "giga", "billion", "billions"), 9),
+    **dict.fromkeys(("t", "tera", "trillion", "trillions"), 12),
+}
 _BINARY = {"ki": 10, "kibi": 10, "mi": 20, "mebi": 20, "gi": 30, "gibi": 30, "ti": 40, "tebi": 40}
 PREFIXES: dict[str, int] = {
     "": 1,
@@ -111,8 +111,10 @@ _NOUNS: dict[str, str] = {
     **dict.fromkeys(("image", "images"), "images"),
     **dict.fromkeys(("channel", "channels", "layers", "filters"), "things"),
 }
-_RATIOS = {"%": Fraction(1, 100), "percent": Fraction(1, 100), "x": Fraction(1),
-           "times": Fraction(1), "fold": Fraction(1), "timesas": Fraction(1)}  # fmt: skip
+_RATIOS = {
+    **dict.fromkeys(("%", "percent"), Fraction(1, 100)),
+    **dict.fromkeys(("x", "times", "fold", "timesas"), Fraction(1)),
+}
 
 
 @dataclass(frozen=True)

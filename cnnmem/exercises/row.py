@@ -43,9 +43,16 @@ class Cell:
     def _number(self) -> Number:
         assert isinstance(self.value, int)
         return Number(
-            id=self.name, title="", statement="", hints=("", "", ""), why="", value=self.value,
-            scale=COUNT, tolerance=Fraction(0), slips=self.slips,
-        )  # fmt: skip
+            id=self.name,
+            title="",
+            statement="",
+            hints=("", "", ""),
+            why="",
+            value=self.value,
+            scale=COUNT,
+            tolerance=Fraction(0),
+            slips=self.slips,
+        )
 
     def _judge_shape(self, entry: Any) -> Verdict:
         shape = _shape(entry)
@@ -73,7 +80,8 @@ class FillRow(Question):
     """A row to fill: `answer(weights="73,728", biases="128")`, or a list in the order of the cells.
 
     >>> q = FillRow(id="00-x", title="", statement="", hints=("", "", ""), why="Yes.", cells=(
-    ...     Cell("output", (14, 14, 8)), Cell("biases", 8, (Slip("C_in", 4, "One a filter."),))))
+    ...     Cell("output", (14, 14, 8)),
+    ...     Cell("biases", 8, slips=(Slip(name="C_in", answer=4, hint="One a filter."),))))
     >>> q.judge({"output": "14 x 14 x 8", "biases": "4"}).text
     'One a filter.'
     >>> q.judge(["14x14x8", 8]).state
@@ -93,9 +101,9 @@ class FillRow(Question):
     def known(self) -> tuple[Slip, ...]:
         return tuple(
             Slip(
-                f"{cell.name}: {slip.name}",
-                {**self.solution, cell.name: cell.show(slip.answer)},
-                slip.hint,
+                name=f"{cell.name}: {slip.name}",
+                answer={**self.solution, cell.name: cell.show(slip.answer)},
+                hint=slip.hint,
             )
             for cell in self.cells
             for slip in cell.slips

@@ -24,32 +24,39 @@ def _read() -> Number:
     return Number(
         id="00-read",
         title="Read a row",
-        statement="Print the table of VGG-16. How many weights, without biases, does the layer "
-        "`conv1_2` have?",
+        statement="Print the table of VGG-16. How many weights, without biases, does the layer `conv1_2` have?",
         value=row.weights,
         scale=WEIGHTS,
         tolerance=Fraction(0),
         slips=(
-            Slip("bias counted", row.params, f"That is weights and biases together. The table has "
-                 f"them in two columns: take away the {row.biases} biases."),
-            Slip("the row "
-                 "above", before.weights, "That is `conv1_1`, the row above. Its input, "
-                 "the image, has 3 channels; that of `conv1_2` has 64."),
-            Slip("values "
-                 "read", row.values, "That is the column `values`: the numbers in the "
-                 "feature map that the layer produces. Weights are what it has learned."),
-            Slip("MACs read", row.macs, "That is the column `macs`: the work of one image. The "
-                 "weights are stored once and used at every place of the map."),
+            Slip(
+                name="bias counted",
+                answer=row.params,
+                hint=f"That is weights and biases together. The table has them in two columns: take away the {row.biases} biases.",
+            ),
+            Slip(
+                name="the row above",
+                answer=before.weights,
+                hint="That is `conv1_1`, the row above. Its input, the image, has 3 channels; that of `conv1_2` has 64.",
+            ),
+            Slip(
+                name="values read",
+                answer=row.values,
+                hint="That is the column `values`: the numbers in the feature map that the layer produces. Weights are what it has learned.",
+            ),
+            Slip(
+                name="MACs read",
+                answer=row.macs,
+                hint="That is the column `macs`: the work of one image. The weights are stored once and used at every place of the map.",
+            ),
         ),
         hints=(
             "A row is a layer; the column you need is called `weights`.",
-            "`print(cnnmem.summary(\"vgg16\"))` shows all rows; "
-            "`cnnmem.summary(\"vgg16\")[\"conv1_2\"]` one of them.",
+            '`print(cnnmem.summary("vgg16"))` shows all rows; `cnnmem.summary("vgg16")["conv1_2"]` one of them.',
             "The layer is 3x3 with 64 input channels and 64 filters: 3 · 3 · 64 · 64.",
         ),
-        why="Each of the 64 filters sees 3 x 3 places of 64 channels. Biases, one a filter, stand "
-        "in a column of their own.",
-    )  # fmt: skip
+        why="Each of the 64 filters sees 3 x 3 places of 64 channels. Biases, one a filter, stand in a column of their own.",
+    )
 
 
 def _chart() -> Choice:
@@ -57,13 +64,16 @@ def _chart() -> Choice:
     rows = {row.name: row for row in lenet.rows if row.params}
 
     def no(name: str, why: str) -> Option:
-        return Option(name, f"{name} has {percent(rows[name].params, lenet.params)}. {why}", name)
+        return Option(
+            name,
+            hint=f"{name} has {percent(rows[name].params, lenet.params)}. {why}",
+            category=name,
+        )
 
     return Choice(
         id="00-chart",
         title="Read a chart",
-        statement="LeNet-5 on a 32 x 32 image. Which layer's bar is the highest when the chart "
-        "shows parameters?",
+        statement="LeNet-5 on a 32 x 32 image. Which layer's bar is the highest when the chart shows parameters?",
         options=(
             no("conv1", "It sees one channel only: 5 · 5 · 1 weights a filter."),
             no("conv2", "A convolution uses its few weights at every place of the map."),
@@ -73,13 +83,13 @@ def _chart() -> Choice:
         ),
         hints=(
             "Set the explorer to network lenet5 and look for the highest bar.",
-            "Point at a bar: the tooltip gives its exact count. The table switch shows the "
-            "largest.",
+            "Point at a bar: the tooltip gives its exact count. The table switch shows the largest.",
             "It is the layer in which every value of the last feature map meets every output.",
         ),
-        why=f"fc1 holds {n(rows['fc1'].params)} of {n(lenet.params)} parameters, "
-        f"{percent(rows['fc1'].params, lenet.params)}: a linear layer has a weight for every pair "
-        "of an input and an output.",
+        why=(
+            f"fc1 holds {n(rows['fc1'].params)} of {n(lenet.params)} parameters, {percent(rows['fc1'].params, lenet.params)}: "
+            "a linear layer has a weight for every pair of an input and an output."
+        ),
     )
 
 
@@ -88,26 +98,33 @@ def _slider() -> Number:
     return Number(
         id="00-slider",
         title="Move a slider",
-        statement="VGG-16 without its classifier. Double the input size, from 224 to 448 pixels: "
-        "how many times as many feature-map values are there?",
+        statement="VGG-16 without its classifier. Double the input size, from 224 to 448 pixels: how many times as many feature-map values are there?",
         value=Fraction(large.values, small.values),
         scale=TIMES,
         slips=(
-            Slip("one side only", Fraction(2), "Both sides double, the height and the width."),
-            Slip("channels "
-                 "too", Fraction(8), "Height and width double, but the channels stay: "
-                 "they are the number of filters."),
-            Slip("parameters read", Fraction(large.params, small.params), "That is true of the "
-                 "parameters. They do not know how large the image is; feature maps do."),
+            Slip(
+                name="one side only",
+                answer=Fraction(2),
+                hint="Both sides double, the height and the width.",
+            ),
+            Slip(
+                name="channels too",
+                answer=Fraction(8),
+                hint="Height and width double, but the channels stay: they are the number of filters.",
+            ),
+            Slip(
+                name="parameters read",
+                answer=Fraction(large.params, small.params),
+                hint="That is true of the parameters. They do not know how large the image is; feature maps do.",
+            ),
         ),
         hints=(
             "Show feature maps in the explorer, switch the classifier off, and move the size.",
             "A feature map has H x W x C values. Which of the three change with the image?",
             "H becomes 2 H and W becomes 2 W, in every layer.",
         ),
-        why="Every map has twice the height and twice the width: four times the values. Without "
-        "the classifier the parameters do not change at all.",
-    )  # fmt: skip
+        why="Every map has twice the height and twice the width: four times the values. Without the classifier the parameters do not change at all.",
+    )
 
 
 def _kib() -> Number:
@@ -116,31 +133,35 @@ def _kib() -> Number:
     return Number(
         id="00-kib",
         title="The first unit",
-        statement=f"A colour image of 224 x 224 pixels has {n(values)} values of 4 bytes "
-        "(float32). How many KiB does it take?",
+        statement=f"A colour image of 224 x 224 pixels has {n(values)} values of 4 bytes (float32). How many KiB does it take?",
         value=size,
         scale=KiB,
         tolerance=Fraction(1, 1000),
         in_unit=True,
         slips=(
-            Slip("kB for "
-                 "KiB", Fraction(size * KiB.size) / KB.size, "That is kB, 1,000 bytes. A "
-                 "KiB is 1,024 bytes, so there are fewer of them."),
-            Slip("a byte a "
-                 "value", values, "That gives each value one byte. A float32 value takes "
-                 "4."),
-            Slip("one colour", Fraction(size, 3), "That is one channel. The image has three: red, "
-                 "green and blue."),
+            Slip(
+                name="kB for KiB",
+                answer=Fraction(size * KiB.size) / KB.size,
+                hint="That is kB, 1,000 bytes. A KiB is 1,024 bytes, so there are fewer of them.",
+            ),
+            Slip(
+                name="a byte a value",
+                answer=values,
+                hint="That gives each value one byte. A float32 value takes 4.",
+            ),
+            Slip(
+                name="one colour",
+                answer=Fraction(size, 3),
+                hint="That is one channel. The image has three: red, green and blue.",
+            ),
         ),
         hints=(
             "First bytes, then the unit.",
             "1 kB = 1,000 bytes; 1 KiB = 1,024 bytes.",
             f"{n(values)} values x 4 bytes, divided by 1,024.",
         ),
-        why="With 1,000 for 1,024 it would be "
-        f"{KB.name}: {n(Fraction(size, KB.size))}. Many programs print MiB and write MB; most "
-        "disagreements in this course begin there.",
-    )  # fmt: skip
+        why=f"With 1,000 for 1,024 it would be {KB.name}: {n(Fraction(size, KB.size))}. Many programs print MiB and write MB; most disagreements in this course begin there.",
+    )
 
 
 def _in_place() -> Choice:
@@ -149,24 +170,29 @@ def _in_place() -> Choice:
     return Choice(
         id="00-in-place",
         title="A zero in the table",
-        statement=f"The row `relu1_1` of VGG-16 has an output of {n(row.outputs)} values, but the "
-        "column `values` says 0. Why?",
+        statement=f"The row `relu1_1` of VGG-16 has an output of {n(row.outputs)} values, but the column `values` says 0. Why?",
         options=(
-            Option("A ReLU has no parameters.", "True, but `values` counts feature maps, not "
-                   "parameters: a pool has no parameters either, and its `values` are not 0."),
-            Option("After a ReLU many values are "
-                   "zero.", "Zeros take as much memory as other "
-                   "numbers."),
+            Option(
+                "A ReLU has no parameters.",
+                hint="True, but `values` counts feature maps, not parameters: a pool has no parameters either, and its `values` are not 0.",
+            ),
+            Option(
+                "After a ReLU many values are zero.",
+                hint="Zeros take as much memory as other numbers.",
+            ),
             Option("The ReLU overwrites its input, so no new tensor comes into being."),
-            Option("Its values are counted at the next layer.", "Each layer counts its own output, "
-                   "never its input."),
+            Option(
+                "Its values are counted at the next layer.",
+                hint="Each layer counts its own output, never its input.",
+            ),
         ),
         hints=(
             "Compare with `pool1`, which has no parameters either.",
             "`values` counts newly produced tensors. Which storage does the ReLU write to?",
             "In the zoo the ReLUs of VGG-16 are made with `in_place=True`.",
         ),
-        why="An in-place layer writes into the storage of its input. So the default total, "
-        f"{n(round(size / 4))} values, has each tensor once. Tools that count the ReLU again get a "
-        "larger number from the same network.",
-    )  # fmt: skip
+        why=(
+            f"An in-place layer writes into the storage of its input. So the default total, {n(round(size / 4))} values, has each tensor once. "
+            "Tools that count the ReLU again get a larger number from the same network."
+        ),
+    )

@@ -21,8 +21,15 @@ from .count import drawn, mb, mib, misread, n, table
 def questions() -> tuple[Question, ...]:
     """Return the questions of the lesson."""
     return (
-        _params(), _where(), _share(), _file(), _two_sizes(), _macs(), _stack(), _recall(),
-    )  # fmt: skip
+        _params(),
+        _where(),
+        _share(),
+        _file(),
+        _two_sizes(),
+        _macs(),
+        _stack(),
+        _recall(),
+    )
 
 
 def _params() -> Number:
@@ -31,21 +38,35 @@ def _params() -> Number:
     return Number(
         id="02-params",
         title="Before you look",
-        statement="How many parameters does VGG-16 have? It has 13 convolutions and 3 linear "
-        "layers; the largest linear layer connects 25,088 values with 4,096.",
+        statement="How many parameters does VGG-16 have? It has 13 convolutions and 3 linear layers; the largest linear layer connects 25,088 values with 4,096.",
         value=vgg.params,
         scale=MILLION,
         slips=(
-            Slip("weights only", weights, "These are the weights alone, the column of the CS231n "
-                 f"notes. The {n(vgg.params - weights)} biases are parameters too."),
-            Slip("convolutions only", features.params, "These are the 13 convolutions. The three "
-                 "linear layers behind them hold far more."),
-            Slip("linear layers only", vgg.params - features.params, "These are the three linear "
-                 "layers. The convolutions add about a tenth."),
-            Slip("fc1 only", vgg["fc1"].params, "That is fc1 alone, the largest layer, but not the "
-                 "only one."),
-            Slip("bytes for parameters", 4 * vgg.params, "These are bytes. A parameter in float32 "
-                 "takes 4 of them: divide by 4."),
+            Slip(
+                name="weights only",
+                answer=weights,
+                hint=f"These are the weights alone, the column of the CS231n notes. The {n(vgg.params - weights)} biases are parameters too.",
+            ),
+            Slip(
+                name="convolutions only",
+                answer=features.params,
+                hint="These are the 13 convolutions. The three linear layers behind them hold far more.",
+            ),
+            Slip(
+                name="linear layers only",
+                answer=vgg.params - features.params,
+                hint="These are the three linear layers. The convolutions add about a tenth.",
+            ),
+            Slip(
+                name="fc1 only",
+                answer=vgg["fc1"].params,
+                hint="That is fc1 alone, the largest layer, but not the only one.",
+            ),
+            Slip(
+                name="bytes for parameters",
+                answer=4 * vgg.params,
+                hint="These are bytes. A parameter in float32 takes 4 of them: divide by 4.",
+            ),
         ),
         hints=(
             "Start with the largest layer you can find.",
@@ -53,7 +74,7 @@ def _params() -> Number:
             "fc1 alone has 25,088 x 4,096, about 103 million; the rest adds about a third of that.",
         ),
         why=f"{percent(vgg['fc1'].params, vgg.params)} of them sit in a single layer, fc1.",
-    )  # fmt: skip
+    )
 
 
 def _where() -> Choice:
@@ -61,7 +82,7 @@ def _where() -> Choice:
 
     def no(name: str, why: str) -> Option:
         held = percent(vgg[name].params, vgg.params)
-        return Option(name, f"{name} holds {held}: {why}", name)
+        return Option(name, hint=f"{name} holds {held}: {why}", category=name)
 
     return Choice(
         id="02-where",
@@ -69,22 +90,27 @@ def _where() -> Choice:
         statement="Which layer of VGG-16 holds the most parameters?",
         options=(
             no("conv1_2", "its maps are large, but the same few weights are used at every place."),
-            no("conv5_3", "it is among the largest convolutions, and still small beside a linear "
-               "layer."),
+            no(
+                "conv5_3",
+                "it is among the largest convolutions, and still small beside a linear layer.",
+            ),
             Option("fc1", category="fc1"),
             no("fc2", "it connects 4,096 values with 4,096. Which layer sees more inputs?"),
-            no("fc3", "it connects 4,096 values with 1,000 classes; two layers before it are "
-               "larger."),
+            no(
+                "fc3",
+                "it connects 4,096 values with 1,000 classes; two layers before it are larger.",
+            ),
         ),
         hints=(
             "A layer's parameters do not depend on how often they are used.",
-            "Compare inputs x outputs of the linear layers with 9 x C_in x C_out of the "
-            "convolutions.",
+            "Compare inputs x outputs of the linear layers with 9 x C_in x C_out of the convolutions.",
             "Look for the layer that reads the whole 7 x 7 x 512 map.",
         ),
-        why=f"fc1 reads the flattened 7 x 7 x 512 map, 25,088 values, and has 4,096 outputs: "
-        f"{n(vgg['fc1'].params)} parameters, {percent(vgg['fc1'].params, vgg.params)} of all.",
-    )  # fmt: skip
+        why=(
+            "fc1 reads the flattened 7 x 7 x 512 map, 25,088 values, and has 4,096 outputs: "
+            f"{n(vgg['fc1'].params)} parameters, {percent(vgg['fc1'].params, vgg.params)} of all."
+        ),
+    )
 
 
 def _share() -> Number:
@@ -98,22 +124,29 @@ def _share() -> Number:
         value=Fraction(fc1.params, vgg.params),
         scale=PERCENT,
         slips=(
-            Slip("share of the "
-                 "MACs", Fraction(fc1.macs, vgg.macs), "That is its share of the "
-                 "MACs. fc1 is used once an image, so it stores much and works little."),
-            Slip("all linear layers", Fraction(linear, vgg.params), "That is fc1, fc2 and fc3 "
-                 "together."),
-            Slip("of the linear layers", Fraction(fc1.params, linear), "That is its share of the "
-                 "linear layers. Divide by all parameters."),
+            Slip(
+                name="share of the MACs",
+                answer=Fraction(fc1.macs, vgg.macs),
+                hint="That is its share of the MACs. fc1 is used once an image, so it stores much and works little.",
+            ),
+            Slip(
+                name="all linear layers",
+                answer=Fraction(linear, vgg.params),
+                hint="That is fc1, fc2 and fc3 together.",
+            ),
+            Slip(
+                name="of the linear layers",
+                answer=Fraction(fc1.params, linear),
+                hint="That is its share of the linear layers. Divide by all parameters.",
+            ),
         ),
         hints=(
             "You need two numbers of the table: fc1's parameters, and all of them.",
             f"fc1 has 25,088 x 4,096 + 4,096 = {n(fc1.params)}.",
             f"Divide by {n(vgg.params)}.",
         ),
-        why=f"And it does {percent(fc1.macs, vgg.macs)} of the MACs: where a network stores and "
-        "where it works are two different places.",
-    )  # fmt: skip
+        why=f"And it does {percent(fc1.macs, vgg.macs)} of the MACs: where a network stores and where it works are two different places.",
+    )
 
 
 def _file() -> Number:
@@ -122,21 +155,36 @@ def _file() -> Number:
     return Number(
         id="02-file",
         title="The saved file",
-        statement=f"VGG-16's {n(params)} parameters are saved as float32. How many MB are that, a "
-        "MB being 10^6 bytes?",
+        statement=f"VGG-16's {n(params)} parameters are saved as float32. How many MB are that, a MB being 10^6 bytes?",
         value=size,
         scale=MB,
         tolerance=Fraction(1, 1000),
         slips=(
-            Slip("rounded first", 4 * 138 * 10**6, "That is 4 bytes times 138 million. Multiply "
-                 f"first and round at the end: {n(params)} x 4."),
-            Slip("MiB for MB", misread(size), "That is the figure in MiB, 2^20 bytes. In MB, 10^6 "
-                 "bytes, it is 4.9 % more."),
-            Slip("a byte a value", params, "That gives each parameter one byte; float32 takes 4."),
-            Slip("float64", 8 * params, "That is 8 bytes a parameter, float64. Float32 takes 4."),
-            Slip("gradients too", 3 * size, "That is three times the parameters, as if gradients "
-                 "and a state of the optimizer were saved too. A weights file holds the "
-                 "parameters."),
+            Slip(
+                name="rounded first",
+                answer=4 * 138 * 10**6,
+                hint=f"That is 4 bytes times 138 million. Multiply first and round at the end: {n(params)} x 4.",
+            ),
+            Slip(
+                name="MiB for MB",
+                answer=misread(size),
+                hint="That is the figure in MiB, 2^20 bytes. In MB, 10^6 bytes, it is 4.9 % more.",
+            ),
+            Slip(
+                name="a byte a value",
+                answer=params,
+                hint="That gives each parameter one byte; float32 takes 4.",
+            ),
+            Slip(
+                name="float64",
+                answer=8 * params,
+                hint="That is 8 bytes a parameter, float64. Float32 takes 4.",
+            ),
+            Slip(
+                name="gradients too",
+                answer=3 * size,
+                hint="That is three times the parameters, as if gradients and a state of the optimizer were saved too. A weights file holds the parameters.",
+            ),
         ),
         hints=(
             "Bytes first: parameters x bytes a parameter.",
@@ -144,7 +192,7 @@ def _file() -> Number:
             f"{n(params)} x 4 bytes, divided by 10^6.",
         ),
         why=f"In MiB it is {mib(size)}: the same file.",
-    )  # fmt: skip
+    )
 
 
 def _two_sizes() -> Choice:
@@ -156,24 +204,31 @@ def _two_sizes() -> Choice:
         title="528 or 553?",
         statement="One page says VGG-16's weights file has 528 MB, another says 553 MB. Why?",
         options=(
-            Option("The larger file holds the optimizer's state too.",
-                   f"Adam's state alone would add {mb(2 * size)}, not 25 MB."),
-            Option("The larger file holds the biases too.",
-                   f"All biases together are {n(biases)} values, {mb(4 * biases)}."),
-            Option("The larger file has a header with the layers' names.",
-                   "A header is a few kilobytes; measure a real file in the notebook."),
+            Option(
+                "The larger file holds the optimizer's state too.",
+                hint=f"Adam's state alone would add {mb(2 * size)}, not 25 MB.",
+            ),
+            Option(
+                "The larger file holds the biases too.",
+                hint=f"All biases together are {n(biases)} values, {mb(4 * biases)}.",
+            ),
+            Option(
+                "The larger file has a header with the layers' names.",
+                hint="A header is a few kilobytes; measure a real file in the notebook.",
+            ),
             Option("It is one size: 528 counts MiB of 2^20 bytes, 553 counts MB of 10^6 bytes."),
-            Option("The smaller file is compressed.",
-                   "Trained weights look like noise and hardly compress."),
+            Option(
+                "The smaller file is compressed.",
+                hint="Trained weights look like noise and hardly compress.",
+            ),
         ),
         hints=(
             "Divide the two numbers.",
             "553 / 528 is close to 1.049. Which two units have this ratio?",
             "2^20 / 10^6 = 1.048576.",
         ),
-        why=f"{n(size)} bytes are {mb(size)} and {mib(size)}. Both pages are right; only one of "
-        "them names its unit correctly.",
-    )  # fmt: skip
+        why=f"{n(size)} bytes are {mb(size)} and {mib(size)}. Both pages are right; only one of them names its unit correctly.",
+    )
 
 
 def _macs() -> Choice:
@@ -181,7 +236,9 @@ def _macs() -> Choice:
 
     def no(name: str, why: str) -> Option:
         return Option(
-            name, f"{name} does {percent(vgg[name].macs, vgg.macs)} of the MACs: {why}", name
+            name,
+            hint=f"{name} does {percent(vgg[name].macs, vgg.macs)} of the MACs: {why}",
+            category=name,
         )
 
     best = vgg["conv1_2"]
@@ -201,8 +258,10 @@ def _macs() -> Choice:
             "A linear layer has one place; a convolution has H_out x W_out.",
             "Compare 36,864 weights at 224 x 224 places with 2,359,296 at 14 x 14.",
         ),
-        why=f"{n(best.weights)} weights at 224 x 224 places are {n(best.macs)} MACs; {alike} other "
-        f"layers of VGG-16 need as many. It holds {n(best.params)} of {n(vgg.params)} parameters.",
+        why=(
+            f"{n(best.weights)} weights at 224 x 224 places are {n(best.macs)} MACs; {alike} other layers of VGG-16 need as many. "
+            f"It holds {n(best.params)} of {n(vgg.params)} parameters."
+        ),
     )
 
 
@@ -213,25 +272,46 @@ def _recall() -> Number:
         id="02-recall-conv",
         title="By hand, once more",
         recalls="01",
-        statement="`conv3_1` has 3 x 3 filters, 128 input and 256 output channels, and biases. How "
-        "many parameters?",
+        statement="`conv3_1` has 3 x 3 filters, 128 input and 256 output channels, and biases. How many parameters?",
         value=weights + biases,
         scale=PARAMETERS,
         tolerance=Fraction(0),
         slips=(
-            Slip("bias forgotten", weights, f"These are the weights. There is a bias a filter, "
-                 f"{biases} more."),
-            Slip("a bias an input channel", weights + 128, "A bias belongs to an output channel: "
-                 "there are 256, not 128."),
-            Slip("C_in forgotten", 9 * 256 + 256, "Each filter sees all 128 input channels, so it "
-                 "has 3 x 3 x 128 weights, not 3 x 3."),
-            Slip("one channel", 9 * 256, "That is one input channel, without biases: a filter sees "
-                 "all 128."),
-            Slip("one filter", 9 * 128, "That is one filter: there are 256. And each has a bias."),
-            Slip("one filter with its bias", 9 * 128 + 1, "That is one filter with its bias: there "
-                 "are 256 of them."),
-            Slip("one side of the kernel", 3 * 128 * 256 + 256, "The kernel is 3 x 3, nine places, "
-                 "not three."),
+            Slip(
+                name="bias forgotten",
+                answer=weights,
+                hint=f"These are the weights. There is a bias a filter, {biases} more.",
+            ),
+            Slip(
+                name="a bias an input channel",
+                answer=weights + 128,
+                hint="A bias belongs to an output channel: there are 256, not 128.",
+            ),
+            Slip(
+                name="C_in forgotten",
+                answer=9 * 256 + 256,
+                hint="Each filter sees all 128 input channels, so it has 3 x 3 x 128 weights, not 3 x 3.",
+            ),
+            Slip(
+                name="one channel",
+                answer=9 * 256,
+                hint="That is one input channel, without biases: a filter sees all 128.",
+            ),
+            Slip(
+                name="one filter",
+                answer=9 * 128,
+                hint="That is one filter: there are 256. And each has a bias.",
+            ),
+            Slip(
+                name="one filter with its bias",
+                answer=9 * 128 + 1,
+                hint="That is one filter with its bias: there are 256 of them.",
+            ),
+            Slip(
+                name="one side of the kernel",
+                answer=3 * 128 * 256 + 256,
+                hint="The kernel is 3 x 3, nine places, not three.",
+            ),
         ),
         hints=(
             "Count one filter first, then multiply.",
@@ -239,7 +319,7 @@ def _recall() -> Number:
             "(3 · 3 · 128 + 1) · 256.",
         ),
         why="C_out x (K x K x C_in + 1): the 1 is the bias.",
-    )  # fmt: skip
+    )
 
 
 def _stack() -> Write:
@@ -258,45 +338,64 @@ def _stack() -> Write:
 
     def body(term: str, pairs: str = "zip(channels, channels[1:])") -> str:
         return (
-            f"{head}    total = 0\n    for c_in, c_out in {pairs}:\n"
-            f"        total += {term}\n    return total\n"
+            f"{head}"
+            "    total = 0\n"
+            f"    for c_in, c_out in {pairs}:\n"
+            f"        total += {term}\n"
+            "    return total\n"
         )
 
     return Write(
         id="02-stack-params",
         title="The parameters of a stack",
-        statement="VGG's convolutions are all 3 x 3 with biases. Write a function that counts the "
-        "parameters of a stack of them. `channels` has the channels of the image first, then those "
-        "of each layer's output: `stack_params((3, 64, 64, 128))` is conv1_1 to conv2_1.",
+        statement=(
+            "VGG's convolutions are all 3 x 3 with biases. Write a function that counts the parameters of a stack of them. "
+            "`channels` has the channels of the image first, then those of each layer's output: `stack_params((3, 64, 64, 128))` is conv1_1 to conv2_1."
+        ),
         name="stack_params",
         starter=head + '    """Return the parameters of all the 3 x 3 convolutions."""\n    ...\n',
         fixed=body("9 * c_in * c_out + c_out"),
         reference=reference,
         inputs=tuple(inputs),
         slips=(
-            Slip("bias "
-                 "forgotten", body("9 * c_in * "
-                                        "c_out"), "The biases are missing, one for "
-                 "every output channel."),
-            Slip("C_in forgotten", body("9 * c_out + c_out"), "A filter sees all channels of the "
-                 "layer before: 3 x 3 x c_in weights."),
-            Slip("one bias a layer", body("9 * c_in * c_out + 1"), "A layer has a bias for each "
-                 "output channel, not one for all."),
-            Slip("kernel "
-                 "once", body("3 * c_in * c_out + "
-                                     "c_out"), "The kernel is 3 x 3, nine "
-                 "places."),
-            Slip("every layer square", body("9 * c_out * c_out + c_out"), "The input channels of a "
-                 "layer are those of the layer before, not its own."),
-            Slip("last layer left out", body("9 * c_in * c_out + c_out",
-                 "zip(channels[:-2], channels[1:-1])"), "The last layer is missing: a stack of N "
-                 "numbers has N − 1 layers."),
+            Slip(
+                name="bias forgotten",
+                answer=body("9 * c_in * c_out"),
+                hint="The biases are missing, one for every output channel.",
+            ),
+            Slip(
+                name="C_in forgotten",
+                answer=body("9 * c_out + c_out"),
+                hint="A filter sees all channels of the layer before: 3 x 3 x c_in weights.",
+            ),
+            Slip(
+                name="one bias a layer",
+                answer=body("9 * c_in * c_out + 1"),
+                hint="A layer has a bias for each output channel, not one for all.",
+            ),
+            Slip(
+                name="kernel once",
+                answer=body("3 * c_in * c_out + c_out"),
+                hint="The kernel is 3 x 3, nine places.",
+            ),
+            Slip(
+                name="every layer square",
+                answer=body("9 * c_out * c_out + c_out"),
+                hint="The input channels of a layer are those of the layer before, not its own.",
+            ),
+            Slip(
+                name="last layer left out",
+                answer=body("9 * c_in * c_out + c_out", "zip(channels[:-2], channels[1:-1])"),
+                hint="The last layer is missing: a stack of N numbers has N − 1 layers.",
+            ),
         ),
         hints=(
             "Count one layer first: what are its input and output channels?",
             "`zip(channels, channels[1:])` gives the pairs of input and output channels.",
             "Add up 9 * c_in * c_out + c_out.",
         ),
-        why="Each layer has C_out x (9 x C_in + 1) parameters. With VGG-16's channels it gives its "
-        f"{n(table('vgg16', top=False).params)} parameters without the linear layers.",
-    )  # fmt: skip
+        why=(
+            "Each layer has C_out x (9 x C_in + 1) parameters. "
+            f"With VGG-16's channels it gives its {n(table('vgg16', top=False).params)} parameters without the linear layers."
+        ),
+    )

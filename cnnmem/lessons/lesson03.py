@@ -29,35 +29,53 @@ def _maps() -> Number:
     return Number(
         id="03-maps",
         title="Before you look",
-        statement="One image of 224 x 224 pixels goes through VGG-16. Add up the image and every "
-        "feature map, each tensor once, float32. How many MB?",
+        statement="One image of 224 x 224 pixels goes through VGG-16. Add up the image and every feature map, each tensor once, float32. How many MB?",
         value=size,
         scale=MB,
         slips=(
-            Slip("the notes' 60", published.get("cs231n-60").value * MB.size, "Near: the corrected "
-                 "CS231n notes say 60. They add up rounded rows; add up the exact ones."),
-            Slip("24M values", published.get("cs231n-24m").value * 4, "That is 4 bytes times 24 "
-                 "million values, a number that no way of counting gives. Add the column up."),
-            Slip("the folklore", published.get("cs231n-93").value * MB.size, "That is the number "
-                 "of the CS231n notes. Nobody has found a way to count that gives it; this lesson "
-                 "tries."),
-            Slip("MiB for MB", misread(size), "That is the figure in MiB, 2^20 bytes. In MB, 10^6 "
-                 "bytes, it is 4.9 % more."),
-            Slip("a byte a value", size / 4, "That is the number of values. Each takes 4 bytes."),
-            Slip("x 2 for "
-                 "backward", 2 * size, "That is twice the sum. Nothing was said of a "
-                 "backward pass, and even there the factor is not 2."),
-            Slip("image left out", size - image, f"The image is missing: it is a tensor too, "
-                 f"{mb(image)}."),
+            Slip(
+                name="the notes' 60",
+                answer=published.get("cs231n-60").value * MB.size,
+                hint="Near: the corrected CS231n notes say 60. They add up rounded rows; add up the exact ones.",
+            ),
+            Slip(
+                name="24M values",
+                answer=published.get("cs231n-24m").value * 4,
+                hint="That is 4 bytes times 24 million values, a number that no way of counting gives. Add the column up.",
+            ),
+            Slip(
+                name="the folklore",
+                answer=published.get("cs231n-93").value * MB.size,
+                hint="That is the number of the CS231n notes. Nobody has found a way to count that gives it; this lesson tries.",
+            ),
+            Slip(
+                name="MiB for MB",
+                answer=misread(size),
+                hint="That is the figure in MiB, 2^20 bytes. In MB, 10^6 bytes, it is 4.9 % more.",
+            ),
+            Slip(
+                name="a byte a value",
+                answer=size / 4,
+                hint="That is the number of values. Each takes 4 bytes.",
+            ),
+            Slip(
+                name="x 2 for backward",
+                answer=2 * size,
+                hint="That is twice the sum. Nothing was said of a backward pass, and even there the factor is not 2.",
+            ),
+            Slip(
+                name="image left out",
+                answer=size - image,
+                hint=f"The image is missing: it is a tensor too, {mb(image)}.",
+            ),
         ),
         hints=(
             "The largest maps are at the beginning: 224 x 224 x 64.",
             f"Each of the two maps of block 1 has {n(vgg['conv1_1'].values)} values.",
             f"There are {n(vgg.values)} values, 4 bytes each.",
         ),
-        why=f"In MiB: {mib(size)}. It is a sum over all layers; nothing says that all of them are "
-        "in memory at once.",
-    )  # fmt: skip
+        why=f"In MiB: {mib(size)}. It is a sum over all layers; nothing says that all of them are in memory at once.",
+    )
 
 
 def _torchinfo() -> Choice:
@@ -70,28 +88,32 @@ def _torchinfo() -> Choice:
     return Choice(
         id="03-torchinfo",
         title="The tool that says 108",
-        statement=f"torchinfo prints \"Forward/backward pass size\" {shown('torchinfo-memory')} "
-        "for VGG-16 and one image. What does it count?",
+        statement=f'torchinfo prints "Forward/backward pass size" {shown("torchinfo-memory")} for VGG-16 and one image. What does it count?',
         options=(
-            Option("Every tensor once, the image among them.", f"That gives {shown('tensors')}."),
-            Option("The outputs of all modules, ReLU and dropout among them.",
-                   f"Close, but that is {shown('torchstat')}, what torchstat counts. Coming close "
-                   "is no explanation."),
+            Option(
+                "Every tensor once, the image among them.", hint=f"That gives {shown('tensors')}."
+            ),
+            Option(
+                "The outputs of all modules, ReLU and dropout among them.",
+                hint=f"Close, but that is {shown('torchstat')}, what torchstat counts. Coming close is no explanation.",
+            ),
             Option("Twice the outputs of the layers that have parameters."),
-            Option("What autograd keeps for the backward "
-                   "pass.", f"That is {shown('autograd')} "
-                   "here. The tool's title promises it, but it does not measure it."),
-            Option("Twice the outputs of all modules.", f"That is torchsummary's way: "
-                   f"{shown('torchsummary')}."),
+            Option(
+                "What autograd keeps for the backward pass.",
+                hint=f"That is {shown('autograd')} here. The tool's title promises it, but it does not measure it.",
+            ),
+            Option(
+                "Twice the outputs of all modules.",
+                hint=f"That is torchsummary's way: {shown('torchsummary')}.",
+            ),
         ),
         hints=(
-            "Try conventions in the explorer: show feature maps, change \"counted as\".",
+            'Try conventions in the explorer: show feature maps, change "counted as".',
             "The explorer's conventions carry the names of the tools.",
             "Two things make the number: which rows are counted, and a factor.",
         ),
-        why="The outputs of convolutions and linear layers, pools left out, times 2 \"for "
-        "backward\", in MB of 10^6 bytes.",
-    )  # fmt: skip
+        why='The outputs of convolutions and linear layers, pools left out, times 2 "for backward", in MB of 10^6 bytes.',
+    )
 
 
 def _inference() -> Number:
@@ -103,30 +125,49 @@ def _inference() -> Number:
     return Number(
         id="03-inference",
         title="At once",
-        statement="Inference keeps nothing for backward: a tensor goes when its last reader is "
-        "done. How many MB of feature maps must VGG-16 hold at the same moment, for one image?",
+        statement=(
+            "Inference keeps nothing for backward: a tensor goes when its last reader is done. "
+            "How many MB of feature maps must VGG-16 hold at the same moment, for one image?"
+        ),
         value=peak,
         scale=MB,
         slips=(
-            Slip("the sum over layers", every, "That is the sum of all maps. They are not alive at "
-                 "the same time: when pool1 is done, the maps of block 1 can go."),
-            Slip("one map only", one, "That is one map. A layer reads one map while it writes "
-                 "another: both must be there."),
-            Slip("the first pair", first, "That is the image with the map of conv1_1. Look at the "
-                 "next layer, whose input and output are both large."),
-            Slip("MiB for MB", misread(peak), "That is the figure in MiB. In MB it is 4.9 % more."),
-            Slip("kept for backward", vgg.saved_bytes or 0, "That is what training keeps for the "
-                 "backward pass. Inference keeps nothing."),
+            Slip(
+                name="the sum over layers",
+                answer=every,
+                hint="That is the sum of all maps. They are not alive at the same time: when pool1 is done, the maps of block 1 can go.",
+            ),
+            Slip(
+                name="one map only",
+                answer=one,
+                hint="That is one map. A layer reads one map while it writes another: both must be there.",
+            ),
+            Slip(
+                name="the first pair",
+                answer=first,
+                hint="That is the image with the map of conv1_1. Look at the next layer, whose input and output are both large.",
+            ),
+            Slip(
+                name="MiB for MB",
+                answer=misread(peak),
+                hint="That is the figure in MiB. In MB it is 4.9 % more.",
+            ),
+            Slip(
+                name="kept for backward",
+                answer=vgg.saved_bytes or 0,
+                hint="That is what training keeps for the backward pass. Inference keeps nothing.",
+            ),
         ),
         hints=(
-            "A layer needs its input and its output, at the same time. Which layer's pair is "
-            "largest?",
+            "A layer needs its input and its output, at the same time. Which layer's pair is largest?",
             "ReLUs work in place here; look at the convolutions of block 1.",
             f"conv1_2 reads and writes a map of {n(vgg['conv1_2'].values)} values.",
         ),
-        why=f"conv1_2's input and output. The famous sum, {mb(every)}, is more than twice as much: "
-        "it is a sum over layers, not a need. A real kernel adds its own temporaries.",
-    )  # fmt: skip
+        why=(
+            f"conv1_2's input and output. The famous sum, {mb(every)}, is more than twice as much: it is a sum over layers, not a need. "
+            "A real kernel adds its own temporaries."
+        ),
+    )
 
 
 def _kept() -> Number:
@@ -137,32 +178,38 @@ def _kept() -> Number:
     return Number(
         id="03-kept",
         title="What training keeps",
-        statement="In training PyTorch keeps tensors for the backward pass. How many MB does it "
-        "keep of VGG-16 for one image, parameters left out?",
+        statement="In training PyTorch keeps tensors for the backward pass. How many MB does it keep of VGG-16 for one image, parameters left out?",
         value=saved,
         scale=MB,
         slips=(
-            Slip("x 2 for backward", 2 * every, "That is the old rule: twice the sum of all maps. "
-                 "Gradients of maps come and go in backward; they are not kept beside all maps."),
-            Slip("the maps alone", every, "These are the maps. More is kept: max pooling notes for "
-                 "each output where the maximum was, in 8 bytes."),
-            Slip("MiB for "
-                 "MB", misread(saved), "That is the figure in MiB. In MB it is 4.9 % "
-                 "more."),
-            Slip("parameters "
-                 "too", saved + 4 * vgg.params, "The parameters are in it. They are "
-                 "there anyway, once for all images; leave them out."),
+            Slip(
+                name="x 2 for backward",
+                answer=2 * every,
+                hint="That is the old rule: twice the sum of all maps. Gradients of maps come and go in backward; they are not kept beside all maps.",
+            ),
+            Slip(
+                name="the maps alone",
+                answer=every,
+                hint="These are the maps. More is kept: max pooling notes for each output where the maximum was, in 8 bytes.",
+            ),
+            Slip(
+                name="MiB for MB",
+                answer=misread(saved),
+                hint="That is the figure in MiB. In MB it is 4.9 % more.",
+            ),
+            Slip(
+                name="parameters too",
+                answer=saved + 4 * vgg.params,
+                hint="The parameters are in it. They are there anyway, once for all images; leave them out.",
+            ),
         ),
         hints=(
             "The column `saved` of the table says it row by row.",
-            "An in-place ReLU keeps its output, which is the same storage as the convolution's "
-            "output.",
-            f"The maps, and {mb(indices)} of pool indices, and what dropout keeps, but not the "
-            "scores of the last layer.",
+            "An in-place ReLU keeps its output, which is the same storage as the convolution's output.",
+            f"The maps, and {mb(indices)} of pool indices, and what dropout keeps, but not the scores of the last layer.",
         ),
-        why=f"Each stored tensor once, {mb(indices)} of int64 pool indices, and the dropout masks. "
-        "Measured with autograd's own hooks it is the same to the byte.",
-    )  # fmt: skip
+        why=f"Each stored tensor once, {mb(indices)} of int64 pool indices, and the dropout masks. Measured with autograd's own hooks it is the same to the byte.",
+    )
 
 
 def _order() -> Order:
@@ -172,8 +219,7 @@ def _order() -> Order:
     return Order(
         id="03-order",
         title="Four totals of one network",
-        statement="All four are said of the feature maps of VGG-16 for one image. Put them in "
-        "order, the smallest first.",
+        statement="All four are said of the feature maps of VGG-16 for one image. Put them in order, the smallest first.",
         items=(
             Item("what training keeps for the backward pass", kept),
             Item("the sum of all maps, each once", every),
@@ -181,28 +227,34 @@ def _order() -> Order:
             Item("what inference needs at the same moment", peak),
         ),
         slips=(
-            Slip("inference holds the "
-                 "sum", ordered([kept, peak, printed, every]), "Inference "
-                 "never holds the sum: a map goes when its last reader is done. It needs the "
-                 "largest pair."),
-            Slip("kept and printed "
-                 "swapped", ordered([printed, every, kept, peak]), "You believed "
-                 "the tool: it prints twice the outputs, and autograd keeps less than that."),
-            Slip("training keeps the sum's part", ordered([every, kept, printed, peak]), "Training "
-                 "keeps nearly every map, and the indices of the pools besides: more than the "
-                 "sum."),
-            Slip("largest "
-                 "first", ordered([-kept, -every, -printed, -peak]), "That is the right "
-                 "order from the other end: the smallest comes first."),
+            Slip(
+                name="inference holds the sum",
+                answer=ordered([kept, peak, printed, every]),
+                hint="Inference never holds the sum: a map goes when its last reader is done. It needs the largest pair.",
+            ),
+            Slip(
+                name="kept and printed swapped",
+                answer=ordered([printed, every, kept, peak]),
+                hint="You believed the tool: it prints twice the outputs, and autograd keeps less than that.",
+            ),
+            Slip(
+                name="training keeps the sum's part",
+                answer=ordered([every, kept, printed, peak]),
+                hint="Training keeps nearly every map, and the indices of the pools besides: more than the sum.",
+            ),
+            Slip(
+                name="largest first",
+                answer=ordered([-kept, -every, -printed, -peak]),
+                hint="That is the right order from the other end: the smallest comes first.",
+            ),
         ),
         hints=(
             "Which is a sum over layers, which a maximum over time?",
             "The maximum over time is the smallest. Then ask what is added to the sum.",
             f"{mb(peak)} is a pair of maps, {mb(every)} the sum; pool indices make {mb(kept)}.",
         ),
-        why=f"{mb(peak)} < {mb(every)} < {mb(kept)} < {mb(printed)}: one network, one image, four "
-        "answers to four questions.",
-    )  # fmt: skip
+        why=f"{mb(peak)} < {mb(every)} < {mb(kept)} < {mb(printed)}: one network, one image, four answers to four questions.",
+    )
 
 
 def _verdict() -> Choice:
@@ -215,29 +267,33 @@ def _verdict() -> Choice:
     return Choice(
         id="03-verdict",
         title="A verdict",
-        statement='The CS231n notes said for years: "24M * 4 bytes ~= 93MB / image". What is the '
-        "verdict?",
+        statement='The CS231n notes said for years: "24M * 4 bytes ~= 93MB / image". What is the verdict?',
         options=(
-            Option("It is right, in "
-                   "MiB.", f"24 million times 4 bytes are {mib(values * 4)}, not "
-                   "93. And the 24 million are the larger problem."),
-            Option(f"It is VGG-13: its convolutions and the ReLUs behind them put out {n(near)} "
-                   "values.", "That "
-                   f"gives {mib(4 * near)}, near 93. But nothing says that anybody counted VGG-13 "
-                   "so: coming close is no explanation."),
-            Option("It counts the backward pass too.", f"Twice the maps would be {mb(2 * every)}."),
+            Option(
+                "It is right, in MiB.",
+                hint=f"24 million times 4 bytes are {mib(values * 4)}, not 93. And the 24 million are the larger problem.",
+            ),
+            Option(
+                f"It is VGG-13: its convolutions and the ReLUs behind them put out {n(near)} values.",
+                hint=f"That gives {mib(4 * near)}, near 93. But nothing says that anybody counted VGG-13 so: coming close is no explanation.",
+            ),
+            Option(
+                "It counts the backward pass too.", hint=f"Twice the maps would be {mb(2 * every)}."
+            ),
             Option("It is unexplained: no natural way to count VGG-16 gives 24 million."),
         ),
         hints=(
             "An explanation must give the number exactly, by a rule that somebody could have used.",
             "With a thousand rules to choose from, some come close by chance.",
-            "Look the number up: `cnnmem.published.get(\"cs231n-93\")`.",
+            'Look the number up: `cnnmem.published.get("cs231n-93")`.',
         ),
-        why=f"\"{claim.verdict.capitalize()}\" is a result too. The other numbers of this lesson "
-        "come out to the last digit by a rule that somebody has written down or programmed; this "
-        "one does not, and a rule that comes close is a rule for another number. An error of "
-        "unknown origin may stay one; inventing a reason would make new folklore.",
-    )  # fmt: skip
+        why=(
+            f'"{claim.verdict.capitalize()}" is a result too. '
+            "The other numbers of this lesson come out to the last digit by a rule that somebody has written down or programmed; "
+            "this one does not, and a rule that comes close is a rule for another number. "
+            "An error of unknown origin may stay one; inventing a reason would make new folklore."
+        ),
+    )
 
 
 def _recall() -> Number:
@@ -248,24 +304,33 @@ def _recall() -> Number:
         id="03-recall-batch",
         title="Eight images",
         recalls="02",
-        statement=f"One image: {mb(params)} of parameters and {mb(total(one, 'tensors'))} of "
-        "feature maps. How many MB are parameters and feature maps together for a batch of 8?",
+        statement=f"One image: {mb(params)} of parameters and {mb(total(one, 'tensors'))} of feature maps. How many MB are parameters and feature maps together for a batch of 8?",
         value=params + size,
         scale=MB,
         slips=(
-            Slip("parameters x "
-                 "8", 8 * params + size, "The parameters are stored once, whatever "
-                 "the batch. Only the maps are there for every image."),
-            Slip("batch "
-                 "ignored", params + total(one, "tensors"), "Each of the 8 images has "
-                 "feature maps of its own."),
-            Slip("parameters left out", size, "These are the maps. The parameters are missing."),
+            Slip(
+                name="parameters x 8",
+                answer=8 * params + size,
+                hint="The parameters are stored once, whatever the batch. Only the maps are there for every image.",
+            ),
+            Slip(
+                name="batch ignored",
+                answer=params + total(one, "tensors"),
+                hint="Each of the 8 images has feature maps of its own.",
+            ),
+            Slip(
+                name="parameters left out",
+                answer=size,
+                hint="These are the maps. The parameters are missing.",
+            ),
         ),
         hints=(
             "Which of the two belongs to the network, which to the images?",
             "Parameters once, feature maps eight times.",
             f"{mb(params)} + 8 x {mb(total(one, 'tensors'))}.",
         ),
-        why="Parameters belong to the network, feature maps to the images: from a batch of "
-        f"{math.ceil(params / total(one, 'tensors'))} on the maps of VGG-16 are the larger part.",
-    )  # fmt: skip
+        why=(
+            "Parameters belong to the network, feature maps to the images: "
+            f"from a batch of {math.ceil(params / total(one, 'tensors'))} on the maps of VGG-16 are the larger part."
+        ),
+    )

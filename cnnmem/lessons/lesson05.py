@@ -45,25 +45,29 @@ def _recall() -> Choice:
         id="05-recall-size",
         title="Twice the side",
         recalls="02",
-        statement="A convolution is used on an image of twice the height and twice the width. "
-        "Which of its numbers stays as it is?",
+        statement="A convolution is used on an image of twice the height and twice the width. Which of its numbers stays as it is?",
         options=(
-            Option("the values of its output", f"Each side doubles: {n(small.values)} values "
-                   f"become {n(large.values)} in `conv3_1` of VGG-16."),
-            Option("its MACs", f"It works at every place, and there are four times as many: "
-                   f"{n(small.macs)} become {n(large.macs)}."),
+            Option(
+                "the values of its output",
+                hint=f"Each side doubles: {n(small.values)} values become {n(large.values)} in `conv3_1` of VGG-16.",
+            ),
+            Option(
+                "its MACs",
+                hint=f"It works at every place, and there are four times as many: {n(small.macs)} become {n(large.macs)}.",
+            ),
             Option("its parameters"),
-            Option("none of them", "The same small filter is moved over the map. Does it get more "
-                   "weights when the map is larger?"),
+            Option(
+                "none of them",
+                hint="The same small filter is moved over the map. Does it get more weights when the map is larger?",
+            ),
         ),
         hints=(
             "What does a convolution store, and what does it make?",
             "The filter has kernel x kernel x input channels weights.",
             "No height or width of the map is in C_out x (K x K x C_in + 1).",
         ),
-        why=f"`conv3_1` has {n(small.params)} parameters on any map. Its output and its work grow "
-        "with the area.",
-    )  # fmt: skip
+        why=f"`conv3_1` has {n(small.params)} parameters on any map. Its output and its work grow with the area.",
+    )
 
 
 def _large() -> Number:
@@ -72,30 +76,42 @@ def _large() -> Number:
     return Number(
         id="05-large",
         title="VGG-16 for a large image",
-        statement="VGG-16 has 138 million parameters at 224 x 224. Its first linear layer reads "
-        "the whole last map, which is 32 times smaller than the image in height and width. How "
-        "many parameters has VGG-16 at 1024 x 1024?",
+        statement=(
+            "VGG-16 has 138 million parameters at 224 x 224. Its first linear layer reads the whole last map, which is 32 times smaller than the image in height and width. "
+            "How many parameters has VGG-16 at 1024 x 1024?"
+        ),
         value=large.params,
         scale=MILLION,
         slack=Fraction(1, 2000),  # the hints round
         slips=(
-            Slip("as at 224", small.params, "That is VGG-16 at 224. One layer's parameters depend "
-                 "on the size of the map: which?"),
-            Slip("everything grows", small.params * area, "You let all parameters grow with the "
-                 "area. Convolutions do not; only the first linear layer does."),
-            Slip("grows with the side", small.params * Fraction(LARGE, 224), "A map of 4.6 times "
-                 "the side has 21 times as many places, and each of them has its weights."),
-            Slip("fc1 only", large["fc1"].params, "That is fc1 alone. The other layers keep what "
-                 "they had at 224."),
+            Slip(
+                name="as at 224",
+                answer=small.params,
+                hint="That is VGG-16 at 224. One layer's parameters depend on the size of the map: which?",
+            ),
+            Slip(
+                name="everything grows",
+                answer=small.params * area,
+                hint="You let all parameters grow with the area. Convolutions do not; only the first linear layer does.",
+            ),
+            Slip(
+                name="grows with the side",
+                answer=small.params * Fraction(LARGE, 224),
+                hint="A map of 4.6 times the side has 21 times as many places, and each of them has its weights.",
+            ),
+            Slip(
+                name="fc1 only",
+                answer=large["fc1"].params,
+                hint="That is fc1 alone. The other layers keep what they had at 224.",
+            ),
         ),
         hints=(
             "Which layers do not mind the size of the image?",
             "The last map is 32 x 32 x 512 now, and fc1 connects each of its values with 4,096.",
             "32 · 32 · 512 · 4,096, and about 36 million of all other layers.",
         ),
-        why=f"fc1 alone has {n(large['fc1'].weights)} weights, exactly 2^31, and as many biases as "
-        "before: what lesson 04 was about.",
-    )  # fmt: skip
+        why=f"fc1 alone has {n(large['fc1'].weights)} weights, exactly 2^31, and as many biases as before: what lesson 04 was about.",
+    )
 
 
 def _share() -> Number:
@@ -108,31 +124,43 @@ def _share() -> Number:
     return Number(
         id="05-share",
         title="The other network",
-        statement="DenseNet-201 has 20 million parameters. At 224 x 224 they are "
-        f"{percent(share(small), 1)} of its memory, the outputs of its layers the rest. Which "
-        "share are they at 1024 x 1024? Answer in percent.",
+        statement=(
+            f"DenseNet-201 has 20 million parameters. At 224 x 224 they are {percent(share(small), 1)} of its memory, the outputs of its layers the rest. "
+            "Which share are they at 1024 x 1024? Answer in percent."
+        ),
         value=share(large),
         scale=PERCENT,
         tolerance=Fraction(1, 5),
         slack=Fraction(1, 5),  # it can be estimated from the rounded numbers of the hints
         slips=(
-            Slip("as at 224", share(small), "That is its share at 224. Its parameters stay, its "
-                 "feature maps do not."),
-            Slip("VGG-16's share", share(vgg), "That is the share of VGG-16, whose parameters grow "
-                 "with the image."),
-            Slip("the maps' share", 1 - share(large), "That is the share of the feature maps. The "
-                 "parameters have the rest."),
-            Slip("grown with the side", share(small) * Fraction(224, LARGE), "The side grows 4.6 "
-                 "times, but a map has two sides."),
+            Slip(
+                name="as at 224",
+                answer=share(small),
+                hint="That is its share at 224. Its parameters stay, its feature maps do not.",
+            ),
+            Slip(
+                name="VGG-16's share",
+                answer=share(vgg),
+                hint="That is the share of VGG-16, whose parameters grow with the image.",
+            ),
+            Slip(
+                name="the maps' share",
+                answer=1 - share(large),
+                hint="That is the share of the feature maps. The parameters have the rest.",
+            ),
+            Slip(
+                name="grown with the side",
+                answer=share(small) * Fraction(224, LARGE),
+                hint="The side grows 4.6 times, but a map has two sides.",
+            ),
         ),
         hints=(
             "What happens to its parameters, what to its feature maps?",
             "It ends in a global average pool: no layer of it minds the size of the image.",
             "The maps grow about 21 times: compare 1 to 3.8 with 1 to 21 x 3.8.",
         ),
-        why=f"{mib(total(large, 'keras-parameters-mib'))} of parameters beside "
-        f"{mib(total(large, 'keras-outputs'))} of feature maps.",
-    )  # fmt: skip
+        why=f"{mib(total(large, 'keras-parameters-mib'))} of parameters beside {mib(total(large, 'keras-outputs'))} of feature maps.",
+    )
 
 
 def _adaptive() -> Number:
@@ -140,26 +168,33 @@ def _adaptive() -> Number:
     return Number(
         id="05-adaptive",
         title="torchvision's VGG-16",
-        statement="torchvision averages the last map to 7 x 7 before the first linear layer, "
-        "whatever the size of the image. How many parameters has its VGG-16 at 1024 x 1024?",
+        statement="torchvision averages the last map to 7 x 7 before the first linear layer, whatever the size of the image. How many parameters has its VGG-16 at 1024 x 1024?",
         value=adaptive,
         scale=MILLION,
         slips=(
-            Slip("no pool", linear, "That is VGG-16 without the adaptive pool: fc1 then reads "
-                 "32 x 32 x 512 values."),
-            Slip("averaged to 1 x 1", pooled, "That is a global average pool with one linear layer "
-                 "behind it. Here a 7 x 7 map is left, and all three linear layers."),
-            Slip("no classifier", table("vgg16", top=False).params, "These are the convolutions. "
-                 "The three linear layers are still there."),
+            Slip(
+                name="no pool",
+                answer=linear,
+                hint="That is VGG-16 without the adaptive pool: fc1 then reads 32 x 32 x 512 values.",
+            ),
+            Slip(
+                name="averaged to 1 x 1",
+                answer=pooled,
+                hint="That is a global average pool with one linear layer behind it. Here a 7 x 7 map is left, and all three linear layers.",
+            ),
+            Slip(
+                name="no classifier",
+                answer=table("vgg16", top=False).params,
+                hint="These are the convolutions. The three linear layers are still there.",
+            ),
         ),
         hints=(
             "How many values does fc1 read now?",
             "7 x 7 x 512, as at 224 pixels.",
             "So it is VGG-16 as everybody knows it.",
         ),
-        why="The pool makes every image look like one of 224 to the linear layers. They keep their "
-        "124 million parameters, now on averages.",
-    )  # fmt: skip
+        why="The pool makes every image look like one of 224 to the linear layers. They keep their 124 million parameters, now on averages.",
+    )
 
 
 def _head() -> Choice:
@@ -167,31 +202,36 @@ def _head() -> Choice:
     return Choice(
         id="05-head",
         title="Two ways to end",
-        statement="A network can average its last map of 512 channels and then have a linear layer "
-        "to 1,000 classes; or it can have a 1 x 1 convolution to 1,000 channels first and average "
-        "after it. What differs?",
+        statement=(
+            "A network can average its last map of 512 channels and then have a linear layer to 1,000 classes; "
+            "or it can have a 1 x 1 convolution to 1,000 channels first and average after it. What differs?"
+        ),
         options=(
-            Option("the parameters", f"Both have 512 x 1,000 weights and 1,000 biases: "
-                   f"{n(pooled['predictions'].params)}."),
+            Option(
+                "the parameters",
+                hint=f"Both have 512 x 1,000 weights and 1,000 biases: {n(pooled['predictions'].params)}.",
+            ),
             Option("the MACs and the feature maps"),
-            Option("nothing: it is the same layer under two names", f"The weights are the same, "
-                   f"but used at one place ({n(pooled['predictions'].macs)} MACs) or at every "
-                   f"place of the map ({n(one['predictions'].macs)})."),
-            Option("the answers: only one of them sees the whole map", "Both average over the "
-                   "whole map. Without a ReLU between them, averaging and a linear map can change "
-                   "places."),
+            Option(
+                "nothing: it is the same layer under two names",
+                hint=f"The weights are the same, but used at one place ({n(pooled['predictions'].macs)} MACs) or at every place of the map ({n(one['predictions'].macs)}).",
+            ),
+            Option(
+                "the answers: only one of them sees the whole map",
+                hint="Both average over the whole map. Without a ReLU between them, averaging and a linear map can change places.",
+            ),
         ),
         hints=(
             "Count the weights of both.",
             "At how many places is each of them used?",
-            "A linear layer behind the average works on one vector, the 1 x 1 convolution on 32 x "
-            "32 of them.",
+            "A linear layer behind the average works on one vector, the 1 x 1 convolution on 32 x 32 of them.",
         ),
-        why=f"{n(pooled['predictions'].macs)} or {n(one['predictions'].macs)} MACs, and a map of "
-        f"{n(one['predictions'].values)} values where the other has "
-        f"{n(pooled['predictions'].values)}. The second can say where in the image a class was "
-        "seen.",
-    )  # fmt: skip
+        why=(
+            f"{n(pooled['predictions'].macs)} or {n(one['predictions'].macs)} MACs, "
+            f"and a map of {n(one['predictions'].values)} values where the other has {n(pooled['predictions'].values)}. "
+            "The second can say where in the image a class was seen."
+        ),
+    )
 
 
 def _concat() -> Write:
@@ -210,38 +250,50 @@ def _concat() -> Write:
     return Write(
         id="05-concat",
         title="The price of concatenation",
-        statement="In a dense block every layer makes `growth` new channels, and its output is a "
-        "new tensor with the old channels and the new ones, side by side. The block begins with a "
-        "map of `side` x `side` and `channels` channels. Write a function that counts the values "
-        "of all these outputs together.",
+        statement=(
+            "In a dense block every layer makes `growth` new channels, and its output is a new tensor with the old channels and the new ones, side by side. "
+            "The block begins with a map of `side` x `side` and `channels` channels. Write a function that counts the values of all these outputs together."
+        ),
         name="concat_values",
-        starter=head + '    """Return the values of all concatenations of a dense block."""\n'
-        "    ...\n",
+        starter=head
+        + '    """Return the values of all concatenations of a dense block."""\n    ...\n',
         fixed=body("side * side * (channels + growth * i)"),
         reference=reference,
         inputs=((56, 64, 32, 6), (28, 128, 32, 12), (14, 256, 32, 48), (1, 3, 5, 1), (7, 10, 4, 2)),
         slips=(
-            Slip("new channels only", body("side * side * growth"), "You count what is new. A "
-                 "concatenation copies the old channels as well: that is its price."),
-            Slip("the last one only",
-                 head + "    return side * side * (channels + growth * layers)\n",
-                 "That is the last output. Every layer of the block has made one."),
-            Slip("one step behind", body("side * side * (channels + growth * i)", "range(layers)"),
-                 "That is what the layers read. The first output already has `growth` channels "
-                 "more."),
-            Slip("one side", body("side * (channels + growth * i)"), "A map has height and "
-                 "width: side x side places."),
-            Slip("growth squared", body("side * side * (channels + growth ** i)"), "The channels "
-                 "grow by the same number at each layer: add, do not take powers."),
+            Slip(
+                name="new channels only",
+                answer=body("side * side * growth"),
+                hint="You count what is new. A concatenation copies the old channels as well: that is its price.",
+            ),
+            Slip(
+                name="the last one only",
+                answer=head + "    return side * side * (channels + growth * layers)\n",
+                hint="That is the last output. Every layer of the block has made one.",
+            ),
+            Slip(
+                name="one step behind",
+                answer=body("side * side * (channels + growth * i)", "range(layers)"),
+                hint="That is what the layers read. The first output already has `growth` channels more.",
+            ),
+            Slip(
+                name="one side",
+                answer=body("side * (channels + growth * i)"),
+                hint="A map has height and width: side x side places.",
+            ),
+            Slip(
+                name="growth squared",
+                answer=body("side * side * (channels + growth ** i)"),
+                hint="The channels grow by the same number at each layer: add, do not take powers.",
+            ),
         ),
         hints=(
             "How many channels has the output of the first layer? Of the second?",
             "Layer i, counted from 1, gives channels + growth * i of them.",
             "Add up side * side * (channels + growth * i) for i from 1 to layers.",
         ),
-        why="The sum grows with the square of the number of layers: a block of 48 copies its first "
-        "channels 48 times.",
-    )  # fmt: skip
+        why="The sum grows with the square of the number of layers: a block of 48 copies its first channels 48 times.",
+    )
 
 
 def _missing() -> Choice:
@@ -250,21 +302,25 @@ def _missing() -> Choice:
     gap = total(new, "keras-outputs") - total(old, "keras-outputs")
 
     def no(name: str, what: str) -> Option:
-        return Option(what, f"Its output is {mib(4 * new[name].outputs)}; {mib(gap)} are missing.")
+        return Option(
+            what, hint=f"Its output is {mib(4 * new[name].outputs)}; {mib(gap)} are missing."
+        )
 
     return Choice(
         id="05-missing",
         title="A layer is missing",
-        statement=f"A script of 2018 and today's Keras disagree by {mib(gap)} about the outputs of "
-        "DenseNet-201's layers at 1024 x 1024. The parameters agree. Which layer was missing in "
-        "2018?",
+        statement=(
+            f"A script of 2018 and today's Keras disagree by {mib(gap)} about the outputs of DenseNet-201's layers at 1024 x 1024. The parameters agree. "
+            "Which layer was missing in 2018?"
+        ),
         options=(
             no("conv1_relu", "the first ReLU, of 512 x 512 x 64"),
             no("input", "the image, of 1024 x 1024 x 3"),
             Option("the last ReLU, of 32 x 32 x 1920"),
-            Option("the last batch normalisation, of 32 x 32 x 1920", "Its output would have the "
-                   f"right size, but it has {n(new['bn'].params + new['bn'].statistics)} "
-                   "parameters, and those agree."),
+            Option(
+                "the last batch normalisation, of 32 x 32 x 1920",
+                hint=f"Its output would have the right size, but it has {n(new['bn'].params + new['bn'].statistics)} parameters, and those agree.",
+            ),
             no("avg_pool", "the global average pool, of 1920 values"),
         ),
         hints=(
@@ -273,7 +329,7 @@ def _missing() -> Choice:
             "32 x 32 x 1920; and it has no parameters.",
         ),
         why="keras-applications 1.0.4 had no ReLU after the last normalisation, 1.0.6 has one.",
-    )  # fmt: skip
+    )
 
 
 def _statistics() -> Choice:
@@ -284,21 +340,25 @@ def _statistics() -> Choice:
         id="05-statistics",
         title="Two parameter counts",
         recalls="01",
-        statement=f"PyTorch says that DenseNet-201 has {n(dense.params)} parameters, Keras says "
-        f"{n(dense.params + dense.statistics)}. Where does the difference come from?",
+        statement=f"PyTorch says that DenseNet-201 has {n(dense.params)} parameters, Keras says {n(dense.params + dense.statistics)}. Where does the difference come from?",
         options=(
             Option("Keras counts the moving mean and variance of every batch normalisation."),
-            Option("Keras' convolutions have biases.", "Neither framework's DenseNet has biases in "
-                   "its convolutions: a normalisation follows each of them."),
-            Option("The classifiers differ.", "Both end in 1920 x 1000 weights and 1000 biases."),
-            Option("Keras has the last ReLU, PyTorch has not.", "A ReLU has no parameters."),
+            Option(
+                "Keras' convolutions have biases.",
+                hint="Neither framework's DenseNet has biases in its convolutions: a normalisation follows each of them.",
+            ),
+            Option(
+                "The classifiers differ.", hint="Both end in 1920 x 1000 weights and 1000 biases."
+            ),
+            Option("Keras has the last ReLU, PyTorch has not.", hint="A ReLU has no parameters."),
         ),
         hints=(
             "Which kind of layer stores numbers that are not learned?",
             f"The {len(norms)} normalisations have {n(channels)} channels together.",
             f"Two numbers a channel: {n(dense.statistics)}.",
         ),
-        why=f"{len(norms)} normalisations with {n(channels)} channels together, and a moving mean "
-        f"and a moving variance for each: {n(dense.statistics)}. Keras lists them as "
-        "non-trainable parameters, PyTorch keeps them as buffers.",
-    )  # fmt: skip
+        why=(
+            f"{len(norms)} normalisations with {n(channels)} channels together, and a moving mean and a moving variance for each: {n(dense.statistics)}. "
+            "Keras lists them as non-trainable parameters, PyTorch keeps them as buffers."
+        ),
+    )

@@ -33,20 +33,26 @@ def _adam() -> Number:
     return Number(
         id="07-adam",
         title="Before the first image",
-        statement=f"VGG-16's parameters take {mb(size)} in float32. How many GB do parameters, "
-        "their gradients and Adam's state take together?",
+        statement=f"VGG-16's parameters take {mb(size)} in float32. How many GB do parameters, their gradients and Adam's state take together?",
         value=value,
         scale=GIGABYTES,
         slips=(
-            Slip("gradients "
-                 "forgotten", (1 + states) * size, "Three times the parameters: either "
-                 "the gradients are missing, or one of Adam's two states."),
-            Slip("SGD", 2 * size, "That is plain SGD: parameters and gradients. Adam remembers "
-                 "more."),
-            Slip("parameters only", size, "These are the parameters alone."),
-            Slip("GiB for "
-                 "GB", Fraction(value) * GB.size / GiB.size, "That is the figure in GiB; "
-                 "in GB, 10^9 bytes, it is 7.4 % more."),
+            Slip(
+                name="gradients forgotten",
+                answer=(1 + states) * size,
+                hint="Three times the parameters: either the gradients are missing, or one of Adam's two states.",
+            ),
+            Slip(
+                name="SGD",
+                answer=2 * size,
+                hint="That is plain SGD: parameters and gradients. Adam remembers more.",
+            ),
+            Slip(name="parameters only", answer=size, hint="These are the parameters alone."),
+            Slip(
+                name="GiB for GB",
+                answer=Fraction(value) * GB.size / GiB.size,
+                hint="That is the figure in GiB; in GB, 10^9 bytes, it is 7.4 % more.",
+            ),
         ),
         hints=(
             "How many numbers belong to a parameter while it is trained with Adam?",
@@ -54,7 +60,7 @@ def _adam() -> Number:
             f"4 x {mb(size)}.",
         ),
         why="4 times the parameters, whatever the batch. With SGD it is 2 times, with momentum 3.",
-    )  # fmt: skip
+    )
 
 
 def _grows() -> Choice:
@@ -63,22 +69,24 @@ def _grows() -> Choice:
         title="Twice the batch",
         statement="You train with twice as many images at a time. Which memory doubles?",
         options=(
-            Option("the parameters", "All images use the same parameters."),
-            Option("the gradients of the "
-                   "parameters", "The images' gradients are added up: one "
-                   "number for each parameter, whatever the batch."),
-            Option("the optimizer's state", "It belongs to the parameters, not to the images."),
+            Option("the parameters", hint="All images use the same parameters."),
+            Option(
+                "the gradients of the parameters",
+                hint="The images' gradients are added up: one number for each parameter, whatever the batch.",
+            ),
+            Option(
+                "the optimizer's state", hint="It belongs to the parameters, not to the images."
+            ),
             Option("the tensors kept for backward"),
-            Option("all of these", "Most of it belongs to the network, not to the images."),
+            Option("all of these", hint="Most of it belongs to the network, not to the images."),
         ),
         hints=(
             "Ask of each: does it belong to the network or to the images?",
             "A gradient has the shape of its parameter.",
             "Only feature maps, and what goes with them, exist for each image.",
         ),
-        why="Feature maps, pool indices and masks exist for each image. All else has the shape of "
-        "the parameters.",
-    )  # fmt: skip
+        why="Feature maps, pool indices and masks exist for each image. All else has the shape of the parameters.",
+    )
 
 
 def _order() -> Order:
@@ -91,8 +99,7 @@ def _order() -> Order:
     return Order(
         id="07-order",
         title="Who needs most",
-        statement=f"VGG-16 is trained with Adam on batches of {batch} images of 224 pixels. Order "
-        "by memory, the smallest first.",
+        statement=f"VGG-16 is trained with Adam on batches of {batch} images of 224 pixels. Order by memory, the smallest first.",
         items=(
             Item("Adam's state", state),
             Item("tensors kept for backward", kept),
@@ -100,19 +107,26 @@ def _order() -> Order:
             Item("gradients of the parameters", gradients),
         ),
         slips=(
-            Slip("one image", ordered([state, one.saved_bytes or 0, images, gradients]), f"That is "
-                 "the order for one image. The kept tensors are there for each of the "
-                 f"{batch}."),
-            Slip("state like "
-                 "gradients", ordered([gradients, kept, images, state]), "Adam keeps "
-                 "two numbers for each parameter, the gradient is one."),
-            Slip("largest "
-                 "first", ordered([-state, -kept, -images, -gradients]), "That is right "
-                 "from the other end: the smallest comes first."),
-            Slip("images first of "
-                 "all", ordered([gradients, state, kept, images]), "The images "
-                 f"look large, but take {mb(images)}: three channels, against 64 in the first "
-                 "map."),
+            Slip(
+                name="one image",
+                answer=ordered([state, one.saved_bytes or 0, images, gradients]),
+                hint=f"That is the order for one image. The kept tensors are there for each of the {batch}.",
+            ),
+            Slip(
+                name="state like gradients",
+                answer=ordered([gradients, kept, images, state]),
+                hint="Adam keeps two numbers for each parameter, the gradient is one.",
+            ),
+            Slip(
+                name="largest first",
+                answer=ordered([-state, -kept, -images, -gradients]),
+                hint="That is right from the other end: the smallest comes first.",
+            ),
+            Slip(
+                name="images first of all",
+                answer=ordered([gradients, state, kept, images]),
+                hint=f"The images look large, but take {mb(images)}: three channels, against 64 in the first map.",
+            ),
         ),
         hints=(
             "Two of the four have the shape of the parameters. Which of those is larger?",
@@ -120,7 +134,7 @@ def _order() -> Order:
             f"{batch} x {mb(one.saved_bytes or 0)} against 2 x {mb(gradients)}.",
         ),
         why=f"{mb(images)} < {mb(gradients)} < {mb(state)} < {mb(kept)}.",
-    )  # fmt: skip
+    )
 
 
 def _frozen() -> Number:
@@ -132,29 +146,38 @@ def _frozen() -> Number:
     return Number(
         id="07-frozen",
         title="Frozen features",
-        statement="torchvision's VGG-16, two images, all convolutions frozen: only the linear "
-        "layers are trained. How many KiB are kept for backward?",
+        statement="torchvision's VGG-16, two images, all convolutions frozen: only the linear layers are trained. How many KiB are kept for backward?",
         value=value,
         scale=KiB,
         slips=(
-            Slip("not frozen", whole, "That is what is kept when everything is trained."),
-            Slip("images "
-                 "kept", value + images, "The images are not kept: no convolution needs "
-                 "them for a gradient any more."),
-            Slip("one image", Fraction(value, 2), "That is one image; there are two."),
-            Slip("maps "
-                 "kept", sum(row.saved for row in summary(network, batch=2).rows[:-8]), "Those "
-                 "are the maps of the frozen part. Where nothing before it is trained, a layer "
-                 "keeps nothing."),
+            Slip(
+                name="not frozen",
+                answer=whole,
+                hint="That is what is kept when everything is trained.",
+            ),
+            Slip(
+                name="images kept",
+                answer=value + images,
+                hint="The images are not kept: no convolution needs them for a gradient any more.",
+            ),
+            Slip(
+                name="one image",
+                answer=Fraction(value, 2),
+                hint="That is one image; there are two.",
+            ),
+            Slip(
+                name="maps kept",
+                answer=sum(row.saved for row in summary(network, batch=2).rows[:-8]),
+                hint="Those are the maps of the frozen part. Where nothing before it is trained, a layer keeps nothing.",
+            ),
         ),
         hints=(
             "A tensor is kept only if a gradient needs it.",
             "The gradient of fc1's weights needs fc1's input: 25,088 values for each image.",
             "The inputs of the three linear layers, and the masks of the two dropouts.",
         ),
-        why=f"{n(value)} bytes, where training everything keeps {n(whole)}. Freezing saves far "
-        "more than the gradients of the frozen parameters.",
-    )  # fmt: skip
+        why=f"{n(value)} bytes, where training everything keeps {n(whole)}. Freezing saves far more than the gradients of the frozen parameters.",
+    )
 
 
 def _bfloat16() -> Number:
@@ -164,28 +187,39 @@ def _bfloat16() -> Number:
     return Number(
         id="07-bfloat16",
         title="Half the bits",
-        statement=f"VGG-16 keeps {mb(whole)} for one image in float32, {mb(indices)} of it indices "
-        "of max pools (int64). How many MB does it keep in bfloat16?",
+        statement=f"VGG-16 keeps {mb(whole)} for one image in float32, {mb(indices)} of it indices of max pools (int64). How many MB does it keep in bfloat16?",
         value=value,
         scale=MB,
         slack=Fraction(1, 2000),  # the statement rounds
         slips=(
-            Slip("exactly "
-                 "half", Fraction(whole, 2), "Not everything halves: an index stays an "
-                 "int64 of 8 bytes."),
-            Slip("unchanged", whole, "A bfloat16 value takes 2 bytes, a float32 value takes 4."),
-            Slip("indices left out", value - indices, "The indices are kept, too, in full size."),
-            Slip("only indices halve", whole - indices // 2, "It is the other way: values halve, "
-                 "indices stay."),
+            Slip(
+                name="exactly half",
+                answer=Fraction(whole, 2),
+                hint="Not everything halves: an index stays an int64 of 8 bytes.",
+            ),
+            Slip(
+                name="unchanged",
+                answer=whole,
+                hint="A bfloat16 value takes 2 bytes, a float32 value takes 4.",
+            ),
+            Slip(
+                name="indices left out",
+                answer=value - indices,
+                hint="The indices are kept, too, in full size.",
+            ),
+            Slip(
+                name="only indices halve",
+                answer=whole - indices // 2,
+                hint="It is the other way: values halve, indices stay.",
+            ),
         ),
         hints=(
             "Which part of it changes with the dtype?",
             "Values halve, indices stay.",
             f"({mb(whole)} − {mb(indices)}) / 2 + {mb(indices)}.",
         ),
-        why=f"({mb(whole)} − {mb(indices)}) / 2 + {mb(indices)}. The more a network pools, the "
-        "less it gains.",
-    )  # fmt: skip
+        why=f"({mb(whole)} − {mb(indices)}) / 2 + {mb(indices)}. The more a network pools, the less it gains.",
+    )
 
 
 def _batch() -> Choice:
@@ -195,26 +229,30 @@ def _batch() -> Choice:
     return Choice(
         id="07-backward",
         title="What grows in backward",
-        statement="After the forward pass of 8 images VGG-16 holds its kept tensors. During "
-        "backward the memory grows further, by about the same again. What is it that arrives?",
+        statement="After the forward pass of 8 images VGG-16 holds its kept tensors. During backward the memory grows further, by about the same again. What is it that arrives?",
         options=(
-            Option("A second copy of all feature "
-                   "maps.", "That is the old rule \"x 2 for "
-                   "backward\". The gradient of a map lives only until the layer before it has "
-                   "used it."),
-            Option("The optimizer's state.", "Plain SGD has none, and the growth is there, too."),
+            Option(
+                "A second copy of all feature maps.",
+                hint='That is the old rule "x 2 for backward". The gradient of a map lives only until the layer before it has used it.',
+            ),
+            Option(
+                "The optimizer's state.", hint="Plain SGD has none, and the growth is there, too."
+            ),
             Option("The gradients of the parameters."),
-            Option("The indices of the pools.", "They were kept in forward, and go in backward."),
+            Option(
+                "The indices of the pools.", hint="They were kept in forward, and go in backward."
+            ),
         ),
         hints=(
             "Which tensors stay when backward is done?",
             "The optimizer needs something for each parameter.",
             "Look at the chart over time: one colour only grows.",
         ),
-        why=f"{mb(last.gradients)} of gradients, as much as the parameters; the activations, "
-        f"{mb(before.activations)} after forward, only go. So it is not \"x 2\": it does not grow "
-        "with the batch.",
-    )  # fmt: skip
+        why=(
+            f"{mb(last.gradients)} of gradients, as much as the parameters; the activations, {mb(before.activations)} after forward, only go. "
+            'So it is not "x 2": it does not grow with the batch.'
+        ),
+    )
 
 
 def _largest() -> Write:
@@ -222,8 +260,14 @@ def _largest() -> Write:
     inputs = [(8 * 2**30, 2**30, 2_213_720_704, 73_254_912), (100, 10, 95, 1), (100, 10, 20, 7)]
     while len(inputs) < 20:
         each = random.randint(10, 1000)
-        inputs.append((random.randint(1, 100) * 1000, random.randint(0, 9000),
-                       random.randint(0, 60_000), each))  # fmt: skip
+        inputs.append(
+            (
+                random.randint(1, 100) * 1000,
+                random.randint(0, 9000),
+                random.randint(0, 60_000),
+                each,
+            )
+        )
     head = "def largest_batch(card, reserve, fixed, per_image):\n"
 
     def body(result: str) -> str:
@@ -232,10 +276,11 @@ def _largest() -> Write:
     return Write(
         id="07-largest-batch",
         title="The batch that fits",
-        statement="Write a function that estimates the largest batch. `card` is the memory of the "
-        "card, `reserve` what is kept free for context and workspace, `fixed` what does not grow "
-        "with the batch, `per_image` what each image needs; all in bytes. If not even one image "
-        "fits, it is 0.",
+        statement=(
+            "Write a function that estimates the largest batch. "
+            "`card` is the memory of the card, `reserve` what is kept free for context and workspace, `fixed` what does not grow with the batch, "
+            "`per_image` what each image needs; all in bytes. If not even one image fits, it is 0."
+        ),
         name="largest_batch",
         starter=head + '    """Return the number of images that fit, 0 if none does."""\n    ...\n',
         fixed=body("max(0, (card - reserve - fixed) // per_image)"),
@@ -244,32 +289,44 @@ def _largest() -> Write:
         ),
         inputs=tuple(inputs),
         slips=(
-            Slip("reserve forgotten", body("max(0, (card - fixed) // per_image)"), "The reserve is "
-                 "missing: a card is never free to the last byte."),
-            Slip("fixed part "
-                 "forgotten", body("max(0, (card - reserve) // "
-                                              "per_image)"), "Parameters, "
-                 "gradients and optimizer state are there before the first image: `fixed`."),
-            Slip("negative", body("(card - reserve - fixed) // "
-                                  "per_image"), "If the fixed part "
-                 "alone is too large, you return a negative batch. Return 0."),
-            Slip("rounded "
-                 "up", body("max(0, -((card - reserve - fixed) // "
-                                    "-per_image))"), "You "
-                 "round up: the last image does not fit completely. Round down."),
-            Slip("fixed for each image", body("max(0, (card - reserve) // (fixed + per_image))"),
-                 "`fixed` is there once, not for each image."),
-            Slip("at least one", body("max(1, (card - reserve - fixed) // per_image)"), "Where no "
-                 "image fits, the answer is 0, not 1."),
+            Slip(
+                name="reserve forgotten",
+                answer=body("max(0, (card - fixed) // per_image)"),
+                hint="The reserve is missing: a card is never free to the last byte.",
+            ),
+            Slip(
+                name="fixed part forgotten",
+                answer=body("max(0, (card - reserve) // per_image)"),
+                hint="Parameters, gradients and optimizer state are there before the first image: `fixed`.",
+            ),
+            Slip(
+                name="negative",
+                answer=body("(card - reserve - fixed) // per_image"),
+                hint="If the fixed part alone is too large, you return a negative batch. Return 0.",
+            ),
+            Slip(
+                name="rounded up",
+                answer=body("max(0, -((card - reserve - fixed) // -per_image))"),
+                hint="You round up: the last image does not fit completely. Round down.",
+            ),
+            Slip(
+                name="fixed for each image",
+                answer=body("max(0, (card - reserve) // (fixed + per_image))"),
+                hint="`fixed` is there once, not for each image.",
+            ),
+            Slip(
+                name="at least one",
+                answer=body("max(1, (card - reserve - fixed) // per_image)"),
+                hint="Where no image fits, the answer is 0, not 1.",
+            ),
         ),
         hints=(
             "How much memory is left for images?",
             "card − reserve − fixed, shared out at per_image.",
             "Divide with `//`, and use `max(0, ...)`.",
         ),
-        why="What is left, divided and rounded down. It is an estimate: say which reserve it "
-        "assumes.",
-    )  # fmt: skip
+        why="What is left, divided and rounded down. It is an estimate: say which reserve it assumes.",
+    )
 
 
 def _recall() -> Number:
@@ -280,18 +337,23 @@ def _recall() -> Number:
         id="07-recall-kept",
         title="Kept, once more",
         recalls="03",
-        statement=f"VGG-16 has {mb(4 * one.values)} of feature maps for an image and keeps "
-        f"{mb(each)} of tensors for backward. How many MB does it keep for a batch of 16?",
+        statement=f"VGG-16 has {mb(4 * one.values)} of feature maps for an image and keeps {mb(each)} of tensors for backward. How many MB does it keep for a batch of 16?",
         value=kept,
         scale=MB,
         slack=Fraction(1, 10_000),  # the statement rounds
         slips=(
-            Slip("the maps", every, "That is the sum of the feature maps. Kept are these and the "
-                 "pools' indices."),
-            Slip("maps x 2", 2 * every, "That is the rule \"x 2 for backward\", which lesson 03 "
-                 "refuted."),
-            Slip("one image", each, "That is one image; there are 16."),
-            Slip("kept x 2", 2 * kept, "Nothing is kept twice."),
+            Slip(
+                name="the maps",
+                answer=every,
+                hint="That is the sum of the feature maps. Kept are these and the pools' indices.",
+            ),
+            Slip(
+                name="maps x 2",
+                answer=2 * every,
+                hint='That is the rule "x 2 for backward", which lesson 03 refuted.',
+            ),
+            Slip(name="one image", answer=each, hint="That is one image; there are 16."),
+            Slip(name="kept x 2", answer=2 * kept, hint="Nothing is kept twice."),
         ),
         hints=(
             "What is kept belongs to the images.",
@@ -299,4 +361,4 @@ def _recall() -> Number:
             f"16 x {mb(each)}.",
         ),
         why="What is kept grows with the batch, image by image.",
-    )  # fmt: skip
+    )

@@ -27,28 +27,34 @@ def _nine() -> Choice:
     return Choice(
         id="08-nine",
         title="Nine tools, nine counts",
-        statement=f"For one ResNet-18 and one image, tools print from {n(low)} to {n(high)} MACs, "
-        "and one prints twice as much. Why?",
+        statement=f"For one ResNet-18 and one image, tools print from {n(low)} to {n(high)} MACs, and one prints twice as much. Why?",
         options=(
-            Option("They measure, and every run "
-                   "differs.", "None of them measures: they add up "
-                   "what the layers should do. The same run gives the same number."),
-            Option("The larger numbers are wrong.", "Only one of them has a bug. The others count "
-                   "what they say, but they say it differently."),
-            Option("They count different things: biases, normalisation, pools, ReLUs, and one of "
-                   "them FLOPs."),
-            Option("Some count the backward pass, "
-                   "too.", "That would be about three times as "
-                   "much."),
+            Option(
+                "They measure, and every run differs.",
+                hint="None of them measures: they add up what the layers should do. The same run gives the same number.",
+            ),
+            Option(
+                "The larger numbers are wrong.",
+                hint="Only one of them has a bug. The others count what they say, but they say it differently.",
+            ),
+            Option(
+                "They count different things: biases, normalisation, pools, ReLUs, and one of them FLOPs."
+            ),
+            Option(
+                "Some count the backward pass, too.",
+                hint="That would be about three times as much.",
+            ),
         ),
         hints=(
             "All agree on the convolutions and the linear layer.",
             "What is a batch normalisation worth: nothing, 1, 2 or 4 operations a value?",
             "Reconcile two of them in the explorer: the steps have names.",
         ),
-        why=f"The difference is {n(high - low)} at most, {float((high - low) / low):.1%} of the "
-        "count, and every part of it has a name. A count without its convention is no number.",
-    )  # fmt: skip
+        why=(
+            f"The difference is {n(high - low)} at most, {float((high - low) / low):.1%} of the count, and every part of it has a name. "
+            "A count without its convention is no number."
+        ),
+    )
 
 
 def _flops() -> Number:
@@ -57,17 +63,21 @@ def _flops() -> Number:
     return Number(
         id="08-flops",
         title="MACs and FLOPs",
-        statement=f"ResNet-18 needs {n(resnet.macs)} MACs for an image. What does PyTorch's "
-        "FlopCounterMode print, which counts floating-point operations?",
+        statement=f"ResNet-18 needs {n(resnet.macs)} MACs for an image. What does PyTorch's FlopCounterMode print, which counts floating-point operations?",
         value=value,
         scale=FLOPS,
         slips=(
-            Slip("MACs for FLOPs", resnet.macs, "Those are MACs. A MAC is a multiplication and an "
-                 "addition, two operations."),
-            Slip("four for one", 2 * value, "A MAC is two operations, not four."),
-            Slip("forward and "
-                 "backward", 3 * value, "That would be with a backward pass, roughly. "
-                 "One image goes forward."),
+            Slip(
+                name="MACs for FLOPs",
+                answer=resnet.macs,
+                hint="Those are MACs. A MAC is a multiplication and an addition, two operations.",
+            ),
+            Slip(name="four for one", answer=2 * value, hint="A MAC is two operations, not four."),
+            Slip(
+                name="forward and backward",
+                answer=3 * value,
+                hint="That would be with a backward pass, roughly. One image goes forward.",
+            ),
         ),
         hints=(
             "MAC means multiply-accumulate.",
@@ -75,7 +85,7 @@ def _flops() -> Number:
             f"2 x {n(resnet.macs)}.",
         ),
         why="FLOPs are 2 x MACs. Several tools print MACs and call them FLOPs: always ask.",
-    )  # fmt: skip
+    )
 
 
 def _layers(id: str) -> tuple[tuple[tuple[tuple[int, int, int], ...]], ...]:
@@ -108,8 +118,7 @@ def _twice() -> Bug:
     return Bug(
         id="08-twice",
         title="Planted bug: twice too many",
-        statement="This counter of convolution parameters prints twice the true number, as a "
-        "published script did. Find the line, or repair the function.",
+        statement="This counter of convolution parameters prints twice the true number, as a published script did. Find the line, or repair the function.",
         name="count_params",
         starter=source("weights + biases"),
         fixed=source("tensor"),
@@ -121,23 +130,30 @@ def _twice() -> Bug:
             (3, "Each layer is visited once."),
             (4, "K · K · C_in · C_out: these are the weights."),
             (5, "One bias for each filter: right."),
-            (6, "Two tensors, weights and biases, are visited: that is fine. What is added for "
-             "each?"),
+            (
+                6,
+                "Two tensors, weights and biases, are visited: that is fine. What is added for each?",
+            ),
         ),
         slips=(
-            Slip("biases lost", source("weights // 2"), "Now the biases are missing."),
-            Slip("one kind "
-                 "only", source("weights"), "Now the weights are added twice, and the "
-                 "biases not at all."),
+            Slip(
+                name="biases lost",
+                answer=source("weights // 2"),
+                hint="Now the biases are missing.",
+            ),
+            Slip(
+                name="one kind only",
+                answer=source("weights"),
+                hint="Now the weights are added twice, and the biases not at all.",
+            ),
         ),
         hints=(
             "Follow one layer through the function, with numbers.",
             "How often is each of the two tensors added?",
             "The inner loop runs twice. What should it add each time?",
         ),
-        why="The inner loop visits weights and biases, and adds both each time: everything counts "
-        "twice. It must add `tensor`.",
-    )  # fmt: skip
+        why="The inner loop visits weights and biases, and adds both each time: everything counts twice. It must add `tensor`.",
+    )
 
 
 def _c_in() -> Bug:
@@ -158,16 +174,22 @@ def _c_in() -> Bug:
     return Bug(
         id="08-c-in",
         title="Planted bug: too few",
-        statement="This counter adds up the multiplications and additions of a convolution without "
-        "biases. It prints far too little. A much-read blog has the same error. Find the line, or "
-        "repair the function.",
+        statement=(
+            "This counter adds up the multiplications and additions of a convolution without biases. It prints far too little. A much-read blog has the same error. "
+            "Find the line, or repair the function."
+        ),
         name="conv_operations",
         starter=source("kernel * kernel"),
         fixed=source("kernel * kernel * c_in"),
         reference=reference,
         inputs=tuple(
-            (random.randint(2, 99), random.randint(1, 99), random.choice((1, 3, 5)),
-             random.randint(1, 60), random.randint(1, 60))
+            (
+                random.randint(2, 99),
+                random.randint(1, 99),
+                random.choice((1, 3, 5)),
+                random.randint(1, 60),
+                random.randint(1, 60),
+            )
             for _ in range(12)
         ),
         line=2,
@@ -177,22 +199,24 @@ def _c_in() -> Bug:
             (5, "Each output value costs the same: right, if the cost of one is right."),
         ),
         slips=(
-            Slip("channels at the end", source("kernel * kernel",
-                 "outputs * c_in * (multiplications + "
-                 "additions)"), "Nearly: the sums of the "
-                 "channels have to be added to each other as well. Repair it where the products "
-                 "are counted."),
-            Slip("filters twice", source("kernel * kernel * c_out"), "The filters are in `outputs` "
-                 "already. What else does one output value go over?"),
+            Slip(
+                name="channels at the end",
+                answer=source("kernel * kernel", "outputs * c_in * (multiplications + additions)"),
+                hint="Nearly: the sums of the channels have to be added to each other as well. Repair it where the products are counted.",
+            ),
+            Slip(
+                name="filters twice",
+                answer=source("kernel * kernel * c_out"),
+                hint="The filters are in `outputs` already. What else does one output value go over?",
+            ),
         ),
         hints=(
             "Is there an argument that the function never uses?",
             "What does one output value of a convolution sum over?",
             "Over kernel x kernel places and all input channels.",
         ),
-        why="One output value sums over kernel x kernel x c_in products. With c_in forgotten, a "
-        "layer of 512 channels is counted 512 times too cheap.",
-    )  # fmt: skip
+        why="One output value sums over kernel x kernel x c_in products. With c_in forgotten, a layer of 512 channels is counted 512 times too cheap.",
+    )
 
 
 def _relu() -> Bug:
@@ -220,17 +244,21 @@ def _relu() -> Bug:
     return Bug(
         id="08-relu",
         title="Planted bug: ReLU",
-        statement="This counter follows a convention: MACs, two operations for each value of a "
-        "batch normalisation, one for each value of a ReLU, whether it is a module (`relu`) or a "
-        "function call (`functional relu`). A real tool had this bug. Find the line, or repair "
-        "the function.",
+        statement=(
+            "This counter follows a convention: MACs, two operations for each value of a batch normalisation, one for each value of a ReLU, "
+            "whether it is a module (`relu`) or a function call (`functional relu`). A real tool had this bug. Find the line, or repair the function."
+        ),
         name="count_operations",
         starter=source('{"relu": 1, "functional relu": 1}'),
         fixed=source('{"functional relu": 1}'),
         reference=reference,
         inputs=tuple(
-            (tuple((random.choice(kinds), random.randint(0, 999), random.randint(1, 999))
-                   for _ in range(8)),)
+            (
+                tuple(
+                    (random.choice(kinds), random.randint(0, 999), random.randint(1, 999))
+                    for _ in range(8)
+                ),
+            )
             for _ in range(10)
         ),
         line=6,
@@ -241,20 +269,27 @@ def _relu() -> Bug:
             (8, "This adds what the table of functions says. Look at the tables themselves."),
         ),
         slips=(
-            Slip("functions "
-                 "lost", source("{}"), "Now the ReLUs that are called as functions are "
-                 "not counted at all."),
-            Slip("modules lost", source('{"relu": 1, "functional relu": 1}', "{}"), "The ReLUs are "
-                 "right now, but the batch normalisations are lost."),
+            Slip(
+                name="functions lost",
+                answer=source("{}"),
+                hint="Now the ReLUs that are called as functions are not counted at all.",
+            ),
+            Slip(
+                name="modules lost",
+                answer=source('{"relu": 1, "functional relu": 1}', "{}"),
+                hint="The ReLUs are right now, but the batch normalisations are lost.",
+            ),
         ),
         hints=(
             "Follow a `relu` row through the function: how often are its values added?",
             "Which kinds are in both tables?",
             "A ReLU module calls the function inside; it must count in one of the tables only.",
         ),
-        why="`relu` is in both tables, so a ReLU module counts as a module and again as the "
-        f"function that it calls. In ResNet-18 its ReLUs have {n(modules)} values, counted twice.",
-    )  # fmt: skip
+        why=(
+            "`relu` is in both tables, so a ReLU module counts as a module and again as the function that it calls. "
+            f"In ResNet-18 its ReLUs have {n(modules)} values, counted twice."
+        ),
+    )
 
 
 def _batch_norm() -> Number:
@@ -265,29 +300,42 @@ def _batch_norm() -> Number:
     return Number(
         id="08-batch-norm",
         title="Read a tool's mind",
-        statement=f"For ResNet-18 torchprofile prints {n(printed)}, the exact MACs are {n(exact)}. "
-        f"It adds one operation for each value that a batch normalisation puts out, and {n(pool)} "
-        "for the last pool. How many values do the batch normalisations put out?",
+        statement=(
+            f"For ResNet-18 torchprofile prints {n(printed)}, the exact MACs are {n(exact)}. "
+            f"It adds one operation for each value that a batch normalisation puts out, and {n(pool)} for the last pool. How many values do the batch normalisations put out?"
+        ),
         value=values,
         scale=VALUES,
         tolerance=Fraction(1, 100_000),
         slips=(
-            Slip("pool left in", values + pool, f"The {n(pool)} of the pool are still in it."),
-            Slip("pool added", values + 2 * pool, "The pool's operations are in the difference "
-                 "already: take them away, do not add them."),
-            Slip("all feature maps", resnet.values, "These are all newly made values of the table. "
-                 "Take the difference of the two counts."),
-            Slip("parameters read", sum(r.params for r in resnet.rows if r.kind == "batch_norm"),
-                 "These are the parameters of the batch normalisations, not what they put out."),
+            Slip(
+                name="pool left in",
+                answer=values + pool,
+                hint=f"The {n(pool)} of the pool are still in it.",
+            ),
+            Slip(
+                name="pool added",
+                answer=values + 2 * pool,
+                hint="The pool's operations are in the difference already: take them away, do not add them.",
+            ),
+            Slip(
+                name="all feature maps",
+                answer=resnet.values,
+                hint="These are all newly made values of the table. Take the difference of the two counts.",
+            ),
+            Slip(
+                name="parameters read",
+                answer=sum(r.params for r in resnet.rows if r.kind == "batch_norm"),
+                hint="These are the parameters of the batch normalisations, not what they put out.",
+            ),
         ),
         hints=(
             "Take the difference of the two counts.",
             "What else is in the difference?",
             f"{n(printed)} − {n(exact)} − {n(pool)}.",
         ),
-        why="The difference has a name down to the last unit. fvcore counts 2 for each of these "
-        "values, thop 4.",
-    )  # fmt: skip
+        why="The difference has a name down to the last unit. fvcore counts 2 for each of these values, thop 4.",
+    )
 
 
 def _recall() -> Number:
@@ -298,17 +346,25 @@ def _recall() -> Number:
         id="08-recall-mib",
         title="A tool's MB",
         recalls="02",
-        statement=f"A tool prints \"Params size (MB): {printed}\" for MobileNetV2. Its source "
-        "divides the bytes by 1024². How many MB, of 10^6 bytes, is that?",
+        statement=f'A tool prints "Params size (MB): {printed}" for MobileNetV2. Its source divides the bytes by 1024². How many MB, of 10^6 bytes, is that?',
         value=size,
         scale=MB,
         slips=(
-            Slip("believed", Fraction(size * MB.size, MiB.size), "That is the printed number: it "
-                 "is MiB, whatever the tool calls it."),
-            Slip("wrong "
-                 "way", Fraction(size) * (Fraction(10**6, 2**20)) ** 2, "You divided by "
-                 "1.0486; a MiB is more than a MB, so in MB the number is larger."),
-            Slip("a byte a value", params, "That is one byte for each parameter. Float32 takes 4."),
+            Slip(
+                name="believed",
+                answer=Fraction(size * MB.size, MiB.size),
+                hint="That is the printed number: it is MiB, whatever the tool calls it.",
+            ),
+            Slip(
+                name="wrong way",
+                answer=Fraction(size) * (Fraction(10**6, 2**20)) ** 2,
+                hint="You divided by 1.0486; a MiB is more than a MB, so in MB the number is larger.",
+            ),
+            Slip(
+                name="a byte a value",
+                answer=params,
+                hint="That is one byte for each parameter. Float32 takes 4.",
+            ),
         ),
         hints=(
             "1024² is not 10^6.",
@@ -316,4 +372,4 @@ def _recall() -> Number:
             f"{printed} x 1.048576.",
         ),
         why=f"{mib(size)} are {mb(size)}, {n(params)} parameters of 4 bytes.",
-    )  # fmt: skip
+    )
