@@ -1,7 +1,7 @@
-"""The other side of `sandbox`: a process of its own that calls a learner's function.
+"""The other side of `sandbox`: a separate process that calls a learner's function.
 
-It is run as a script, alone: it imports nothing of the kit, and can be killed at any moment.
-It reads a pickled job from its standard input and writes a line of JSON after each call.
+It runs as a script and imports nothing from the kit, so it starts fast and can be killed at any
+moment. It reads a pickled job from standard input and writes one line of JSON after each call.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MEMORY = 2**31
 
 
 def unpack(packed: dict[str, Any], made: dict[int, Any]) -> types.FunctionType:
-    """Build the function again: its code, its defaults, and the globals that it names."""
+    """Rebuild the function from its code, its defaults and the globals that it names."""
     if packed["id"] in made:
         return made[packed["id"]]
     code = marshal.loads(packed["code"])
@@ -36,13 +36,13 @@ def unpack(packed: dict[str, Any], made: dict[int, Any]) -> types.FunctionType:
     for name, value in packed["globals"].items():
         names[name] = value_of(value, made)
     for cell, value in zip(cells, packed["closure"], strict=True):
-        if value is not None:  # what could not be sent stays empty, and using it is a NameError
+        if value is not None:  # what could not be sent stays empty: using it raises NameError
             cell.cell_contents = value_of(value, made)
     return function
 
 
 def value_of(packed: tuple[str, Any], made: dict[int, Any]) -> Any:
-    """Return what a name of the learner's notebook stands for."""
+    """Return the value of a name in the learner's notebook."""
     kind, value = packed
     if kind == "module":
         return importlib.import_module(value)
@@ -52,7 +52,7 @@ def value_of(packed: tuple[str, Any], made: dict[int, Any]) -> Any:
 
 
 def shown(error: BaseException) -> str:
-    """Return an exception in one line; its own text may be broken, too."""
+    """Return an exception in one line, even if its own `__str__` raises."""
     name = type(error).__name__
     try:
         text = str(error)
@@ -62,7 +62,7 @@ def shown(error: BaseException) -> str:
 
 
 def line_of(error: BaseException, code: types.CodeType) -> int:
-    """Return the line of the function in which an exception arose, the `def` being line 1."""
+    """Return the line of the function where an exception was raised; `def` is line 1."""
     line, trace = 0, error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code is code:
@@ -72,10 +72,10 @@ def line_of(error: BaseException, code: types.CodeType) -> int:
 
 
 def call(function: types.FunctionType, arguments: tuple[Any, ...]) -> dict[str, Any]:
-    """Call the function and say what came of it."""
+    """Call the function and describe its result."""
     try:
         result = function(*arguments)
-    except BaseException as error:  # exit() and Ctrl+C are answers here, too
+    except BaseException as error:  # exit() and KeyboardInterrupt are results here too
         return {"error": shown(error), "line": line_of(error, function.__code__)}
     if type(result) is int:
         return {"int": hex(result)} if result.bit_length() <= MOST_BITS else {"huge": True}
@@ -96,7 +96,7 @@ def main(out: str) -> None:
     else:
         function = unpack(job["function"], {})
     sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-    # not every system can limit it, and one limit may be lower already: then it stays as it is
+    # not every system can limit memory, and a lower limit may already be set
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 

@@ -1,4 +1,4 @@
-"""Questions with options: one is right, and every other one has its own hint."""
+"""Multiple-choice questions: one option is right, and each wrong one has its own hint."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .question import Question
 
 @dataclass(frozen=True)
 class Option:
-    """An option of a choice. The right one has no hint. `category` names its bar on a chart."""
+    """An option; the right one has no hint. `category` is the name of its bar on a chart."""
 
     text: str
     hint: str = ""
@@ -22,10 +22,12 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice(Question):
-    """A question with options, answered by letter or by text.
+    """A multiple-choice question, answered by letter or by text.
+
+    Raises `CnnmemError` unless exactly one option has no hint.
 
     >>> q = Choice(id="00-x", title="", statement="", hints=("", "", ""), why="Because.",
-    ...     options=(Option("fc1"), Option("fc2", "Smaller than fc1.")))
+    ...     options=(Option("fc1"), Option("fc2", hint="Smaller than fc1.")))
     >>> q.judge("B").text, q.judge("fc1").state, q.judge("z").state
     ('Smaller than fc1.', 'right', 'not attempted')
     """
@@ -66,7 +68,7 @@ class Choice(Question):
         return tuple(f"{letter(i)}) {option.text}" for i, option in enumerate(self.options))
 
     def index(self, answer: Any) -> int | None:
-        """Return the index of the option that an answer names, None if it names none."""
+        """Return the index of the option that an answer names; None if it matches no option."""
         if not isinstance(answer, str):
             return None
         given = " ".join(answer.split()).casefold()

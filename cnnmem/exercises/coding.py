@@ -1,4 +1,4 @@
-"""Questions whose answer is a function: to be written, or to be repaired."""
+"""Questions whose answer is a function, written or repaired by the learner."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ Inputs = tuple[tuple[Any, ...], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Coding(Question):
-    """What functions to write and bugs to repair share: how a function is judged.
+    """How a function is judged, whether it was written or repaired.
 
-    `name` is the function's name, `starter` its untouched source, `fixed` a right one. It is called
-    on the hidden `inputs`, and each result compared with `reference`, cnnmem's own count. The
-    answers of `slips` are sources; a function that agrees with one on every input earns its hint.
+    `name` is the function's name, `starter` its untouched source, `fixed` a correct source. The
+    learner's function is called on the hidden `inputs`, and each result is compared with
+    `reference`, cnnmem's own count. The answers of `slips` are sources too: a function that agrees
+    with one of them on every input gets its hint. `seconds` limits all the calls together.
     """
 
     name: str
@@ -41,7 +42,7 @@ class Coding(Question):
     seconds: float = 5.0
 
     def judge_function(self, answer: FunctionType | str) -> Verdict:
-        """Return the verdict on a function, or on a source text that holds it."""
+        """Return the verdict on a function, or on source text that defines it."""
         code = compiled(answer, self.name)
         if isinstance(code, str):
             return Verdict("wrong", code, "no function")
@@ -68,7 +69,7 @@ class Coding(Question):
         )
 
     def _trouble(self, outcome: Outcome) -> Verdict | None:
-        """Say what kept the function from giving whole numbers, None if nothing did."""
+        """Return the verdict if a call did not return an int; None if all did."""
         for i, result in enumerate(outcome.results):
             if isinstance(result, dict):
                 return Verdict("wrong", *self._odd(self._call(i), result, outcome.left_out))
@@ -84,7 +85,7 @@ class Coding(Question):
         return None
 
     def _odd(self, call: str, result: dict[str, Any], left_out: tuple[str, ...]) -> tuple[str, str]:
-        """Return what is to be said of a result that is no int, and its name."""
+        """Return the message for a result that is not an int, and its name."""
         if "huge" in result:
             return f"{call} gives a number of more than a thousand digits.", "huge"
         if "error" in result:
@@ -155,8 +156,8 @@ class Write(Coding):
 class Bug(Coding):
     """A counter with a bug: the learner names the line, or passes the repaired function.
 
-    `line` is the line of the bug, the first being 1; `others` has a hint for each other line that
-    one could suspect.
+    `line` is the line of the bug, counted from 1; `others` has a hint for each other line that a
+    learner may suspect.
     """
 
     line: int
@@ -226,7 +227,7 @@ class Bug(Coding):
 
 
 def compiled(answer: FunctionType | str, name: str) -> CodeType | str:
-    """Return a function's code; for a source text without it, what is missing in words."""
+    """Return a function's code; if the source does not define it, a message that says why."""
     if isinstance(answer, FunctionType):
         return answer.__code__
     try:
@@ -241,12 +242,12 @@ def compiled(answer: FunctionType | str, name: str) -> CodeType | str:
 
 
 def _same(a: CodeType, b: CodeType | str) -> bool:
-    """Return whether two functions do the same step by step, comments and spaces aside."""
+    """Return whether two functions have the same bytecode: comments and spaces do not count."""
     return not isinstance(b, str) and _steps(a) == _steps(b)
 
 
 def _steps(code: CodeType) -> list[tuple[str, Any]]:
-    """Return what a code does, wherever it stands in a file."""
+    """Return the instructions of a code object without its position in a file."""
     return [
         (step.opname, _steps(step.argval) if isinstance(step.argval, CodeType) else step.argval)
         for step in dis.get_instructions(code)
@@ -255,7 +256,7 @@ def _steps(code: CodeType) -> list[tuple[str, Any]]:
 
 @cache
 def outputs(source: str, name: str, inputs: Inputs) -> tuple[int, ...]:
-    r"""Return what a function of our own, given as a source text, gives on each input.
+    r"""Return what one of our own functions, given as source text, returns for each input.
 
     >>> outputs("def f(n):\n    return -n", "f", ((1,), (2,)))
     (-1, -2)

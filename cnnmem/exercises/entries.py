@@ -1,4 +1,4 @@
-"""The widgets in which an answer is given, one class a kind of answer."""
+"""The widgets for giving an answer: one class for each kind of answer."""
 
 from __future__ import annotations
 
@@ -21,47 +21,47 @@ from .row import FillRow
 
 WIDE = {"width": "auto", "max_width": "100%"}
 LABEL = {"description_width": "9em"}
-LAG = 0.2  # seconds within which the text follows the Enter that ended it
+LAG = 0.2  # seconds to wait after Enter for the text that it ended
 Action = Callable[[], object]
 
 
 class Entry(Protocol):
-    """Where an answer is given: the widget that is shown, and the answer in it."""
+    """Where an answer is given: the widget shown, and the answer in it."""
 
     shown: ipywidgets.Widget
 
     def read(self) -> Any:
-        """Return the answer as it stands."""
+        """Return the current answer."""
         ...
 
     def write(self, answer: Any) -> None:
-        """Put an answer in, as the learner would; what does not fit is left out."""
+        """Enter an answer, as the learner would; what does not fit is ignored."""
         ...
 
     def on_change(self, action: Action) -> None:
-        """Act whenever the answer changes."""
+        """Call `action` whenever the answer changes."""
         ...
 
     def on_enter(self, action: Action) -> None:
-        """Act when the learner ends a line of text with Enter, never because it was left."""
+        """Call `action` when the learner presses Enter, but not when the text loses focus."""
         ...
 
 
 class NoLine:
-    """An entry without a line of text: there is no Enter in it."""
+    """An entry without a text field, where Enter does nothing."""
 
     def on_enter(self, action: Action) -> None:
         return None
 
 
 class TextEntry:
-    """A line of text."""
+    """A text field."""
 
     def __init__(self, label: str = "Your answer", placeholder: str = "") -> None:
         self.shown = ipywidgets.Text(
             description=label,
             placeholder=placeholder,
-            continuous_update=False,  # so that the text follows Enter at once, in one message
+            continuous_update=False,  # the text arrives in one message, right after Enter
             style=LABEL,
             layout={"width": "28em", "max_width": "100%"},
             tooltip=label,
@@ -77,7 +77,7 @@ class TextEntry:
         self.shown.observe(lambda change: action(), "value")
 
     def on_enter(self, action: Action) -> None:
-        # not by observing the value: that changes when the box is left, too
+        # the value cannot be observed instead: it also changes when the field loses focus
         def told(widget: ipywidgets.Text, content: dict[str, Any], buffers: object) -> None:
             if content.get("event") == "submit":
                 _soon(action)
@@ -86,7 +86,7 @@ class TextEntry:
 
 
 def _soon(action: Action) -> None:
-    """Act once the text has come: a browser sends Enter first, then what was typed."""
+    """Call `action` once the text has arrived: a browser sends Enter before what was typed."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
@@ -96,7 +96,7 @@ def _soon(action: Action) -> None:
 
 
 class ChoiceEntry(NoLine):
-    """Radio buttons, none of them chosen at first."""
+    """Radio buttons; none is selected at first."""
 
     def __init__(self, question: Choice) -> None:
         self.question = question
@@ -155,7 +155,7 @@ class OrderEntry(NoLine):
 
 
 class RowEntry:
-    """A line of text for each cell."""
+    """A text field for each cell."""
 
     def __init__(self, question: FillRow) -> None:
         self.cells = {
@@ -185,7 +185,7 @@ class RowEntry:
 
 
 class FunctionEntry(NoLine):
-    """No widget of its own: the function is written in a cell, and found there by its name."""
+    """No input widget: the function is written in a notebook cell and found by its name."""
 
     def __init__(self, question: Write) -> None:
         self.name = question.name
@@ -207,7 +207,7 @@ class FunctionEntry(NoLine):
 
 
 class LineEntry(NoLine):
-    """A drop-down list of line numbers; a function that was passed is kept beside it."""
+    """A drop-down list of line numbers; a function passed from Python is kept beside it."""
 
     def __init__(self, question: Bug) -> None:
         self.question = question
@@ -242,7 +242,7 @@ class LineEntry(NoLine):
 
 
 def entry_of(question: Question) -> Entry:
-    """Return the widgets for a question's answer, empty."""
+    """Return empty widgets for a question's answer; raises `CnnmemError` for an unknown kind."""
     if isinstance(question, Choice):
         return ChoiceEntry(question)
     if isinstance(question, Order):

@@ -1,4 +1,4 @@
-"""What a learner hears: a verdict on an answer, and the known wrong answers behind it."""
+"""Feedback for the learner: verdicts, notes, and the known wrong answers behind them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ State = Literal["not attempted", "wrong", "right"]
 
 @dataclass(frozen=True, repr=False)
 class Verdict:
-    """The judgement of one answer. `slip` names the known wrong answer that was recognised.
+    """The verdict on one answer. `slip` names the known wrong answer that was recognised.
 
-    "not attempted" is also said of an answer that cannot be read: nothing was judged, and the text
-    alone says what is missing.
+    An answer that cannot be read is "not attempted" too: nothing was judged, and the text says what
+    is missing.
 
     >>> Verdict("wrong", "That is the MiB figure.", "MiB for MB")
     Wrong. That is the MiB figure.
@@ -56,7 +56,7 @@ class Note:
 
 @dataclass(frozen=True, kw_only=True)
 class Slip:
-    """A known wrong answer: what it is called, the answer itself, and the hint it earns."""
+    """A known wrong answer: its name, the answer itself, and the hint that it gets."""
 
     name: str
     answer: Any
@@ -64,9 +64,9 @@ class Slip:
 
 
 def to_html(text: str) -> str:
-    """Return a text as HTML: everything escaped, blank lines part paragraphs, `code` is code.
+    """Return text as escaped HTML; blank lines separate paragraphs, `code` becomes code.
 
-    A paragraph indented by four spaces is a block of code.
+    A paragraph indented by four spaces becomes a code block.
 
     >>> to_html("Is `a < b`?")
     '<p>Is <code>a &lt; b</code>?</p>'
@@ -83,7 +83,7 @@ def to_html(text: str) -> str:
 
 
 def code_block(code: str) -> str:
-    """Return lines of code as HTML, in a type in which their indentation shows."""
+    """Return lines of code as HTML, in a monospace font that keeps the indentation."""
     look = "font-family:monospace;line-height:1.4;margin:.5em 0;overflow-x:auto"
     return f'<pre style="{look}">{html.escape(code)}</pre>'
 

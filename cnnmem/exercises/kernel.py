@@ -1,7 +1,7 @@
-"""What this kernel remembers of answers and guesses, so that a cell can be run again.
+"""Answers and guesses that this kernel remembers, so that a cell can be run again.
 
-A fresh kernel remembers nothing: the notebooks print the same in everybody's hands. What outlives
-the kernel is in `store`.
+A fresh kernel remembers nothing, so a notebook prints the same for everyone. `store` keeps what
+outlives the kernel.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .sitting import Sitting
 
 @dataclass
 class Guess:
-    """A guess that was committed, the explorers it is on, and the widget that reports on it."""
+    """A committed guess, the explorers that show it, and the widget that reports on it."""
 
     text: str = ""
     explorers: list[Any] = field(default_factory=list)
@@ -27,14 +27,14 @@ _GUESSES: dict[str, Guess] = {}
 
 
 def sitting(question: Question, lesson: Lesson) -> Sitting:
-    """Return what has happened at a question in this kernel."""
+    """Return the question's sitting in this kernel; the first call begins it."""
     if question.id not in _SITTINGS:
         _SITTINGS[question.id] = Sitting(question, lesson)
     return _SITTINGS[question.id]
 
 
 def guess(question: Question) -> Guess:
-    """Return what was guessed at a question in this kernel."""
+    """Return the question's guess in this kernel; empty at first."""
     return _GUESSES.setdefault(question.id, Guess())
 
 

@@ -1,4 +1,4 @@
-"""Questions for a number: units and prefixes are understood, known wrong numbers recognised."""
+"""Questions for a number: units and prefixes are understood, known mistakes recognised."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ ROUNDED = "Right to the digits you gave; can you give one more?"
 EVERY_DIGIT = "Right to the digits you gave. Here every digit counts: give them all."
 _ASKED = {"memory": "memory, in bytes of some prefix", "count": "a count", "ratio": "a ratio"}
 
-LEARNED = {"weights", "parameters"}  # people say one for the other
-NOISE = Fraction(1, 10**9)  # what floating-point arithmetic may do to an answer
-NEAR = Fraction(1, 200)  # so near to a factor of FACTORS an answer was meant to be off by it
-SAME = Fraction(1, 1000)  # so near to a known wrong number an answer was meant to be it
+LEARNED = {"weights", "parameters"}  # people use one word for the other
+NOISE = Fraction(1, 10**9)  # relative error that floating-point arithmetic may add to an answer
+NEAR = Fraction(1, 200)  # an answer this close to a factor of FACTORS is taken to be off by it
+SAME = Fraction(1, 1000)  # an answer this close to a known wrong number is taken for it
 
-TWINS = {"KiB": KB, "MiB": MB, "GiB": GB}  # the unit of 1,000 that is said for the one of 1,024
+TWINS = {"KiB": KB, "MiB": MB, "GiB": GB}  # the decimal unit that people write for the binary one
 
-# Factors that are mistakes of their own, wherever they turn up.
+# Factors that point to a mistake in any question.
 FACTORS: tuple[tuple[Fraction, str], ...] = (
     (Fraction(4), "It is 4 times too high: are these bytes, where values were asked?"),
     (Fraction(1, 4), "It is a quarter of it: a float32 value takes 4 bytes."),
@@ -45,18 +45,20 @@ FACTORS: tuple[tuple[Fraction, str], ...] = (
 class Number(Question):
     """A question whose answer is a number, judged by the digits that were given.
 
-    An answer is right if it is the solution rounded to its own last digit, and has enough digits:
-    half a unit of the last digit is at most `tolerance` of the solution; with a tolerance of 0
-    every digit counts. With fewer digits it is "right to the digits you gave". With a wrong last
-    digit it is wrong. "26" for 25.69 is right to its digits, "25.7" is right, "25.6" is wrong.
+    An answer is right if it equals the solution rounded to the answer's last digit, and has enough
+    digits: half a unit of the last digit must be at most `tolerance` times the solution. With a
+    tolerance of 0 every digit counts. An answer with fewer digits is "right to the digits you
+    gave"; one with a wrong last digit is wrong. For 25.69, "26" is right to its digits, "25.7" is
+    right, and "25.6" is wrong.
 
-    Two things are judged by nearness instead: an answer without a last digit ("1/3", 2^20), which
-    may be off by a tenth of `tolerance`; and any answer within `slack`, for questions whose
+    Two cases are judged by distance instead: an answer without a last digit ("1/3", 2^20) may be
+    off by a tenth of `tolerance`; and any answer within `slack` is right, for questions whose
     statement gives rounded numbers to compute with, or whose hints lead to an estimate.
 
     `value` and the answers of `slips` are in base units (bytes, counts, plain ratios); `scale` is
-    the unit that the statement asks for. A number without unit is read in it, or in base units.
-    With `in_unit` the unit is what the question is about, and the size in another is not enough.
+    the unit that the statement asks for. A number without a unit is read in that unit or in base
+    units. With `in_unit` the question is about the unit, so the same size in another unit does not
+    count as right.
 
     >>> from .quantity import MB
     >>> q = Number(id="00-x", title="", statement="", hints=("", "", ""), why="", value=553430176,
@@ -106,7 +108,7 @@ class Number(Question):
         return Verdict("wrong", self._distance(min(readings, key=self._remoteness)))
 
     def readings(self, answer: Any) -> list[Reading]:
-        """Return the ways to read an answer as what is asked; raises `UnreadableError`."""
+        """Return the ways to read an answer as the quantity asked for; raises `UnreadableError`."""
         if isinstance(answer, bool) or not isinstance(answer, str | int | float | Fraction):
             raise UnreadableError(f"give a number, for example {self.scale.example}")
         if isinstance(answer, int | Fraction):
@@ -153,20 +155,20 @@ class Number(Question):
                 f"you count {reading.noun}, the question asks for {self.scale.noun or 'a number'}"
             )
         if self.scale.measure == "memory" and reading.measure == "count":
-            return "a letter like M alone is no unit of memory: say MB or MiB"
+            return "a letter like M alone is not a unit of memory: write MB or MiB"
         return f"the question asks for {_ASKED[self.scale.measure]}, and that is {reading.measure}"
 
     def rounds(self, reading: Reading) -> bool:
-        """Return whether a reading is the solution, rounded to the digits that it has."""
+        """Return whether a reading is the solution, rounded to the reading's digits."""
         return reading.value != 0 and _rounds(reading, self.value)
 
     def _near(self, reading: Reading) -> bool:
-        """Return whether a reading is the solution but for what the question leaves open."""
+        """Return whether a reading is within the question's slack of the solution."""
         slack = max(self.slack, NOISE) if self.tolerance else self.slack
         return abs(reading.value - self.value) <= slack * abs(Fraction(self.value))
 
     def _precise_slip(self, reading: Reading) -> Verdict | None:
-        """Recognise a wrong number that is close to the right one, if enough digits are given."""
+        """Recognise a known wrong number close to the solution, if enough digits are given."""
         if self.rounds(reading) or self._near(reading):
             return None
         known = [
@@ -195,7 +197,7 @@ class Number(Question):
         return Verdict("right", f"{self.exact()}. {self.why}")
 
     def _other_unit(self, reading: Reading) -> Verdict | None:
-        """Recognise the right number of KiB that is called KB."""
+        """Recognise the right number of KiB that is labelled KB."""
         name = self.scale.name
         decimal = TWINS.get(name)
         if decimal is None or reading.unit != decimal.size:
@@ -209,14 +211,14 @@ class Number(Question):
         )
 
     def _rounded(self, reading: Reading) -> Verdict | None:
-        """Ask for more digits, unless the few are exactly a known wrong number."""
+        """Ask for more digits, unless the answer is exactly a known wrong number."""
         if not self.rounds(reading):
             return None
         exact = self._nearest(reading, [s for s in self.slips if s.answer == reading.value])
         return exact or Verdict("not attempted", ROUNDED if self.tolerance else EVERY_DIGIT)
 
     def _slip(self, reading: Reading) -> Verdict | None:
-        """Recognise a known wrong number that is as good as met, and nearer than the right one."""
+        """Recognise a known wrong number that is nearly met, and closer than the solution."""
         near = SAME if self.tolerance else Fraction(0)
         off = abs(reading.value - self.value)
         known = [
@@ -245,14 +247,14 @@ class Number(Question):
         return f"It is {apart(reading.value, value)}{asked}"
 
     def _remoteness(self, reading: Reading) -> Fraction:
-        """Return by which factor a reading is off; readings of the wrong sign come last."""
+        """Return the factor by which a reading is off; readings of the wrong sign come last."""
         a, b = reading.value, Fraction(self.value)
         if a * b <= 0:
             return Fraction(10**100)
         return max(a / b, b / a)
 
     def exact(self) -> str:
-        """Return the solution in its unit and, where that rounds, in base units too."""
+        """Return the solution in its unit, and in base units where the unit rounds it."""
         shown = self.scale.show(self.value)
         if self.scale.size > 1:
             base = "bytes" if self.scale.measure == "memory" else ""
@@ -265,7 +267,7 @@ def _rounds(reading: Reading, value: Fraction | int) -> bool:
 
 
 def apart(guess: Fraction, truth: Fraction) -> str:
-    """Return how far a guess is from the truth, both of one sign, in words.
+    """Return in words how far a guess is from the truth; both have the same sign.
 
     >>> apart(Fraction(100), Fraction("138.4")), apart(Fraction(9), Fraction(2))
     ('28 % too low', '4.5 times too high')

@@ -1,4 +1,4 @@
-"""Questions for an order: items are put in a row, from the smallest to the largest."""
+"""Questions that ask for an order, from the smallest item to the largest."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .question import Question
 
 @dataclass(frozen=True)
 class Item:
-    """Something to be put in its place: what is shown, and the value it is ordered by."""
+    """An item to order: its text, and the value that it is ordered by."""
 
     text: str
     value: Fraction | int
 
 
 def ordered(values: Sequence[Fraction | int]) -> str:
-    """Return the letters of the items in the order of their values, the smallest first.
+    """Return the letters of the items, ordered by value, the smallest first.
 
     >>> ordered([30, 10, 20])
     'b c a'
@@ -32,7 +32,7 @@ def ordered(values: Sequence[Fraction | int]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Order(Question):
-    """Items to be ordered, the smallest first; answered by their letters or texts.
+    """Items to order, the smallest first; answered by letters or texts.
 
     >>> q = Order(id="00-x", title="", statement="", hints=("", "", ""), why="So it is.",
     ...     items=(Item("MiB", 2**20), Item("kB", 1000), Item("MB", 10**6)))
@@ -70,10 +70,10 @@ class Order(Question):
         return " < ".join(self.items[i].text for i in places if i is not None)
 
     def places(self, answer: Any) -> list[int | None]:
-        """Return the items that an answer names, in its order; None for what is no item."""
+        """Return the items that an answer names, in its order; None for an unknown name."""
         if isinstance(answer, str):
             words = re.findall(r"[^\W_]+", answer.casefold())
-            # "bdac" is four letters in a row
+            # "bdac" stands for four letters
             if len(words) == 1 and len(words[0]) == len(self.items):
                 words = list(words[0])
             return [self._item(word) for word in words]

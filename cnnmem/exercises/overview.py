@@ -1,4 +1,4 @@
-"""How far a learner has come, in a lesson and in the series."""
+"""A learner's progress, in a lesson and in the series."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Tally:
 
 
 def tally(lesson: Lesson, records: Mapping[str, store.Record]) -> Tally:
-    """Count a lesson's questions by what is kept of them; a prediction counts as tried.
+    """Count a lesson's right and tried questions; a prediction counts as tried.
 
     >>> from cnnmem.exercises.question import Question
     >>> a, b, c = (Question(id=f"00-{x}", title="", statement="", hints=("", "", ""), why="")
@@ -48,7 +48,7 @@ def tally(lesson: Lesson, records: Mapping[str, store.Record]) -> Tally:
 
 
 class Overview(Readable):
-    """A table of the lessons; a page without a kernel says only that there is one."""
+    """A table of the lessons; without a kernel a page only says how to get it."""
 
     def __init__(self, lessons: Sequence[Lesson]) -> None:
         kept = store.load()
@@ -68,7 +68,7 @@ class Overview(Readable):
         return "\n".join([*map(str, self.tallies), *filter(None, (self.message,))])
 
     def _texts(self) -> tuple[str, str]:
-        # what is kept differs from reader to reader, and must not be stored in a notebook
+        # progress differs from reader to reader and must not be stored in a notebook
         said = "Run the cell to see your progress."
         return said, f"<p><em>{said}</em></p>"
 

@@ -1,7 +1,7 @@
-"""A question on the screen: statement, answer, check, hint, reveal, all reached by keyboard.
+"""A question on the screen: statement, answer, check, hint, reveal, all reachable by keyboard.
 
-Everything a learner does can be done from Python. A page without a kernel shows the question and
-its options; a solution is never stored in a notebook by displaying a question.
+Everything a learner can do can also be done from Python. A page without a kernel shows the question
+and its options. Displaying a question never stores its solution in the notebook.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from .question import Question
 from .sitting import Sitting
 
 DEFECT = "This is a defect of the kit, please report it: "
-LOOK = "font-size:14px;line-height:1.45;max-width:48em"  # widgets would space the lines apart
+LOOK = "font-size:14px;line-height:1.45;max-width:48em"  # the widgets' own line height is too large
 _COLOURS = {"right": "#00695c", "wrong": "#b00020"}
 EARLIER = "Said of your earlier answer:"
 RESTORE = "Restore my last answer"
 
 
 def heading(question: Question) -> str:
-    """Return the first line of a question: where it stands and what it is about."""
+    """Return the heading of a question: its title, its id and the lesson that it recalls."""
     recall = f", recalls lesson {question.recalls}" if question.recalls else ""
     return f"{question.title} ({question.id}{recall})"
 
@@ -46,10 +46,10 @@ def question_html(question: Question, body: bool = True) -> str:
 
 
 class Readable(ipywidgets.VBox):
-    """A box that readers without a kernel can read too."""
+    """A box that can also be read without a kernel."""
 
     def _texts(self) -> tuple[str, str]:
-        """Return what such a reader sees, as text and as HTML."""
+        """Return what is shown without a kernel, as text and as HTML."""
         raise NotImplementedError
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -90,7 +90,7 @@ class Panel(Readable):
                 (RESTORE, "from an earlier session", self.restore),
             )
         }
-        # only where an earlier session left one, and this one has none
+        # only if an earlier session left an answer and this one has none
         if sitting.entered is not None or sitting.last_answer() is None:
             del self._buttons[RESTORE]
         super().__init__(
@@ -113,7 +113,7 @@ class Panel(Readable):
         return button
 
     def _guarded(self, action: Callable[[], object]) -> None:
-        """Run a button's action; ipywidgets would swallow its error, so the panel shows it."""
+        """Run a button's action and show its error, which ipywidgets would swallow."""
         try:
             action()
         except Exception as error:
@@ -125,21 +125,21 @@ class Panel(Readable):
         self._show()
 
     def press(self, name: str) -> Panel:
-        """Press a button by its label, as the learner would."""
+        """Press the button with this label, as the learner would."""
         self._buttons[name].click()
         return self
 
     def answer(self, answer: Any = None, **cells: Any) -> Panel:
-        """Give an answer without checking it; cells of a row are given by name."""
+        """Enter an answer without checking it; cells of a row are given by name."""
         self._entry.write(cells if cells else answer)
         return self
 
     def check(self, *answer: Any) -> Verdict:
-        """Judge the answer that was given, or the one passed here.
+        """Judge the answer that was entered, or the one passed here.
 
-        The verdict on a function that is passed shows the statement too: no panel stands there.
+        The verdict on a function passed here repeats the statement, as no panel is shown there.
         """
-        function = answer and callable(answer[0])  # it stays in its cell, under its name
+        function = answer and callable(answer[0])  # it stays in its own cell, not in the widget
         if answer and not function:
             self._entry.write(answer[0])
         verdict = self._sitting.check(answer[0] if answer else self._entry.read())
@@ -168,7 +168,7 @@ class Panel(Readable):
         return note
 
     def restore(self) -> Note:
-        """Put the last answer of an earlier session in again."""
+        """Enter the last answer of an earlier session again."""
         last = self._sitting.last_answer()
         if last is None:
             note = Note("No answer of yours is kept for this question.")
@@ -181,16 +181,16 @@ class Panel(Readable):
 
     @property
     def state(self) -> str:
-        """What was reached: "not attempted", "wrong" or "right"."""
+        """The state reached: "not attempted", "wrong" or "right"."""
         return self._sitting.state
 
     @property
     def feedback(self) -> str:
-        """What was said last, as text; "" at the start."""
+        """The latest feedback as text; "" at the start."""
         return "" if self._sitting.feedback is None else str(self._sitting.feedback)
 
     def _show(self, trouble: str = "") -> None:
-        """Show what was said last; a verdict colours the bar while its answer stands there."""
+        """Show the latest feedback; a verdict colours the bar until its answer is changed."""
         said, sitting = self._sitting.feedback, self._sitting
         text = trouble or self.feedback
         judged = isinstance(said, Verdict) and said.state != "not attempted" and not trouble
@@ -203,7 +203,7 @@ class Panel(Readable):
             to_html(sitting.closing) if sitting.closing else "",
             f"<p>{html.escape(sitting.message)}</p>" if sitting.message else "",
         )
-        # the live region is there from the start: screen readers announce what changes inside it
+        # the live region exists from the start: screen readers announce changes inside it
         self._status.value = (
             f'<div role="status" data-state="{self.state}" style="{LOOK};{look if text else ""}">'
             f"{''.join(parts)}</div>"
@@ -221,7 +221,7 @@ class Panel(Readable):
 
 @dataclass(frozen=True, repr=False)
 class Checked(Verdict):
-    r"""A verdict on a function, to be read without its panel: the statement, and how to go on.
+    r"""A verdict on a function that is read without a panel: with the statement and next steps.
 
     >>> from cnnmem.exercises.coding import Write
     >>> question = Write(id="00-x", title="The next one", statement="Add 1.", hints=("", "", ""),
@@ -241,7 +241,7 @@ class Checked(Verdict):
 
     @property
     def next_steps(self) -> str:
-        """What can be done now."""
+        """What the learner can do next."""
         asked = f'ask("{self.question.id}")'
         if self.state == "right":
             return f"`{asked}.reveal()` shows a solution to compare yours with."

@@ -1,4 +1,4 @@
-"""Predict before seeing: the guess is committed, stays on the chart, and meets the truth there."""
+"""Predict first, then look: a committed guess stays on the chart beside the true value."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _NEGATIVE = {"memory": "A number of bytes", "count": "A count", "ratio": "A rati
 
 
 class Prediction(Readable):
-    """A question to be guessed at. Nothing is right or wrong here; the distance teaches.
+    """A question to guess at. Nothing is judged as right or wrong: the distance teaches.
 
-    `kept` is a guess that was committed before, to be taken up. With its `lesson` the prediction
-    can say that this was the lesson's last question.
+    `kept` is a guess committed earlier, which the prediction takes up. Given its `lesson`, the
+    prediction can say that this was the lesson's last question.
 
     Raises `CnnmemError` for a question that is neither a number nor a choice.
 
@@ -94,7 +94,7 @@ class Prediction(Readable):
             self._show(f"Your guess {self.guess} is kept until you press Predict again.")
 
     def _guarded(self) -> None:
-        """Commit on a click; ipywidgets would swallow an error, so it is shown here."""
+        """Commit, and show an error, which ipywidgets would swallow."""
         try:
             self.commit()
         except Exception as error:
@@ -102,7 +102,7 @@ class Prediction(Readable):
             raise
 
     def commit(self, *guess: Any) -> Note:
-        """Keep the guess that was given, or the one passed here."""
+        """Keep the guess that was entered, or the one passed here."""
         if guess:
             self._entry.write(guess[0])
         given = guess[0] if guess else self._entry.read()
@@ -123,7 +123,7 @@ class Prediction(Readable):
         return self._told or note
 
     def _unreadable(self, given: Any) -> str:
-        """Return why a guess cannot be read, "" if it can."""
+        """Return why a guess cannot be read; "" if it can."""
         if isinstance(self.question, Number):
             try:
                 readings = self.question.readings(given)
@@ -135,9 +135,9 @@ class Prediction(Readable):
         return "" if self.question.index(given) is not None else "Choose one of the options."
 
     def on(self, explorer: Explorer) -> Explorer:
-        """Keep the guess on an explorer's chart; tell the distance once the chart shows the truth.
+        """Mark the guess on an explorer's chart; report the distance once the truth is shown.
 
-        Returns the explorer, so that a cell can end with it.
+        Return the explorer, so that a cell can end with it.
         """
         kept = self._kept
         if explorer not in kept.explorers:
@@ -148,14 +148,14 @@ class Prediction(Readable):
         return explorer
 
     def compare(self) -> Note:
-        """Tell the guess, the truth and the distance."""
+        """Show the guess, the truth and the distance."""
         if not self.guess:
             return Note(NOT_YET)
         return self._say(Note(self.distance))
 
     @property
     def distance(self) -> str:
-        """The guess beside the truth, "" without a guess."""
+        """The guess compared with the truth; "" without a guess."""
         if not self.guess:
             return ""
         if isinstance(self.question, Choice):
@@ -174,16 +174,16 @@ class Prediction(Readable):
 
     @property
     def guess(self) -> str:
-        """The guess as it was given, "" before."""
+        """The guess as it was entered; "" before that."""
         return self._kept.text
 
     @property
     def feedback(self) -> str:
-        """What was said last."""
+        """The latest feedback; "" at the start."""
         return "" if self._told is None else str(self._told)
 
     def _reading(self) -> Reading:
-        """Return the guess in base units: of several readings the one nearest to the truth."""
+        """Return the guess in base units: the reading closest to the truth."""
         assert isinstance(self.question, Number)
         truth = self.question.value
         return min(self.question.readings(self.guess), key=lambda r: abs(r.value - truth))

@@ -1,4 +1,4 @@
-"""Reading a number as people write it: separators, prefixes, units, powers.
+"""Reading numbers as people write them: separators, prefixes, units, powers.
 
 >>> [str(r.value) for r in readings_of("553.43 MB")]
 ['553430000']
@@ -23,19 +23,20 @@ from cnnmem.units import fixed, number
 
 Measure = Literal["memory", "count", "ratio"]
 
-MOST_LETTERS = 100  # nobody writes a number longer than this
+MOST_LETTERS = 100  # longer than any number that people write
 MOST_POWER = 60  # 10^60 is beyond anything a network holds
 
 
 class UnreadableError(CnnmemError):
-    """A text that is no number, or no number of what was asked."""
+    """The text is not a number, or not of the quantity asked for."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """What a number is asked in: its unit, how much of the base unit it holds, what it measures.
+    """The unit a number is asked in: its name, what it measures, its size in base units.
 
-    `noun` is what is counted, so that MACs are not taken for parameters.
+    `digits` is the number of decimals shown. `noun` is what is counted, so that MACs are not taken
+    for parameters.
 
     >>> MB.show(553430176), PERCENT.show(Fraction(3, 4)), MILLION.show(138357544)
     ('553.43 MB', '75.0 %', '138.36 million')
@@ -49,7 +50,7 @@ class Scale:
 
     @property
     def example(self) -> str:
-        """How an answer could look: the kind is the one asked for, the number nobody's answer.
+        """An example of the format: the right kind of quantity, but never a likely answer.
 
         >>> MB.example, MILLION.example, PERCENT.example, PIXELS.example
         ('12 MB', '3.5 million', '40 %', '3')
@@ -61,7 +62,7 @@ class Scale:
         return "3.5 million" if self.size != 1 else "3"
 
     def show(self, value: Fraction | int) -> str:
-        """Return a value, given in base units, in this unit."""
+        """Return a value in base units as text in this unit."""
         scaled = Fraction(value) / self.size
         text = (
             fixed(scaled, self.digits) if self.measure == "ratio" else number(scaled, self.digits)
@@ -119,11 +120,11 @@ _RATIOS = {
 
 @dataclass(frozen=True)
 class Reading:
-    """One way to read a text: the value in base units, what it measures ("" if it does not say).
+    """One way to read a text: the value in base units, and what it measures ("" if unknown).
 
-    `step` is the weight of the last digit written: 10,000 for "0.55 million"; 0 where there is no
-    last digit, as in "1/3" and "2^20". `noun` is what was counted, if it was said. `unit` is what
-    the number was multiplied with: 1,000 for "602 kB".
+    `step` is the weight of the last digit written: 10,000 for "0.55 million"; 0 if there is no last
+    digit, as in "1/3" and "2^20". `noun` is what was counted, if the text says so. `unit` is the
+    factor that the unit stands for: 1,000 for "602 kB".
     """
 
     value: Fraction
@@ -133,29 +134,29 @@ class Reading:
     unit: Fraction = Fraction(1)
 
     def times(self, size: Fraction, measure: Measure | Literal[""], noun: str = "") -> Reading:
-        """Return the reading with its unit put in."""
+        """Return the reading multiplied by its unit."""
         return Reading(self.value * size, measure, self.step * size, noun, self.unit * size)
 
 
 def readings_of(text: str) -> tuple[Reading, ...]:
-    """Return the ways to read a text as a number, the likeliest first.
+    """Return the ways to read a text as a number, the most likely first.
 
-    "25,088" is twenty-five thousand before it is 25.088; "2 B" are two bytes or two billion.
+    "25,088" is read as 25088 before 25.088; "2 B" can be two bytes or two billion.
 
     Raises `UnreadableError`, saying what is missing.
     """
     text = _normal(text)
     if len(text) > MOST_LETTERS:
-        raise UnreadableError(f"this is longer than a number: write at most {MOST_LETTERS} signs")
+        raise UnreadableError(f"this is too long: write at most {MOST_LETTERS} characters")
     match = re.fullmatch(r"([+-]?)\s*([0-9.].*?)\s*([a-z%][a-z%\s-]*)?", text)
     if match is None:
-        raise UnreadableError("this is no number")
+        raise UnreadableError("this is not a number")
     sign, figure, unit = match[1], match[2], re.sub(r"[\s-]", "", match[3] or "")
     plain = [
         Reading(-value if sign == "-" else value, "", step) for value, step in _figures(figure)
     ]
     if not plain:
-        raise UnreadableError(f"{figure!r} is no number: check its points and commas")
+        raise UnreadableError(f"{figure!r} is not a number: check its points and commas")
     if not unit:
         return tuple(plain)
     sizes = list(_units(unit))
@@ -166,7 +167,7 @@ def readings_of(text: str) -> tuple[Reading, ...]:
 
 
 def _normal(text: str) -> str:
-    """Return the text in small plain letters, with one kind of space, minus, apostrophe and x."""
+    """Return the text in plain lower case, with one kind of space, minus, apostrophe and times."""
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: "^" + unicodedata.normalize("NFKC", m[0]), text)
     text = unicodedata.normalize("NFKC", text).lower()
     for many, one in (("−–—‐‑‒﹣", "-"), ("’‘ʼ′`´", "'"), ("×·∙⋅✕", "*"), ("⁄∕÷", "/")):
@@ -183,7 +184,7 @@ def _normal(text: str) -> str:
 
 
 def _figures(text: str) -> Iterator[tuple[Fraction, Fraction]]:
-    """Yield the values that a figure without sign and unit can have, each with its last place."""
+    """Yield the values of an unsigned figure without a unit, each with its last place."""
     text = text.strip()
     if "/" in text:
         a, _, b = text.partition("/")
@@ -206,7 +207,7 @@ def _figures(text: str) -> Iterator[tuple[Fraction, Fraction]]:
 
 
 def _decimals(text: str) -> Iterator[tuple[Fraction, Fraction]]:
-    """Yield what the digits can mean: a comma or a point parts thousands or begins decimals."""
+    """Yield what the digits can mean: a comma or point may separate thousands or decimals."""
     text = re.sub(r"(?<=[0-9])[ '_](?=[0-9]{3}(?![0-9]))", "", text.strip())
     if not re.fullmatch(r"[0-9]*([.,][0-9]+)*[.,]?", text) or not re.search("[0-9]", text):
         return
@@ -237,10 +238,10 @@ def _decimals(text: str) -> Iterator[tuple[Fraction, Fraction]]:
 
 
 def last_place(whole: int) -> Fraction:
-    """Return the weight of the last digit of a whole number; three zeros are a prefix written out.
+    """Return the weight of the last significant digit of an int.
 
-    "138,000,000" is 138 million, and "552" and "550" have three digits. A number of one digit and
-    zeros stays as it stands.
+    Groups of three zeros count as a prefix written out, as long as two digits remain:
+    "138,000,000" is 138 million. "552" and "550" both have three digits.
 
     >>> [int(last_place(n)) for n in (138_000_000, 550, 25_088, 1000, 40_000)]
     [1000000, 1, 1, 1, 1000]
@@ -252,7 +253,7 @@ def last_place(whole: int) -> Fraction:
 
 
 def _grouped(text: str) -> bool:
-    """Return whether one kind of mark parts the digits in thousands (or lakhs: 13,83,57,544)."""
+    """Return whether one kind of mark groups the digits by thousands (or lakhs: 13,83,57,544)."""
     first, *groups = re.split("[.,]", text)
     return (
         len(set(re.findall("[.,]", text))) == 1
@@ -263,7 +264,7 @@ def _grouped(text: str) -> bool:
 
 
 def _units(unit: str) -> Iterator[tuple[Fraction, Measure, str]]:
-    """Yield what a unit can be: its size, what it measures and the noun it counts."""
+    """Yield the meanings of a unit: its size, what it measures and the noun it counts."""
     if unit in _RATIOS:
         yield _RATIOS[unit], "ratio", ""
     for prefix, size in PREFIXES.items():

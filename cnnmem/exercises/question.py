@@ -1,4 +1,4 @@
-"""What every question has, whatever its kind, and the lesson that it belongs to."""
+"""What all questions have in common, and the lesson that holds them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .feedback import Slip, Verdict
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """A question of a lesson: its statement, three hints, and why the solution is the solution.
+    """A question of a lesson: its statement, three hints, and why the solution is right.
 
-    `id` is the lesson's number and a name ("02-params"). `recalls` names the lesson that a recall
-    question comes back to. A kind says how it judges an answer, what answer is right and which
-    wrong answers it knows.
+    `id` is the lesson's number and a name ("02-params"). `recalls` is the number of the lesson that
+    a recall question returns to. Each kind of question is a subclass, which judges answers and
+    knows the right one and some wrong ones.
     """
 
     id: str
@@ -36,7 +36,7 @@ class Question:
 
     @property
     def solution(self) -> Any:
-        """An answer that is right, as a learner would give it."""
+        """A right answer, as a learner would give it."""
         raise NotImplementedError
 
     @property
@@ -50,7 +50,7 @@ class Question:
         return ""
 
     def judge(self, answer: Any) -> Verdict:
-        """Return the verdict on an answer of any type; never raises for what a learner can give."""
+        """Return the verdict on an answer of any type; never raises, whatever a learner enters."""
         raise NotImplementedError
 
     def show(self, answer: Any) -> str:

@@ -1,4 +1,4 @@
-"""Questions for a row of the table: its cells are filled in one by one."""
+"""Questions that ask the learner to fill in a row of the table, cell by cell."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .question import Question
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of the row: a count, or a shape (H, W, C); `slips` are its known wrong ones."""
+    """A cell of the row: a count, or a shape (H, W, C), with its known wrong entries."""
 
     name: str
     value: int | tuple[int, ...]
@@ -26,7 +26,7 @@ class Cell:
 
     @property
     def text(self) -> str:
-        """The right entry."""
+        """The right entry as text."""
         return self.show(self.value)
 
     def show(self, value: Any) -> str:
@@ -34,7 +34,7 @@ class Cell:
         return shape_text(value) if isinstance(value, tuple) else f"{value:,}"
 
     def judge(self, entry: Any) -> Verdict:
-        """Return the verdict on what was written into the cell."""
+        """Return the verdict on a learner's entry."""
         if isinstance(self.value, tuple):
             return self._judge_shape(entry)
         return self._number.judge(entry)
@@ -77,7 +77,7 @@ def _shape(entry: Any) -> tuple[int, ...] | None:
 
 @dataclass(frozen=True, kw_only=True)
 class FillRow(Question):
-    """A row to fill: `answer(weights="73,728", biases="128")`, or a list in the order of the cells.
+    """A row to fill in: `answer(weights="73,728", biases="128")`, or a list in cell order.
 
     >>> q = FillRow(id="00-x", title="", statement="", hints=("", "", ""), why="Yes.", cells=(
     ...     Cell("output", (14, 14, 8)),
@@ -118,7 +118,7 @@ class FillRow(Question):
         return "; ".join(f"{name} {entry}" for name, entry in entries.items())
 
     def _entries(self, answer: Any) -> dict[str, Any]:
-        """Return what was written, by the cells' names; empty cells are left out."""
+        """Return the entries by cell name, without the empty ones."""
         if isinstance(answer, list | tuple):
             answer = dict(zip([cell.name for cell in self.cells], answer, strict=False))
         if not isinstance(answer, dict):

@@ -1,10 +1,10 @@
-"""Calling a learner's function without risk for the notebook.
+"""Calling a learner's function without risk to the notebook.
 
-The function is sent to a Python process of its own, which is killed at the end of its time. A
-process is the one thing that can be stopped on Linux, macOS and Windows whatever it does: a trace
-function or an alarm does not stop `10 ** 10 ** 9` or `time.sleep`, and `except:` catches it.
-What is sent is the function's compiled code with the modules, functions and plain values that it
-names: no source is needed, so functions typed into a notebook cell work.
+The function runs in a separate Python process, which is killed when its time is up. Only a process
+can be stopped on Linux, macOS and Windows whatever it does: a trace function or an alarm does not
+interrupt `10 ** 10 ** 9` or `time.sleep`, and `except:` catches what they raise. The function's
+compiled code is sent with the modules, functions and plain values that it names. No source is
+needed, so functions typed into a notebook cell work.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ PLAIN = (int, float, complex, str, bytes, bool, type(None), tuple, list, dict, s
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of the calls, in order: ints, or a dict that says what else it was.
+    """The results of the calls, in order: an int, or a dict that describes any other result.
 
-    `stopped` is "" when all inputs were done, "time" after the time limit, "ended" when the process
-    ended before (`os._exit`, a crash). `left_out` names globals that could not be sent.
+    `stopped` is "" if all inputs were done, "time" after the time limit, "ended" if the process
+    ended early (`os._exit`, a crash). `left_out` names globals that could not be sent.
     """
 
     results: tuple[int | dict[str, Any], ...]
@@ -48,7 +48,9 @@ def run(
     inputs: Sequence[tuple[Any, ...]],
     seconds: float = 5.0,
 ) -> Outcome:
-    r"""Call a function, or the one called `name` in a source text, on each of the inputs.
+    r"""Call a function, or the function `name` defined by a source text, on each input.
+
+    `seconds` limits all the calls together.
 
     >>> run("def double(n):\n    return 2 * n", "double", [(1,), (21,)]).results
     (2, 42)
@@ -67,7 +69,7 @@ def run(
         out = Path(folder) / "results"
         in_time = _call(pickle.dumps(job), out, seconds)
         text = out.read_text(encoding="utf-8") if out.exists() else ""
-    # a line that the kill cut short is no result
+    # the last line may have been cut short when the process was killed
     lines = text.split("\n")[:-1]
     results = tuple(_result(json.loads(line)) for line in lines)
     stopped = "" if len(results) == len(inputs) else ("ended" if in_time else "time")
@@ -75,9 +77,9 @@ def run(
 
 
 def _call(job: bytes, out: Path, seconds: float) -> bool:
-    """Run the process; return whether it ended by itself."""
+    """Run the process; return whether it ended within its time."""
     process = subprocess.Popen(
-        # isolated and without site-packages' hooks, so that it starts in a moment
+        # isolated and without site-packages, so that it starts fast
         [sys.executable, "-I", "-S", str(CHILD), str(out)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -95,9 +97,9 @@ def _call(job: bytes, out: Path, seconds: float) -> bool:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End the process and what it may have started."""
+    """Kill the process and any process that it started."""
     if sys.platform != "win32":
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # all have ended already
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # they have already ended
             os.killpg(process.pid, signal.SIGKILL)
     process.kill()
     process.wait()
@@ -108,7 +110,7 @@ def _result(line: dict[str, Any]) -> int | dict[str, Any]:
 
 
 def _pack(function: FunctionType, left_out: list[str], seen: dict[int, int]) -> dict[str, Any]:
-    """Return what builds the function again in another process."""
+    """Return what another process needs to rebuild the function."""
     if id(function) in seen:
         return {"id": seen[id(function)]}
     seen[id(function)] = len(seen)
@@ -136,7 +138,7 @@ def _pack(function: FunctionType, left_out: list[str], seen: dict[int, int]) -> 
 
 
 def _contents(cell: CellType) -> Any:
-    """Return what a closure's cell holds; one that is still empty holds something unsendable."""
+    """Return the value of a closure's cell; for an empty cell the cell, which cannot be sent."""
     try:
         return cell.cell_contents
     except ValueError:
@@ -159,13 +161,13 @@ def _value(
 def _picklable(value: object) -> bool:
     try:
         pickle.dumps(value)
-    except Exception:  # a value's own pickling may raise anything
+    except Exception:  # an object's own __reduce__ may raise anything
         return False
     return True
 
 
 def _global_names(code: CodeType) -> Iterator[str]:
-    """Yield the globals that a code names, those of functions inside it too."""
+    """Yield the globals that a code object names, including its nested functions."""
     for instruction in dis.get_instructions(code):
         if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
             yield str(instruction.argval)

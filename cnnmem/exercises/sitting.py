@@ -1,4 +1,4 @@
-"""One learner at one question: answer, check, hint, reveal. No widgets: these are in `panel`."""
+"""One learner at one question: answer, check, hint, reveal. The widgets are in `panel`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EMPTY: tuple[Any, ...] = (None, "", {}, [], ())
 class Sitting:
     """What has happened at a question since it was asked.
 
-    With its `lesson` it can say that this was the lesson's last question.
+    Given its `lesson`, it can say that this was the lesson's last question.
 
     >>> from cnnmem.exercises.choice import Choice, Option
     >>> question = Choice(id="00-x", title="", statement="", hints=("", "", ""), why="It is.",
@@ -30,7 +30,7 @@ class Sitting:
         self.question = question
         self.lesson = lesson
         self.given: Any = question.blank
-        self.entered: Any = None  # what stands in the controls, and what stood there when judged
+        self.entered: Any = None  # the content of the controls, now and when judged
         self.judged: Any = None
         self.state: State = "not attempted"
         self.feedback: Verdict | Note | None = None
@@ -40,7 +40,7 @@ class Sitting:
         self._keep = keep
 
     def check(self, answer: Any) -> Verdict:
-        """Judge an answer; what cannot be judged leaves the state as it was."""
+        """Judge an answer; one that cannot be judged leaves the state as it was."""
         verdict = self.question.judge(answer)
         self.feedback, self.given, self.closing = verdict, answer, ""
         if verdict.state != "not attempted":
@@ -50,7 +50,7 @@ class Sitting:
         return verdict
 
     def hint(self) -> Note:
-        """Give the next hint of three; after the last comes the first again."""
+        """Give the next hint; after the last, start again with the first."""
         self.hints = self.hints % len(self.question.hints) + 1
         text = self.question.hints[self.hints - 1]
         self.feedback = Note(f"Hint {self.hints} of {len(self.question.hints)}: {text}")
@@ -69,7 +69,7 @@ class Sitting:
         return self.feedback
 
     def last_answer(self) -> Any:
-        """Return the answer given last, in this or an earlier session; None if there is none."""
+        """Return the last answer, from this or an earlier session; None if there is none."""
         kept = store.load()
         self.message = kept.message
         record = kept.records.get(self.question.id)
@@ -84,7 +84,7 @@ class Sitting:
 
 
 def keep(question: Question, lesson: Lesson | None, record: store.Record) -> tuple[str, str]:
-    """Keep a record; return what to say about the file, and what once the lesson is finished."""
+    """Save a record; return a message about the file, and one if this finished the lesson."""
     before = store.load()
     message = store.save(question.id, record)
     message = " ".join(filter(None, (before.message, message)))
@@ -107,7 +107,7 @@ def finished(lesson: Lesson, records: Mapping[str, store.Record]) -> bool:
 
 
 def solution_text(question: Question) -> str:
-    """Return the solution with its reason, as `reveal` says it.
+    """Return the solution and why it is right, as `reveal` shows it.
 
     >>> from cnnmem.exercises.choice import Choice, Option
     >>> question = Choice(id="00-x", title="", statement="", hints=("", "", ""), why="It is.",
@@ -127,7 +127,7 @@ def _stop(text: str) -> str:
 
 
 def _plain(answer: Any) -> bool:
-    """Return whether an answer can be kept in the file: texts, and lists and dicts of texts."""
+    """Return whether the file can hold an answer: numbers, texts, lists and dicts of them."""
     if isinstance(answer, dict):
         return all(isinstance(key, str) and _plain(value) for key, value in answer.items())
     if isinstance(answer, list | tuple):

@@ -1,6 +1,6 @@
-"""A learner's progress, in one file in the user's data folder; nothing is sent anywhere.
+"""A learner's progress, in one file in the user's data folder. Nothing leaves the machine.
 
-The environment variable CNNMEM_DATA names another folder (tests and CI set it).
+The environment variable CNNMEM_DATA sets another folder (tests and CI use it).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ STATES = ("not attempted", "wrong", "right", "predicted")
 
 @dataclass(frozen=True)
 class Record:
-    """What is kept of one question: its best state, the attempts, the hints, the last answer."""
+    """What is saved about a question: best state, attempts, hints, last answer."""
 
     state: str = "not attempted"
     attempts: int = 0
@@ -31,9 +31,9 @@ class Record:
     answer: Any = None
 
     def after(self, newer: Record) -> Record:
-        """Return the newer record, but what was right once stays right.
+        """Return the newer record, but a question that was right once stays right.
 
-        A hint that is asked for before anything is answered takes no earlier answer away.
+        Asking for a hint before answering does not discard an earlier answer.
 
         >>> Record("wrong", 2, answer="7").after(Record(hints=1))
         Record(state='wrong', attempts=2, hints=1, revealed=False, answer='7')
@@ -47,7 +47,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Progress:
-    """All records by question, and what there is to say about the file, if anything."""
+    """All records by question id, and a message about the file, if there is one."""
 
     records: Mapping[str, Record] = field(default_factory=lambda: MappingProxyType({}))
     message: str = ""
@@ -74,14 +74,14 @@ def folder(
 
 
 def load() -> Progress:
-    """Return the progress; a damaged file is set aside, and the message says where."""
+    """Return the progress; a damaged file is renamed, and the message says to what."""
     path = folder() / NAME
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return Progress()
     except UnicodeDecodeError:
-        return _set_aside(path, "it is no text")
+        return _set_aside(path, "it is not text")
     except OSError as error:
         return Progress(message=f"Your progress cannot be read: {error.strerror}.")
     try:
@@ -91,7 +91,7 @@ def load() -> Progress:
 
 
 def save(id: str, record: Record) -> str:
-    """Keep the record of a question; return what there is to say about the file, "" if nothing."""
+    """Save a question's record; return a message about the file, "" if there is none."""
     progress = load()
     records = dict(progress.records)
     records[id] = records.get(id, Record()).after(record)
@@ -113,7 +113,7 @@ def reset(lesson: str = "") -> str:
 
 def _parse(data: Any) -> dict[str, Record]:
     if not isinstance(data, dict) or data.get("version") != VERSION:
-        raise ValueError(f"it is no progress of version {VERSION}")
+        raise ValueError(f"it is not progress of version {VERSION}")
     if not isinstance(data.get("questions"), dict):
         raise ValueError("it holds no questions")
     return {id: _record(id, entry) for id, entry in data["questions"].items()}
@@ -122,10 +122,10 @@ def _parse(data: Any) -> dict[str, Record]:
 def _record(id: str, entry: Any) -> Record:
     expected = {"state": str, "attempts": int, "hints": int, "revealed": bool, "answer": object}
     if not isinstance(entry, dict) or entry.keys() != expected.keys():
-        raise ValueError(f"the entry of {id} is no record")
+        raise ValueError(f"the entry of {id} is not a record")
     for key, kind in expected.items():
         if not isinstance(entry[key], kind):
-            raise ValueError(f"{key} of {id} is no {kind.__name__}")
+            raise ValueError(f"{key} of {id} is not of type {kind.__name__}")
     if entry["state"] not in STATES:
         raise ValueError(f"state of {id} is unknown")
     return Record(**entry)
@@ -146,7 +146,7 @@ def _set_aside(path: Path, why: str) -> Progress:
 
 
 def _write(records: Mapping[str, Record]) -> str:
-    """Write the file in one step: a reader sees the old one or the new one, never half of it."""
+    """Replace the file in one step: a reader sees the old or the new file, never half of one."""
     data = {"version": VERSION, "questions": {id: asdict(r) for id, r in sorted(records.items())}}
     temporary = None
     try:

@@ -1,4 +1,4 @@
-"""`python -m cnnmem.lessons`: how many questions there are; the page for lecturers."""
+"""`python -m cnnmem.lessons`: count the questions, or write the page for lecturers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Count the questions of the lessons, or write the page for lecturers.",
     )
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--list", action="store_true", help="a line for each question")
+    what.add_argument("--list", action="store_true", help="one line for each question")
     what.add_argument("--write", metavar="FILE", type=Path, help=f"the page: {COMMAND}")
     what.add_argument("--reset", action="store_true", help="forget the progress of all lessons")
     what.add_argument("--folder", action="store_true", help="the folder of the progress file")

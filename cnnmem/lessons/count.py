@@ -53,17 +53,17 @@ def mib(count: Fraction | int) -> str:
 
 
 def misread(count: Fraction | int) -> Fraction:
-    """Return the bytes that a reader believes in who takes a figure in MiB for one in MB."""
+    """Return the size in bytes that results from misreading a figure in MiB as MB."""
     return Fraction(count) * MB.size / MiB.size
 
 
 def n(count: Fraction | int) -> str:
-    """Return a count with its separators."""
+    """Return a count with thousands separators."""
     return number(Fraction(count))
 
 
 def drawn(id: str) -> Random:
-    """Return the source of a question's hidden inputs: the same on every machine and every day.
+    """Return the random source of a question's hidden inputs, the same in every session.
 
     >>> drawn("01-conv-params").randint(1, 100) == drawn("01-conv-params").randint(1, 100)
     True

@@ -34,12 +34,12 @@ def questions() -> tuple[Question, ...]:
 
 
 def _kernel(size: int) -> int:
-    """Return the weights of VGG-16's fc1 at an input size."""
+    """Return the number of weights in VGG-16's fc1 at an input size."""
     return table("vgg16", size)["fc1"].weights
 
 
 def _first(size: int, limit: int, width: int = 1) -> int:
-    """Return the first size whose fc1 has more than `limit` values of `width` units."""
+    """Return the first size whose fc1 takes more than `limit`, at `width` for each weight."""
     while _kernel(size) * width <= limit:
         size += STEP
     return size

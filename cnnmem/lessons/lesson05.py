@@ -1,4 +1,4 @@
-"""Lesson 05, two networks: where parameters and where feature maps grow with the image."""
+"""Lesson 05, two networks: parameters or feature maps that grow with the image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page for lecturers: every question, its solution, the known wrong answers, what to say."""
+"""The page for lecturers: every question with its solution, known wrong answers and hints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COMMAND = "python -m cnnmem.lessons --write docs/lecturers.md"
 
 
 def counts() -> str:
-    """Return how many questions, kinds and known wrong answers there are.
+    """Return the numbers of questions, kinds and known wrong answers, as text.
 
     >>> counts().splitlines()[0].split()[1]
     'questions'
@@ -41,7 +41,7 @@ def counts() -> str:
 
 
 def listing() -> str:
-    """Return a line for every question: id, kind, title."""
+    """Return one line for each question: id, kind, title."""
     return "\n".join(f"{q.id:<20}{q.kind:<10}{q.title}" for q in every())
 
 
@@ -114,7 +114,7 @@ def _code(text: str, language: str = "text") -> Iterator[str]:
 
 
 def _wrong(question: Question, slip: Slip) -> str:
-    """Return a wrong answer as a cell; of a function only the lines that are not the solution's."""
+    """Return a wrong answer as a table cell; of a function, the lines that differ from `fixed`."""
     if isinstance(question, Coding) and "def " in slip.answer:
         right = question.fixed.split("\n")
         lines = [line.strip() for line in slip.answer.split("\n") if line and line not in right]
@@ -126,6 +126,6 @@ def _wrong(question: Question, slip: Slip) -> str:
 
 
 def _markdown(text: str) -> str:
-    """Return a text with what Markdown would take as marks escaped; `code` stays code."""
+    """Return text with Markdown's special characters escaped; `code` stays code."""
     parts = re.split(r"(`[^`]*`)", " ".join(text.split()))
     return "".join(p if p.startswith("`") else re.sub(r"([*<>~\[\]])", r"\\\1", p) for p in parts)

@@ -1,4 +1,4 @@
-"""The counters with planted bugs, to be run and audited like any other."""
+"""The counters with planted bugs, to run and audit like any other counter."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from .registry import get
 
 
 def planted(id: str, repaired: bool = False) -> Callable[..., int]:
-    """Return the counter of a question about a bug, with its bug or `repaired`.
+    """Return the counter from a question about a bug, either with the bug or `repaired`.
 
-    Raises `CnnmemError` for a question about something else.
+    Raises `CnnmemError` if the question is not about a bug.
 
     >>> planted("08-c-in")(512, 1, 3, 1, 1), planted("08-c-in", repaired=True)(512, 1, 3, 1, 1)
     (17, 9215)
     """
     question = get(id)
     if not isinstance(question, Bug):
-        raise CnnmemError(f"{id} asks about no bug; take 08-twice, 08-c-in or 08-relu")
+        raise CnnmemError(f"{id} is not about a bug; use 08-twice, 08-c-in or 08-relu")
     names: dict[str, Callable[..., int]] = {}
     source = question.fixed if repaired else question.starter
     exec(compile(source, f"<the counter of {id}>", "exec"), names)

@@ -1,4 +1,4 @@
-"""All questions by id. A lesson's module is read when one of its questions is first asked for."""
+"""All questions by id. A lesson's module is imported when it is first needed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def every() -> tuple[Question, ...]:
 
 
 def get(id: str) -> Question:
-    """Return a question by its id; raises `UnknownNameError`, naming those of the lesson.
+    """Return a question by its id; raises `UnknownNameError`, which lists the lesson's ids.
 
     >>> get("02-where").kind
     'choice'

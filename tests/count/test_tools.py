@@ -97,7 +97,7 @@ def test_one_planted_counter_counts_relu_modules_twice_and_nothing_else():
 
 
 def test_only_questions_about_bugs_have_a_planted_counter():
-    with pytest.raises(CnnmemError, match="08-flops asks about no bug"):
+    with pytest.raises(CnnmemError, match="08-flops is not about a bug"):
         planted("08-flops")
     assert get("08-twice").kind == "bug"
 

@@ -1,4 +1,4 @@
-"""A question that is defined wrongly is refused, in words that say what to change."""
+"""A wrong definition of a question is refused with a message that says what to change."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def test_ids_in_a_lesson_begin_with_its_number():
         Lesson("00", "Start here", (Question(id="01-x", **TEXTS),))
 
 
-def test_a_new_kind_of_question_needs_a_widget():
+def test_a_kind_of_question_without_a_widget_is_refused():
     class Riddle(Question):
         kind = "riddle"
 

@@ -1,4 +1,4 @@
-"""A learner's function can do what it likes: the answer is feedback, and the notebook lives on."""
+"""Whatever a learner's function does, the learner gets feedback and the notebook survives."""
 
 import math
 import time
@@ -18,7 +18,7 @@ FACTOR = 9  # a global that a learner's function may use
 
 
 class Helper:
-    """A value that cannot be taken into another process."""
+    """A value that cannot be sent to another process."""
 
 
 HELPER = Helper()
@@ -33,7 +33,7 @@ def by_ids(questions):
     return pytest.mark.parametrize("question", questions, ids=lambda q: q.id)
 
 
-def test_functions_are_written_in_the_lessons_that_promise_them():
+def test_lessons_that_promise_functions_have_them():
     assert {question.lesson for question in WRITE} >= {"01", "02", "04", "06", "07"}
     assert {question.lesson for question in BUGS} == {"08"}
 
@@ -63,7 +63,7 @@ def test_a_loop_that_swallows_every_exception_is_stopped():
     assert verdict.slip == "endless"
 
 
-def test_what_a_stopped_function_started_is_stopped_too():
+def test_processes_started_by_a_stopped_function_are_stopped():
     verdict = CONV.judge(
         source("import subprocess, sys", "subprocess.run([sys.executable, '-c', 'while 1: pass'])")
     )
@@ -94,23 +94,23 @@ def test_what_a_stopped_function_started_is_stopped_too():
         ),
     ],
 )
-def test_trouble_is_feedback(line, slip, said):
+def test_a_failing_function_gets_feedback(line, slip, said):
     verdict = CONV.judge(source(line))
     assert (verdict.state, verdict.slip) == ("wrong", slip)
     assert said in verdict.text
     assert "conv_params(3, 64, 3, 1, True)" in verdict.text
 
 
-def test_a_number_that_is_wrong_is_told_with_the_right_one():
+def test_a_wrong_result_is_shown_with_the_right_one():
     verdict = CONV.judge(source("return 7"))
     assert verdict.text.startswith("`conv_params(3, 64, 3, 1, True)` gives 7; right is 1,792.")
 
 
-def test_printing_does_no_harm():
+def test_printing_does_not_disturb_the_results():
     assert CONV.judge(source('print(\'{"int": "0x1"}\' * 9)', f"return {RIGHT}")).state == "right"
 
 
-def test_a_function_of_the_notebook_is_taken_along_with_what_it_uses():
+def test_a_function_is_sent_with_what_it_uses_from_the_notebook():
     def area(kernel):
         return kernel * math.isqrt(kernel**2)
 
@@ -124,7 +124,7 @@ def test_a_function_of_the_notebook_is_taken_along_with_what_it_uses():
     assert CONV.judge(lambda *a: conv_params(*a)).state == "right"
 
 
-def test_a_function_that_calls_itself_is_taken_along():
+def test_a_recursive_function_can_be_sent():
     def conv_params(c_in, c_out, kernel, groups, bias):
         if bias:
             return conv_params(c_in, c_out, kernel, groups, False) + c_out
@@ -133,7 +133,7 @@ def test_a_function_that_calls_itself_is_taken_along():
     assert CONV.judge(conv_params).state == "right"
 
 
-def test_what_cannot_be_taken_along_is_named():
+def test_a_value_that_cannot_be_sent_is_named():
     def conv_params(c_in, c_out, kernel, groups, bias):
         return HELPER.count(c_in)
 
@@ -154,7 +154,7 @@ def test_a_function_cannot_change_the_notebook():
 
 
 @by_ids(WRITE + BUGS)
-def test_the_starter_is_not_attempted_whatever_is_commented(question):
+def test_comments_do_not_turn_the_starter_into_an_attempt(question):
     assert question.judge(question.starter).state == "not attempted"
     commented = "# mine\n" + question.starter.replace("\n", "  # so\n", 1)
     assert question.judge(commented).state == "not attempted"
@@ -179,7 +179,7 @@ def test_hidden_inputs_tell_the_known_wrong_functions_apart(question):
 
 
 @by_ids(BUGS)
-def test_a_bug_is_in_the_starter_and_in_its_line_alone(question):
+def test_the_starter_differs_from_the_solution_only_in_the_buggy_line(question):
     shown, fixed = question.starter.splitlines(), question.fixed.splitlines()
     assert [i for i, (a, b) in enumerate(zip(shown, fixed, strict=True), 1) if a != b] == [
         question.line
@@ -197,23 +197,23 @@ def test_a_bug_is_in_the_starter_and_in_its_line_alone(question):
 
 @by_ids(WRITE)
 @pytest.mark.parametrize("answer", [1792, len, 3.0, [], Helper, HELPER, max, b"x", True])
-def test_what_is_no_function_is_asked_for_again(question, answer):
+def test_an_answer_that_is_not_a_function_is_rejected(question, answer):
     verdict = question.judge(answer)
     assert verdict.state == "not attempted"
     assert f"check({question.name})" in verdict.text
 
 
 @pytest.mark.parametrize("text", ["def f(", "x = 1", "\0", "def conv_params(:", "(" * 9999])
-def test_a_text_that_is_no_function_is_feedback(text):
+def test_text_without_the_function_gets_feedback(text):
     assert CONV.judge(text).state == "wrong"
     assert isinstance(compiled(text, "conv_params"), str)
 
 
-def test_a_function_with_other_arguments_hears_so():
+def test_wrong_arguments_are_reported():
     assert "positional argument" in CONV.judge(lambda: 1).text
 
 
-def test_one_slow_call_does_not_take_the_answers_before_it():
+def test_a_slow_call_keeps_the_results_before_it():
     outcome = sandbox.run(
         "def f(n):\n    while n > 2: pass\n    return n", "f", [(1,), (2,), (3,)], seconds=1
     )

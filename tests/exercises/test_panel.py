@@ -1,4 +1,4 @@
-"""Questions on the screen: driven as a learner drives them, readable without a kernel."""
+"""Questions on the screen: used as a learner uses them, and readable without a kernel."""
 
 import asyncio
 import html
@@ -44,7 +44,7 @@ def status(panel):
 
 
 def controls(widget):
-    """All widgets inside one that take an answer or a press."""
+    """Return all widgets inside one that take an answer or can be pressed."""
     if isinstance(widget, ipywidgets.Box):
         return [found for child in widget.children for found in controls(child)]
     kinds = (ipywidgets.Text, ipywidgets.Dropdown, ipywidgets.RadioButtons, ipywidgets.Button)
@@ -52,7 +52,7 @@ def controls(widget):
 
 
 @each()
-def test_a_learner_answers_in_the_widgets_wrong_in_each_way_then_right(question):
+def test_answers_given_in_the_widgets_are_judged_each_wrong_one_then_the_right_one(question):
     panel = ask(question.id)
     assert (panel.state, panel.feedback) == ("not attempted", "")
     assert panel.press("Check").state == "not attempted"
@@ -67,7 +67,7 @@ def test_a_learner_answers_in_the_widgets_wrong_in_each_way_then_right(question)
 
 
 @each()
-def test_the_ladder_of_hints_and_the_reveal(question):
+def test_hints_come_in_turn_and_reveal_needs_an_attempt_or_a_second_request(question):
     panel = ask(question.id)
     assert str(panel.reveal()) == FIRST_TRY
     said = [str(panel.hint()) for _ in range(4)]
@@ -83,8 +83,8 @@ def test_the_ladder_of_hints_and_the_reveal(question):
     assert question.why in str(ask(question.id).reveal())
 
 
-def test_what_is_asked_in_one_cell_after_the_other_goes_on():
-    """A function is checked by a line of its own, where no panel stands."""
+def test_asking_again_in_another_cell_continues():
+    """A function is checked in a separate cell, which shows no panel."""
     assert ask("01-conv-params").check(lambda *a: 0).state == "wrong"
     assert str(ask("01-conv-params").hint()).startswith("Hint 1 of 3")
     assert str(ask("01-conv-params").hint()).startswith("Hint 2 of 3")
@@ -115,13 +115,13 @@ def test_without_a_kernel_the_question_is_readable_and_holds_no_solution(questio
 
 
 @each()
-def test_a_cell_that_is_run_again_takes_up_the_answer_and_a_new_kernel_does_not(question):
+def test_running_a_cell_again_keeps_the_answer_and_a_new_kernel_does_not(question):
     first = ask(question.id)
     before = data(first), status(first), first._entry.read()
     first.check(question.known[0].answer)
     answered = first._entry.read()
     again = ask(question.id)
-    if not isinstance(question, Write):  # a function stands in a cell of its own
+    if not isinstance(question, Write):  # a function is in a cell of its own
         assert again._entry.read() == answered
     assert (again.state, again.feedback) == ("wrong", f"Wrong. {question.known[0].hint}")
     assert status(again) == status(first) != before[1]
@@ -133,14 +133,14 @@ def test_a_cell_that_is_run_again_takes_up_the_answer_and_a_new_kernel_does_not(
     assert (fresh.state, fresh.feedback) == ("not attempted", "")
 
 
-def test_what_was_typed_and_not_yet_checked_survives_too():
+def test_an_unchecked_answer_survives_too():
     ask("02-file").answer("553 MB").hint()
     again = ask("02-file")
     assert again.feedback.startswith("Hint 1 of 3")
     assert again.check().state == "right"
 
 
-def test_what_is_reset_is_asked_afresh():
+def test_reset_questions_start_over():
     ask("02-file").check("553 MB")
     predict("02-params").commit("100 M")
     assert reset("03").startswith("Progress of lesson 03 forgotten: 0")
@@ -157,7 +157,7 @@ def press_enter(text):
     text._handle_custom_msg({"event": "submit"}, [])
 
 
-def test_enter_checks_and_leaving_the_box_does_not():
+def test_enter_checks_and_leaving_the_field_does_not():
     panel = ask("02-file")
     text_of(panel).value = "553 MB"
     assert (panel.state, panel.feedback) == ("not attempted", "")
@@ -170,7 +170,7 @@ def test_enter_checks_and_leaving_the_box_does_not():
     assert guess.guess == "100 M"
 
 
-def test_enter_checks_what_was_typed_although_the_text_arrives_after_it():
+def test_enter_checks_text_that_arrives_after_it():
     panel = ask("02-file")
     assert not text_of(panel).continuous_update
 
@@ -192,7 +192,7 @@ def test_enter_in_a_cell_of_a_row_checks_the_row():
     assert panel.state == "wrong"
 
 
-def test_the_verdict_on_an_earlier_answer_says_so_and_loses_its_colour():
+def test_a_verdict_on_an_earlier_answer_is_marked_and_loses_its_colour():
     panel = ask("02-where")
     panel.check("fc1")
     assert "#00695c" in status(panel)
@@ -206,7 +206,7 @@ def test_the_verdict_on_an_earlier_answer_says_so_and_loses_its_colour():
     assert "#b00020" in status(panel)
 
 
-def test_hints_and_the_solution_have_no_colour_of_a_verdict():
+def test_hints_and_solutions_do_not_have_the_colour_of_a_verdict():
     panel = ask("02-where")
     for state, answer in (("wrong", "fc3"), ("right", "fc1")):
         panel.check(answer)
@@ -218,14 +218,14 @@ def test_hints_and_the_solution_have_no_colour_of_a_verdict():
 
 
 @each([q for q in EVERY if isinstance(q, Number)])
-def test_the_example_in_the_box_is_of_the_kind_that_is_asked_and_gives_nothing_away(question):
+def test_the_placeholder_is_a_readable_example_and_reveals_nothing(question):
     example = text_of(ask(question.id)).placeholder.removeprefix("for example ")
     verdict = question.judge(example)
     assert (verdict.state, verdict.slip) == ("wrong", "")
     assert f"write one like {example}" in question.judge("many").text
 
 
-def test_a_verdict_on_a_function_is_read_without_its_panel():
+def test_a_verdict_on_a_function_can_be_read_without_its_panel():
     names = {}
     for source in ("starter", "fixed"):
         question = registry.get("02-stack-params")
@@ -274,7 +274,7 @@ def test_every_control_has_a_label_and_the_status_is_announced(question):
 
 
 @each([q for q in EVERY if not isinstance(q, Write)])
-def test_the_last_answer_comes_back_when_asked(question):
+def test_the_last_answer_can_be_restored(question):
     given = question.known[0].answer
     ask(question.id).answer(given).check()
     kernel.forget()  # another day
@@ -312,7 +312,7 @@ def test_an_unreadable_answer_does_not_undo_a_right_one():
     assert panel.state == "right"
 
 
-def test_a_defect_is_shown_in_the_panel_not_swallowed(monkeypatch):
+def test_a_defect_is_shown_in_the_panel(monkeypatch):
     panel = ask("02-where")
 
     def fail(answer):
@@ -334,7 +334,7 @@ def test_check_finds_the_function_in_the_notebook(monkeypatch):
     assert panel.press("Check").state == "right"
 
 
-def test_a_function_that_was_passed_does_not_hide_the_newer_one(monkeypatch):
+def test_a_newer_function_in_the_notebook_replaces_one_passed_before(monkeypatch):
     panel = ask("01-conv-params")
     names = {}
     exec(panel.question.fixed, names)
@@ -372,7 +372,7 @@ def test_unknown_ids_are_refused():
 # Predictions
 
 
-def test_a_prediction_stays_on_the_chart_and_meets_the_truth_there():
+def test_a_prediction_stays_on_the_chart_and_is_compared_there():
     guess = predict("02-params")
     explorer = explore("lenet5")
     assert guess.on(explorer) is explorer
@@ -383,7 +383,7 @@ def test_a_prediction_stays_on_the_chart_and_meets_the_truth_there():
     assert "28 % too low" in status(guess)
 
 
-def test_a_prediction_committed_in_front_of_the_truth_is_compared_at_once():
+def test_a_prediction_made_while_the_truth_is_shown_is_compared_at_once():
     guess = predict("02-params")
     guess.on(explore("vgg16"))
     assert guess.feedback == ""
@@ -393,7 +393,7 @@ def test_a_prediction_committed_in_front_of_the_truth_is_compared_at_once():
     )
 
 
-def test_a_refused_setting_tells_nothing():
+def test_a_refused_setting_does_not_reveal_the_truth():
     guess = predict("02-params")
     explorer = guess.on(explore("vgg16", size=64))
     guess.commit("100 M")
@@ -402,7 +402,7 @@ def test_a_refused_setting_tells_nothing():
     assert guess.feedback.startswith("Noted")
 
 
-def test_a_predicted_layer_is_flagged():
+def test_a_predicted_layer_is_marked_on_the_chart():
     guess = predict("02-where")
     explorer = guess.on(explore("vgg16"))
     guess.commit("d")
@@ -412,7 +412,7 @@ def test_a_predicted_layer_is_flagged():
     assert guess.feedback == "You said c) fc1, and so it is."
 
 
-def test_without_a_guess_nothing_is_told():
+def test_without_a_guess_nothing_is_revealed():
     guess = predict("03-maps")
     explorer = guess.on(explore("vgg16", stack="feature maps"))
     assert str(guess.compare()) == NOT_YET
@@ -428,14 +428,14 @@ def test_a_bytes_prediction_is_marked_in_bytes():
 
 
 @pytest.mark.parametrize("given", ["", None, "many", "5 parsecs", [], "74 %"])
-def test_what_is_no_guess_is_asked_for_again(given):
+def test_unreadable_guess_is_rejected(given):
     guess = predict("02-params")
     guess.commit(given)
     assert guess.guess == ""
     assert load().records == {}
 
 
-def test_a_prediction_that_is_shown_again_is_taken_up_with_its_marker():
+def test_a_prediction_shown_again_keeps_its_guess_and_its_marker():
     predict("02-params").commit("100 M")
     again = predict("02-params")
     assert text_of(again).value == again.guess == "100 M"
@@ -451,7 +451,7 @@ def test_a_prediction_that_is_shown_again_is_taken_up_with_its_marker():
     assert (text_of(fresh).value, fresh.guess, fresh.feedback) == ("", "", "")
 
 
-def test_a_guess_changed_after_the_cell_was_run_again_reaches_the_explorer_on_the_screen():
+def test_a_guess_changed_after_running_the_cell_again_reaches_the_earlier_explorer():
     explorer = predict("02-params").on(explore("lenet5"))
     again = predict("02-params")
     again.commit("100 M")
@@ -460,7 +460,7 @@ def test_a_guess_changed_after_the_cell_was_run_again_reaches_the_explorer_on_th
     assert "28 % too low" in status(again)
 
 
-def test_a_guess_that_was_typed_over_is_not_yet_the_guess():
+def test_a_guess_counts_only_after_predict_is_pressed():
     guess = predict("02-params")
     guess.commit("100 M")
     text_of(guess).value = "200 M"
@@ -481,7 +481,7 @@ def test_a_guess_that_was_typed_over_is_not_yet_the_guess():
         ("04-wrap", "-9e9", "4.2 times too far below zero"),
     ],
 )
-def test_the_distance_of_a_guess_is_said_in_words_that_fit(id, given, said):
+def test_the_distance_of_a_guess_is_described_in_words(id, given, said):
     guess = predict(id)
     guess.commit(given)
     assert guess.distance.endswith(f": {said}.")
@@ -498,14 +498,14 @@ def test_a_negative_guess_is_refused_where_nothing_is_negative(id, said):
     assert signed.guess == "-5"
 
 
-def test_the_word_is_predict_everywhere():
+def test_learners_read_predict_and_never_commit():
     guess = predict("02-params")
     said = [w.description for w in controls(guess)] + [data(guess)["text/html"], status(guess)]
     assert "Predict" in said
     assert not re.search("commit", " ".join(said), re.IGNORECASE)
 
 
-def test_a_prediction_is_kept_as_tried():
+def test_a_prediction_is_recorded():
     predict("02-params").commit("100 M")
     assert load().records["02-params"].state == "predicted"
 

@@ -1,4 +1,4 @@
-"""Progress: in one file, written in one step, set aside where damaged, forgotten when asked."""
+"""Progress is one file: written in one step, set aside if damaged, cleared on request."""
 
 import json
 import os
@@ -21,7 +21,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path / "data"
 
 
-def test_nothing_is_written_before_something_is_answered(folder):
+def test_nothing_is_written_before_the_first_answer(folder):
     sitting = Sitting(get("02-where"))
     sitting.check(None)
     sitting.last_answer()
@@ -29,7 +29,7 @@ def test_nothing_is_written_before_something_is_answered(folder):
     assert not folder.exists()
 
 
-def test_what_was_answered_is_found_again():
+def test_answers_are_saved():
     Sitting(get("02-where")).check("fc3")
     Sitting(get("02-params")).check("100 M")
     records = store.load().records
@@ -92,7 +92,7 @@ GOOD = {"state": "right", "attempts": 1, "hints": 0, "revealed": False, "answer"
     ],
     ids=range(12),
 )  # fmt: skip
-def test_a_damaged_file_is_set_aside_and_said(folder, content):
+def test_a_damaged_file_is_set_aside_with_a_message(folder, content):
     folder.mkdir()
     (folder / store.NAME).write_bytes(content)
     kept = store.load()
@@ -112,7 +112,7 @@ def test_a_second_damaged_file_does_not_overwrite_the_first(folder):
     assert (folder / "progress.damaged-2.json").read_text() == "two"
 
 
-def test_the_learner_is_told_in_the_panel(folder):
+def test_the_message_about_a_damaged_file_reaches_the_learner(folder):
     folder.mkdir()
     (folder / store.NAME).write_text("{")
     sitting = Sitting(get("02-where"))
@@ -121,7 +121,7 @@ def test_the_learner_is_told_in_the_panel(folder):
     assert store.load().records["02-where"].state == "right"
 
 
-def test_a_folder_that_cannot_be_made_does_not_stop_the_lesson(tmp_path, monkeypatch):
+def test_a_lesson_goes_on_if_the_folder_cannot_be_created(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("CNNMEM_DATA", str(tmp_path / "file" / "below"))
     sitting = Sitting(get("02-where"))
@@ -129,7 +129,7 @@ def test_a_folder_that_cannot_be_made_does_not_stop_the_lesson(tmp_path, monkeyp
     assert sitting.message.startswith("Your progress cannot be")
 
 
-def test_reset_forgets_a_lesson_or_all():
+def test_reset_clears_one_lesson_or_all():
     for id in ("02-where", "02-params", "03-maps"):
         store.save(id, Record("right", 1))
     assert store.reset("02") == "Progress of lesson 02 forgotten: 2 questions."
@@ -138,7 +138,7 @@ def test_reset_forgets_a_lesson_or_all():
     assert store.load().records == {}
 
 
-def test_progress_counts_what_is_right_and_what_was_tried():
+def test_progress_counts_right_and_tried_questions():
     Sitting(get("02-where")).check("fc1")
     Sitting(get("02-share")).check("1 %")
     of_lesson, of_series = progress("02"), progress()
@@ -150,7 +150,7 @@ def test_progress_counts_what_is_right_and_what_was_tried():
         progress("99")
 
 
-def test_what_a_notebook_stores_of_the_progress_is_the_same_for_everybody():
+def test_a_notebook_never_stores_the_reader_s_progress():
     before = progress("02")._repr_mimebundle_()
     Sitting(get("02-where")).check("fc1")
     after = progress("02")._repr_mimebundle_()
@@ -162,7 +162,7 @@ def _data(bundle):
     return bundle[0] if isinstance(bundle, tuple) else bundle
 
 
-def test_the_folder_is_the_platforms_own():
+def test_the_folder_is_where_the_platform_keeps_user_data():
     home = Path("home")
     assert store.folder({"CNNMEM_DATA": "x"}, "linux", home) == Path("x")
     assert store.folder({}, "linux", home) == home / ".local" / "share" / "cnnmem"

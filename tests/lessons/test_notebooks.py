@@ -1,4 +1,4 @@
-"""The notebooks ask what there is to ask, hold no solution, and run with everything answered."""
+"""The notebooks ask existing questions, contain no solutions, and run with all of them answered."""
 
 import ast
 import re
@@ -50,7 +50,7 @@ def test_a_notebook_asks_questions_that_exist(path):
 
 
 @each()
-def test_functions_to_write_stand_there_untouched(path):
+def test_functions_to_write_are_stored_untouched(path):
     text = "\n".join(cell.source for cell in code_cells(path))
     for id in set(asked(path)):
         question = registry.get(id)

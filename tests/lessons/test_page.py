@@ -1,4 +1,4 @@
-"""The page for lecturers is of these questions, and the command counts them."""
+"""The page for lecturers matches the questions, and the command counts them."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ def test_the_page_is_up_to_date():
     assert PAGE.read_text(encoding="utf-8") == page.page(), f"run: {page.COMMAND}"
 
 
-def test_the_page_holds_every_question_with_solution_and_wrong_answers():
+def test_the_page_has_every_question_with_its_solution_and_wrong_answers():
     text = page.page()
     for question in registry.every():
         section = text.split(f"### `{question.id}` ")[1].split("\n### ")[0].split("\n## ")[0]
@@ -46,7 +46,7 @@ def test_the_command_writes_the_page_and_lists_the_questions(tmp_path, capsys):
     assert listed == [question.id for question in registry.every()]
 
 
-def test_questions_and_page_need_no_widgets():
+def test_questions_and_page_work_without_widgets_and_frameworks():
     code = (
         "import sys, cnnmem.lessons as l; l.every(); import cnnmem.lessons.page as p; p.page();"
         "sys.exit(any(m in sys.modules for m in ('ipywidgets', 'numpy', 'torch', 'keras')))"

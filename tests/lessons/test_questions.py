@@ -1,4 +1,4 @@
-"""Every question keeps its promises: right is right, each known wrong answer earns its own hint."""
+"""In every question the solution is right, and each known wrong answer gets its own hint."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def test_the_untouched_answer_is_not_attempted(question):
 
 
 @each(QUESTIONS)
-def test_every_known_wrong_answer_earns_its_own_hint(question):
+def test_every_known_wrong_answer_gets_its_own_hint(question):
     assert len(question.known) >= 2
     for slip in question.known:
         verdict = question.judge(slip.answer)
@@ -35,7 +35,7 @@ def test_every_known_wrong_answer_earns_its_own_hint(question):
 
 
 @each(QUESTIONS)
-def test_the_ladder_has_three_different_hints_and_none_is_a_slips(question):
+def test_hints_are_distinct_and_never_repeat_a_slip(question):
     assert len({*question.hints, *(slip.hint for slip in question.known)}) == 3 + len(
         question.known
     )
@@ -47,7 +47,7 @@ def test_ids_are_unique():
     assert len(set(ids)) == len(ids)
 
 
-def test_an_unknown_question_is_refused_with_the_known_ones():
+def test_an_unknown_id_is_refused_with_the_known_ids():
     with pytest.raises(UnknownNameError, match="02-where"):
         registry.get("02-nothing")
     with pytest.raises(UnknownNameError, match="no lesson"):
@@ -55,7 +55,7 @@ def test_an_unknown_question_is_refused_with_the_known_ones():
 
 
 @pytest.mark.parametrize("number", LESSONS)
-def test_a_student_answers_a_lesson_wrong_in_each_known_way_then_right(number):
+def test_a_student_can_answer_wrong_in_each_known_way_and_then_right(number):
     for question in registry.lesson(number).questions:
         sitting = Sitting(question, keep=False)
         assert sitting.check(question.blank).state == sitting.state == "not attempted"
