@@ -128,10 +128,11 @@ slides: setup  ## write every notebook to slides/, as slides with speaker notes
 screenshot: setup  ## take the screenshot in the README
 	@chromium=$$(sh tools/find_chromium.sh) && CHROMIUM="$$chromium" $(PY) tools/screenshot.py
 
-lint: setup  ## run ruff and mypy, and check the stored form of the notebooks
+lint: setup  ## ruff on code and notebooks, mypy, the direction of imports, the form of the notebooks
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	$(dir $(PY))lint-imports --no-cache
 	$(PY) tools/run_notebooks.py --check
 
 format: setup  ## fix what ruff can fix, and tidy the notebooks without running them
