@@ -20,6 +20,7 @@ from cnnmem.count.totals import Total, show
 from cnnmem.errors import CnnmemError
 from cnnmem.jupyter import notebooks
 from cnnmem.model import zoo
+from cnnmem.tables import aligned
 
 COUNT = re.compile(r"0*[1-9][0-9]{0,11}")
 TOTAL = re.compile(r"(?P<network>\w+)(/(?P<variant>\w+))?(@(?P<size>\w+))?:(?P<convention>[\w-]+)")
@@ -125,24 +126,27 @@ def _total(text: str) -> Total | published.Published:
 
 
 def _list() -> str:
-    lines = ["networks (variants, the default first)"]
-    lines += [f"  {name:<14}{', '.join(zoo.variants(name))}" for name in zoo.names()]
-    lines += ["", "conventions"]
-    width = max(map(len, conventions.BY_NAME)) + 2
-    lines += [f"  {c.name:<{width}}[{c.unit}] {c.title}" for c in conventions.PRESETS]
-    return "\n".join(lines)
+    networks = [(f"  {name}", ", ".join(zoo.variants(name))) for name in zoo.names()]
+    named = [(f"  {c.name}", f"[{c.unit}] {c.title}") for c in conventions.PRESETS]
+    return "\n".join(
+        [
+            "networks (variants, the default first)",
+            *aligned(networks, "<"),
+            "",
+            "conventions",
+            *aligned(named, "<"),
+        ]
+    )
 
 
 def _folklore() -> str:
-    entries = published.catalogue().values()
-    width = max(len(entry.id) for entry in entries) + 2
-    lines = []
-    for entry in entries:
+    rows = []
+    for entry in published.catalogue().values():
         why = f"explained by {entry.convention}" if entry.convention else "unexplained"
-        lines.append(f"{entry.id:<{width}}{entry.printed:>15}  {why}: {entry.what}; {entry.source}")
+        rows.append((entry.id, entry.printed, f"{why}: {entry.what}; {entry.source}"))
         if entry.note:
-            lines.append(f"{'':<{width + 17}}{entry.note}")
-    return "\n".join(lines)
+            rows.append(("", "", entry.note))
+    return "\n".join(aligned(rows, "<><"))
 
 
 def _summary(args: argparse.Namespace) -> str:
