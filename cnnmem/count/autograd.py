@@ -63,8 +63,8 @@ def trace_storage(network: Network, shapes: list[Shape], mode: Mode = "train") -
             asked = NOTHING
         kept.append(asked)
         if asked.inputs:
-            for i in layer.needed_inputs(reached):
-                keeper.setdefault(owner[sources[i]], position)
+            for source in layer.needed_inputs(sources, reached):
+                keeper.setdefault(owner[source], position)
         if asked.output:
             keeper.setdefault(made, position)
     return Storage(tuple(owner), keeper, tuple(kept), tuple(requires_grad), in_use)

@@ -129,9 +129,9 @@ class Layer:
         """Return what backward keeps of one image in training."""
         return NOTHING
 
-    def needed_inputs(self, learning: Sequence[bool]) -> Sequence[int]:
-        """Return which inputs backward reads, where `learning` says which ones need a gradient."""
-        return range(len(learning))
+    def needed_inputs(self, inputs: Sequence[int], learning: Sequence[bool]) -> Sequence[int]:
+        """Return those of the inputs that backward reads; `learning`: which ones need a gradient."""
+        return inputs
 
     def channels_read(self, channel: int, channels_in: int, channels_out: int) -> range:
         """Return the input channels that an output channel reads: here, one for itself."""

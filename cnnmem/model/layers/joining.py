@@ -113,10 +113,10 @@ class Multiply(Layer):
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
         return ITS_INPUT
 
-    def needed_inputs(self, learning: Sequence[bool]) -> Sequence[int]:
+    def needed_inputs(self, inputs: Sequence[int], learning: Sequence[bool]) -> Sequence[int]:
         # the gradient of a factor is that of the product times the other factor
-        first, second = learning
-        return (0,) * second + (1,) * first
+        (first, second), (first_learns, second_learns) = inputs, learning
+        return (first,) * second_learns + (second,) * first_learns
 
     def one_value(self, *inputs: Shape) -> Operations:
         return Operations(1)
