@@ -1,7 +1,7 @@
-"""Charts as data, and painters of what they are made of.
+"""Charts as data, and the painters that draw them.
 
 Each kind of chart is one file: its data, alt text, text twin and marks. :mod:`.svg` draws marks
-live, :mod:`.mpl` for print.
+for the screen, :mod:`.mpl` for print.
 
 >>> from . import Series, StackedBars, svg
 >>> tiny = StackedBars("Tiny", ("conv", "fc"), (Series("weights", (27, 81)),), "parameters")

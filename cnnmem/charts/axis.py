@@ -1,4 +1,4 @@
-"""Where a value lies on an axis, and where the axis is labelled."""
+"""Where values lie on an axis, and where the axis has labels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-_TINY = 1e-290  # below it the arithmetic of ticks would leave the floats
+_TINY = 1e-290  # below this, the arithmetic of ticks would underflow
 
 
 class Axis(NamedTuple):
@@ -24,9 +24,9 @@ class Axis(NamedTuple):
     log: bool
 
     def at(self, values: Iterable[float]) -> list[float]:
-        """Every value's place: 0 at the low end, 1 at the high one.
+        """The place of each value: 0 at the low end, 1 at the high end.
 
-        A logarithm has no zero: what is not above ``low`` is cut there.
+        A logarithmic axis has no zero: values up to ``low`` stand at its low end.
         """
         if not self.log:
             low, width = self.low, self.high - self.low
@@ -37,14 +37,14 @@ class Axis(NamedTuple):
         return [(log10(value) - low) / decades if value > floor else 0.0 for value in values]
 
     def labels(self, style: Callable[[float], str]) -> list[tuple[float, str]]:
-        """Place and text of every tick."""
+        """The place and text of each tick."""
         return list(zip(self.at(self.ticks), map(style, self.ticks), strict=True))
 
 
 def linear(low: float, high: float, most: int = 6, whole: bool = False) -> Axis:
-    """Nice round ticks, ``most`` steps at most, that enclose ``low`` to ``high`` and zero.
+    """Round ticks, at most ``most`` steps, that enclose ``low`` to ``high`` and zero.
 
-    With ``whole``, for what comes in ones, no tick lies between two whole numbers.
+    With ``whole``, for counts, every tick is a whole number.
 
     >>> linear(0, 102.8).ticks
     (0.0, 20.0, 40.0, 60.0, 80.0, 100.0, 120.0)
@@ -56,6 +56,7 @@ def linear(low: float, high: float, most: int = 6, whole: bool = False) -> Axis:
     power = 10.0 ** math.floor(math.log10(rough))
     for nice in (1.0, 2.0, 2.5, 5.0, 10.0, 20.0):
         step = max(nice * power, 1.0) if whole else nice * power
+        # Slightly less, so that a rounding error in the division does not add an empty step.
         first, last = math.floor(low / step * (1 - 1e-9)), math.ceil(high / step * (1 - 1e-9))
         if last - first <= most:
             break
@@ -63,7 +64,7 @@ def linear(low: float, high: float, most: int = 6, whole: bool = False) -> Axis:
 
 
 def logarithmic(values: Iterable[float], most: int = 6) -> Axis:
-    """Whole decades around the positive values, the smallest of them still off the bottom.
+    """Whole decades around the positive values; the smallest stands above the bottom.
 
     >>> logarithmic([0, 64, 102_760_448]).ticks
     (10.0, 100.0, 1000.0, 10000.0, 100000.0, 1000000.0, 10000000.0, 100000000.0, 1000000000.0)

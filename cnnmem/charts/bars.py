@@ -25,12 +25,12 @@ _STRIP = 12.0  # height of the strip of totals
 class StackedBars(DrawnColumns):
     """A bar per layer, stacked from series.
 
-    ``unit`` is written on the axis; values are divided by ``scale`` there, and counted in
-    ``base_unit`` before. ``highlight`` names categories; ``category`` says what a bar is.
+    The axis shows values divided by ``scale``, in ``unit``; undivided they are in ``base_unit``.
+    ``highlight`` names categories to mark; ``category`` says what a bar stands for.
 
-    Without ``adds_up`` the bars are compared: they have no total and no shares. ``line`` holds a
-    value for each bar that is drawn as a mark across it, a rule to compare with. The axis goes up
-    to ``reach`` at least, so that charts can share one.
+    Without ``adds_up`` the bars are only compared: they have no total and no shares. ``line``
+    holds a value for each bar to compare it with, drawn as a mark across the bar. The axis goes
+    up to at least ``reach``, so that charts can share one.
 
     >>> bars = StackedBars("Tiny", ("conv", "fc"), (Series("weights", (27, 81)),), "parameters")
     >>> bars.total
@@ -63,7 +63,7 @@ class StackedBars(DrawnColumns):
         highlight: object = self.highlight
         if not isinstance(highlight, frozenset) or not highlight <= set(self.categories):
             raise CnnmemError(
-                f"highlight: {self.highlight!r} must be a frozenset of names out of categories"
+                f"highlight: {self.highlight!r} must be a frozenset of names from categories"
             )
 
     @cached_property
@@ -73,7 +73,7 @@ class StackedBars(DrawnColumns):
 
     @property
     def answers(self) -> tuple[Real, ...]:
-        """The total; where bars are compared, every bar."""
+        """The total, or every bar where bars are compared."""
         return (self.total,) if self.adds_up else self.totals
 
     @cached_property
@@ -97,7 +97,7 @@ class StackedBars(DrawnColumns):
         return self.sentence(f"{kind}: {', '.join([first, *shares])}.", told, self.markers_text)
 
     def text(self, most: int | None = None) -> str:
-        """The chart as a table with bars; of more than ``most`` bars only the highest."""
+        """The chart as a table with bars; with ``most``, only the highest bars."""
         if self.scale == 1 or not self.adds_up:
             return self.table(most)
         return self.table(most, f"total = {exact(self.total)} {self.base_unit}")
@@ -124,7 +124,7 @@ class StackedBars(DrawnColumns):
         return "" if alike else f"{name} {self.amount(height)}"
 
     def shares(self, values: tuple[Real, ...]) -> list[str]:
-        """How much of the total each value is; nothing where bars are compared."""
+        """Each value's share of the total; empty where bars are compared."""
         if not (self.adds_up and self.total):
             return []
         return [share_text(value, self.total) for value in values]

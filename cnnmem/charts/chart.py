@@ -1,4 +1,4 @@
-"""What every chart answers, whatever its kind."""
+"""What every kind of chart offers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Chart(ABC):
     @property
     @abstractmethod
     def alt(self) -> str:
-        """The chart in a sentence, for readers who do not see it."""
+        """The chart in a sentence, for readers who cannot see it."""
 
     @abstractmethod
     def rows(self) -> Rows:
@@ -41,11 +41,11 @@ class Chart(ABC):
 
     @abstractmethod
     def text(self, most: int | None = None) -> str:
-        """The chart as plain text; where it lists columns, only the highest ``most`` of them."""
+        """The chart as plain text; of its columns, at most the highest ``most``."""
 
     @abstractmethod
     def marks(self, frame: Frame) -> Drawing:
-        """What is drawn in a frame, which grows in height where the marks do not fit."""
+        """The drawing in a frame; it grows taller where the marks do not fit."""
 
     def marked(self, markers: tuple[Marker, ...]) -> Self:
         """Return the chart with predictions on it, as far as it can show them."""
@@ -56,11 +56,11 @@ class Chart(ABC):
         return False
 
     def foot(self, width: float) -> float:
-        """The room below the plot that its names need; charts side by side share the largest."""
+        """The height that the names below the plot need; charts side by side share the largest."""
         return 0.0
 
     def bare(self, value: Real) -> str:
-        """``value`` in the chart's unit, which is left out."""
+        """``value`` in the chart's unit, without the unit's name."""
         if self.scale == 1 and isinstance(value, int):
             return exact(value)
         return rounded(float(value) / float(self.scale))
@@ -70,7 +70,7 @@ class Chart(ABC):
         return f"{self.bare(value)} {self.unit}"
 
     def exactly(self, value: Real) -> str:
-        """``value`` with its unit, and with the exact count behind a scaled one."""
+        """``value`` with its unit and, if it is scaled, the exact count."""
         same = "" if self.scale == 1 else f" = {exact(value)} {self.base_unit}"
         return self.amount(value) + same
 
@@ -84,5 +84,5 @@ class Chart(ABC):
         return "\n".join([flat(f"{self.title} ({self.unit})"), *lines, *([note] if note else [])])
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
-        """A notebook shows a picture with its alt text, or the text twin."""
+        """A picture with alt text, or the text twin where a notebook cannot show it."""
         return {"text/plain": self.text(), "text/html": data_uri_img(self)}

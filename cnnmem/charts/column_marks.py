@@ -1,4 +1,4 @@
-"""Where the marks of columns stand: axis, series, reference lines, flags, values to point at."""
+"""Place the marks of columns: axis, series, reference lines, flags, values to point at."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .theme import FILLS, TEXT
 LEFT, RIGHT = 78.0, 16.0  # margins of the plot; fixed, so that nothing moves with a slider
 FAR = 4  # a marker further out than this many times the data is drawn at the edge
 _WIDEST = 140.0  # pixels of a bar
-_PATTERNED = 5.0  # pixels of a column; in less a pattern is noise
-_NAME = 0.3  # of the plot is the longest name on a flag
-_HEAD, _TICK = 110.0, 20.0  # pixels that the header takes, about, and a tick needs
-_LEAST = 60.0  # pixels of height of a plot; where the rest leaves less, the drawing grows
+_PATTERNED = 5.0  # pixels of a column; on narrower ones a pattern is noise
+_NAME = 0.3  # the longest name on a flag, as a share of the plot
+_HEAD, _TICK = 110.0, 20.0  # pixels that the header takes (about) and a tick needs
+_LEAST = 60.0  # pixels of height of a plot; the drawing grows rather than leave less
 
 
 class Plot(NamedTuple):
-    """The rectangle of the columns, how many there are, and the axis that goes up it."""
+    """The rectangle that holds the columns, their number, and the vertical axis."""
 
     left: float
     top: float
@@ -59,7 +59,7 @@ def plot_width(width: float) -> float:
 
 
 def column_marks(chart: Columns, frame: Frame) -> Drawing:
-    """The whole drawing; it grows in height where header and names leave too little."""
+    """The whole drawing; it grows taller where header and names leave too little room."""
     right, foot = frame.width - RIGHT, 20.0 if chart.note else 6.0
     foot += max(names_height(chart.categories, chart.groups, right - LEFT), frame.foot)
     axis = value_axis(chart, int((frame.height - foot - _HEAD) / _TICK))
@@ -68,7 +68,7 @@ def column_marks(chart: Columns, frame: Frame) -> Drawing:
     out += strip
     count, scale = len(chart.categories), float(chart.scale)
     plot = Plot(LEFT, top, right, frame.height - foot, count, axis, scale)
-    # a flag's lane depends only on where it stands along the plot, not on the plot's height
+    # Lanes depend only on x, so they can be counted before the plot's top is known.
     top += 8 + LANE * max(lanes(place(_flags(chart, plot), LEFT, right)), 1)
     plot = plot._replace(top=top, bottom=max(plot.bottom, top + _LEAST))
     height = plot.bottom + foot
@@ -90,7 +90,7 @@ def column_marks(chart: Columns, frame: Frame) -> Drawing:
 
 
 def value_axis(chart: Columns, most: int = 6) -> Axis:
-    """The axis of the columns, in units of ``scale``; markers far out do not stretch it."""
+    """The axis of the columns, in units of ``scale``; markers far outside do not stretch it."""
     most = min(max(most, 2), 6)
     scale = float(chart.scale)
     heights = [float(total) / scale for total in chart.totals]
@@ -100,7 +100,7 @@ def value_axis(chart: Columns, most: int = 6) -> Axis:
         return logarithmic(heights, most)
     highest = max(heights, default=0.0)
     for marker in chart.markers:
-        # where columns add up, a value without a column belongs to the strip of totals
+        # Where columns add up, a value without a column belongs to the strip of totals.
         if marker.value is not None and not (chart.adds_up and marker.category is None):
             value = float(marker.value) / scale
             highest = max(highest, value if value <= FAR * highest else 0.0)
@@ -109,7 +109,7 @@ def value_axis(chart: Columns, most: int = 6) -> Axis:
 
 
 def _flags(chart: Columns, plot: Plot) -> list[Flag]:
-    """The highest column names itself; so does every column with a marker."""
+    """Labels for the highest column and for each column with a marker."""
     room, flags = (plot.right - plot.left) * _NAME, list[Flag]()
     if chart.peak is not None:
         text = chart.peak_text(chart.peak, fit(chart.categories[chart.peak], room))
@@ -139,7 +139,7 @@ def _axis(chart: Columns, plot: Plot) -> Iterator[Mark]:
 
 
 def _bands(chart: Columns, plot: Plot) -> Iterator[Mark]:
-    """Yield what lies behind the columns that are highlighted."""
+    """Yield a band behind each highlighted column."""
     for i, name in enumerate(chart.categories if chart.highlight else ()):
         if name in chart.highlight:
             x = plot.left + plot.slot * i
@@ -184,12 +184,12 @@ def _heights(plot: Plot, values: list[float]) -> list[str]:
 
 @lru_cache(maxsize=32)
 def _edges(left: float, slot: float, count: int) -> list[str]:
-    """Where columns begin; a slider moves only their tops."""
+    """The left edges of the columns; cached, as a slider moves only their tops."""
     return [f"{left + slot * index:.1f}" for index in range(count)]
 
 
 def _area(edges: list[str], tops: list[str], base: list[str]) -> str:
-    """Steps to the right along the tops and back along the bottoms."""
+    """The outline of an area: right along the tops, back along the bottoms."""
     if not tops:
         return ""
     there = "".join(f"V{top}H{x}" for top, x in zip(tops, edges[1:], strict=True))
@@ -198,7 +198,7 @@ def _area(edges: list[str], tops: list[str], base: list[str]) -> str:
 
 
 def _lines(chart: Columns, plot: Plot) -> Iterator[Mark]:
-    """Yield the reference lines of what has no strip of totals."""
+    """Yield the reference lines of a chart that has no strip of totals."""
     for value, text in _references(chart):
         if not 0 <= value / plot.scale <= plot.axis.high:
             continue
@@ -219,7 +219,7 @@ def _references(chart: Columns) -> list[tuple[float, str]]:
 
 
 def _beyond(chart: Columns, axis: Axis) -> list[str]:
-    """What is said of lines that this axis does not hold."""
+    """Texts for the reference lines that lie outside this axis."""
     scale = float(chart.scale)
     lines = _references(chart)
     above = [f"↑ {text}: above this axis" for value, text in lines if value / scale > axis.high]
@@ -239,13 +239,13 @@ def _hits(chart: Columns, plot: Plot) -> Hits:
         [one.values for one in chart.series],
         chart.totals,
         _words(chart, base),
-        # of a single series the total says it all
+        # a single series is its total
         [(one.name, one.values, base) for one in shown] if len(shown) > 1 else (),
     )
 
 
 def _words(chart: Columns, base: str) -> dict[Real, str]:
-    """Every total in words."""
+    """Each distinct total in words."""
     distinct = tuple(dict.fromkeys(chart.totals))
     told = [f"{text} {base}" for text in exacts(distinct)]
     if chart.scale != 1:
@@ -259,10 +259,10 @@ def _words(chart: Columns, base: str) -> dict[Real, str]:
 
 
 class DrawnColumns(Columns):
-    """Columns that know how they are drawn."""
+    """Columns with their drawing."""
 
     def foot(self, width: float) -> float:
-        """The room that the names need below a plot in a drawing of this width."""
+        """The height that the names below a plot need in a drawing of this width."""
         return names_height(self.categories, self.groups, plot_width(width))
 
     def marks(self, frame: Frame) -> Drawing:

@@ -37,8 +37,8 @@ class Columns(Chart):
     areas: ClassVar[bool] = False
     """Whether the columns of a series are drawn as one area, without gaps."""
 
-    # Choices that only bars offer. Having no type of their own these are class attributes and not
-    # fields, so that a timeline is drawn by the same code but cannot be given them.
+    # Options that only bars offer. Without an annotation these are class attributes, not dataclass
+    # fields: the code that draws a timeline can read them, but its constructor does not take them.
     log = adds_up = False
     category = "column"
     highlight = cast(frozenset[str], frozenset())
@@ -72,14 +72,14 @@ class Columns(Chart):
     def _check_series(self) -> None:
         if len(self.series) > len(FILLS):
             raise CnnmemError(
-                f"series: {len(self.series)} cannot be told apart; merge down to {len(FILLS)}"
+                f"series: {len(self.series)} are too many to tell apart; merge down to {len(FILLS)}"
             )
         for one in self.series:
             self._check_length("series", one)
             if one.values and min(one.values) < 0:
                 raise CnnmemError(
                     f"series: {one.name!r} holds {min(one.values)}; a stack needs values >= 0, "
-                    "differences go into a Waterfall"
+                    "use a Waterfall for differences"
                 )
 
     def _check_length(self, argument: str, one: Series) -> None:
@@ -98,13 +98,13 @@ class Columns(Chart):
 
     @cached_property
     def peak(self) -> int | None:
-        """The index of the first of the highest columns; None if all are zero."""
+        """The index of the highest column, the first of several; None if all are zero."""
         top = max(self.totals, default=0)
         return self.totals.index(top) if top else None
 
     @property
     def answers(self) -> tuple[Real, ...]:
-        """The numbers that a reader can be said to have found on this chart."""
+        """The numbers that this chart answers a question with."""
         return self.totals
 
     def tells(self, answer: Real | str) -> bool:
@@ -116,13 +116,13 @@ class Columns(Chart):
         return answer in self.answers
 
     def marked(self, markers: tuple[Marker, ...]) -> Self:
-        """Return the chart with those markers added whose column it has."""
+        """Return the chart with markers added, except those for columns it does not have."""
         known = {None, *self.categories}
         fitting = tuple(marker for marker in markers if marker.category in known)
         return replace(self, markers=(*self.markers, *fitting)) if fitting else self
 
     def marker_text(self, marker: Marker) -> str:
-        """What is written at a marker: its label, and the value where there is one."""
+        """The text at a marker: its label, and its value if it has one."""
         if marker.value is None:
             return marker.label
         return f"{marker.label} {self.bare(marker.value)}"
@@ -169,16 +169,16 @@ class Columns(Chart):
         told = [*facts, *([clean(self.markers_text.rstrip("."))] if self.markers else [])]
         return "\n".join([self.twin(*with_bars(lines, bars)), *told])
 
-    # What a kind of columns says of itself in the drawing.
+    # The texts in the drawing that differ from kind to kind.
 
     @property
     def headline(self) -> str:
-        """What stands beside the title: the total, say."""
+        """The text beside the title, such as the total."""
         return ""
 
     @property
     def legend(self) -> list[str]:
-        """What stands beside each name in the legend."""
+        """The text beside each name in the legend."""
         return [""] * len(self.series)
 
     def peak_text(self, peak: int, name: str) -> str:
@@ -186,7 +186,7 @@ class Columns(Chart):
         return ""
 
     def shares(self, values: tuple[Real, ...]) -> list[str]:
-        """How much of the total each value is; nothing where columns do not add up."""
+        """Each value's share of the total; empty where columns do not add up."""
         return []
 
     def strip(self, width: float, top: float) -> tuple[list[Mark], float]:

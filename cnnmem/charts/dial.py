@@ -1,4 +1,4 @@
-"""A dial: a count on a 32-bit integer, how often it goes around, and where it lands."""
+"""A dial: a count in a 32-bit integer, how often it goes around, and where it lands."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .theme import FILLS
 _Place = Callable[[float], float]
 TOP = 2**31
 _MOST_DRAWN = 4  # turns of the spiral
-_HIGHEST = 3 * TOP  # of the graph; a count above it leaves the picture
+_HIGHEST = 3 * TOP  # of the graph; it does not show higher counts
 _EXACT, _INT32 = FILLS[0], FILLS[1]
 _SCALE: tuple[tuple[int, float, float, str, Anchor], ...] = (
     (0, 0, -7, "0", "middle"),
@@ -33,7 +33,7 @@ _SCALE: tuple[tuple[int, float, float, str, Anchor], ...] = (
     (TOP, 10, 18, "2³¹ − 1", "start"),
     (TOP, -10, 18, "−2³¹", "end"),
 )
-"""What is written around the dial: value, shift to the right and down, text, anchor."""
+"""The texts around the dial: value, shift to the right and down, text, anchor."""
 
 _LEVELS = {-TOP: "−2³¹", 0: "0", TOP: "2³¹", 2 * TOP: "2³²", 3 * TOP: "3 · 2³¹"}
 
@@ -69,7 +69,7 @@ class Dial(Chart):
             raise CnnmemError(f"exact: {self.exact!r}; a count is a whole number, 0 or more")
         sizes = [size for size, _ in self.course]
         if sorted(set(sizes)) != sizes:
-            raise CnnmemError(f"course: the sizes {sizes!r:.60} must rise; sort them, each once")
+            raise CnnmemError(f"course: the sizes {sizes!r:.60} must rise; sort them, drop repeats")
 
     @cached_property
     def shown(self) -> int:
@@ -78,7 +78,7 @@ class Dial(Chart):
 
     @cached_property
     def turns(self) -> int:
-        """How often the count has gone past 2^31 − 1, to −2^31."""
+        """How often the count has passed from 2^31 − 1 to −2^31."""
         return turns(self.exact)
 
     @property
@@ -89,7 +89,7 @@ class Dial(Chart):
 
     @cached_property
     def alt(self) -> str:
-        """The dial in a sentence, for readers who do not see it."""
+        """The dial in a sentence, for readers who cannot see it."""
         count = f"{exact(self.exact)} {self.unit}"
         if self.turns:
             what = (
@@ -106,7 +106,7 @@ class Dial(Chart):
         return replace(self, markers=(*self.markers, *sizes)) if sizes else self
 
     def tells(self, answer: Real | str) -> bool:
-        """Return whether a size asked for is the one shown."""
+        """Return whether the answer is the size shown."""
         return self.at == answer
 
     def rows(self) -> Rows:
@@ -124,7 +124,7 @@ class Dial(Chart):
         return self.twin(*aligned([(what, exact(value)) for what, value in lines.items()]))
 
     def marks(self, frame: Frame) -> Drawing:
-        """The dial at the left and the course at the right."""
+        """The dial on the left and the course on the right."""
         out = list(title_marks(self.title, frame.width))
         middle = frame.height / 2 + 2
         radius = min(middle - 58, 112.0)
@@ -159,6 +159,8 @@ class Dial(Chart):
         )
 
     def _hand(self, at: Callable[[float, float], Point], radius: float) -> Iterator[Mark]:
+        # The angle is the count modulo 2^32, which is all that a 32-bit integer keeps: the exact
+        # count (spiral) and the wrapped one (hand) end in the same direction.
         whole = self.exact / TURN
         first = max(0.0, whole - _MOST_DRAWN)
         steps = max(2, math.ceil((whole - first) * 64) + 1)
@@ -225,7 +227,7 @@ class Dial(Chart):
 
 
 def _steps(course: tuple[tuple[int, int], ...], px: _Place, py: _Place) -> Iterator[Mark]:
-    """Yield the exact count as stairs, and what 32 bits show as stairs that break off."""
+    """Yield the exact count as stairs, and the 32-bit one as stairs that break at each wrap."""
     upper: list[Point] = []
     lower: list[list[Point]] = [[]]
     for (size, count), (after, then) in pairwise((*course, course[-1])):

@@ -1,4 +1,4 @@
-"""How wide a text is, and a text cut to a width."""
+"""Estimate the width of a text, and shorten texts to a width."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def text_width(text: str, size: float = TEXT, bold: bool = False) -> float:
 
 @lru_cache(maxsize=8192)
 def fit(text: str, width: float, size: float = TEXT, bold: bool = False, head: float = 0.5) -> str:
-    """``text``, cut to ``width`` pixels by an ellipsis after ``head`` of what is kept.
+    """``text`` shortened to ``width`` pixels; ``head`` is the share kept before the ellipsis.
 
     >>> fit("features.denselayer32.conv2", 100), fit("features.denselayer32.conv2", 100, head=0)
     ('featur….conv2', '…yer32.conv2')

@@ -1,4 +1,4 @@
-"""Labels above a plot that point down at a column, in lanes so that none lies on another."""
+"""Labels above a plot that point down at a column, in lanes so that they do not overlap."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Flag(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """A flag, where its label starts and stops, and its lane: 0 is the lowest."""
+    """A flag, where its label starts and stops, and its lane; 0 is the lowest."""
 
     flag: Flag
     start: float
@@ -34,7 +34,7 @@ class Placed(NamedTuple):
         return self.start < self.flag.x
 
     def meets(self, other: Placed) -> bool:
-        """Whether the labels would lie on each other in one lane."""
+        """Whether the labels would overlap in one lane."""
         return self.start < other.stop and other.start < self.stop
 
     def covers(self, other: Placed) -> bool:
@@ -43,7 +43,7 @@ class Placed(NamedTuple):
 
 
 def _hang(flags: Iterable[Flag], left: float, right: float) -> list[Placed]:
-    """Labels hang to the right, unless another is in the way or the drawing ends."""
+    """Hang labels to the right, unless another is in the way or the drawing ends."""
     hung: list[Placed] = []
     for flag in sorted(flags, key=lambda flag: -flag.x):
         width = text_width(flag.text, bold=flag.bold) + 8
@@ -56,14 +56,14 @@ def _hang(flags: Iterable[Flag], left: float, right: float) -> list[Placed]:
 
 
 def place(flags: Iterable[Flag], left: float, right: float) -> list[Placed]:
-    """Give every flag a lane so that no label lies on another, nor on a stem.
+    """Give every flag a lane so that no label lies on another label or on a stem.
 
-    A label goes above the lane of every stem that it covers, so those are placed first.
+    A label must be higher than each flag whose stem it would cover, so those come first.
     """
     waiting, placed = _hang(flags, left, right), list[Placed]()
     while waiting:
         free = [one for one in waiting if not any(map(one.covers, waiting))]
-        one = (free or waiting)[0]
+        one = (free or waiting)[0]  # two may cover each other's stems: one stem is then crossed
         waiting.remove(one)
         lane = max((other.lane + 1 for other in placed if one.covers(other)), default=0)
         while any(one.meets(other) and other.lane == lane for other in placed):
@@ -73,7 +73,7 @@ def place(flags: Iterable[Flag], left: float, right: float) -> list[Placed]:
 
 
 def lanes(placed: Iterable[Placed]) -> int:
-    """How many lanes are taken."""
+    """The number of lanes in use."""
     return 1 + max((one.lane for one in placed), default=-1)
 
 

@@ -10,11 +10,12 @@ Real = int | Fraction | float
 """What a chart may hold: exact ints and Fractions, or floats."""
 
 _PREFIXES = ("", " k", " M", " G", " T", " P", " E", " Z", " Y")
+# What the Char production of XML 1.0 (section 2.2) leaves out.
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def _minus(text: str) -> str:
-    """A true minus sign, as wide as a plus and easier to see than a hyphen."""
+    """Use a true minus sign, which is as wide as a plus and easier to see than a hyphen."""
     return "−" + text[1:] if text[0] == "-" else text
 
 
@@ -38,14 +39,14 @@ def exact(value: Real) -> str:
 
 
 def exacts(values: Sequence[Real]) -> list[str]:
-    """:func:`exact` of many values >= 0, at the speed that a chart of 700 bars needs."""
+    """:func:`exact` of many values >= 0, fast enough for a chart of 700 bars."""
     if set(map(type, values)) == {int}:
         return [f"{value:,}" for value in values]
     return [exact(value) for value in values]
 
 
 def rounded(value: float) -> str:
-    """Four significant digits, all of them before the point for large values.
+    """Four significant digits; from 1000 up, a whole number.
 
     >>> rounded(12.845056), rounded(8724152.0), rounded(0.0)
     ('12.85', '8,724,152', '0')
@@ -85,7 +86,7 @@ def si(value: float) -> str:
 
 
 def plain(value: float) -> str:
-    """A tick label for a value that has a unit with a prefix of its own, MB say.
+    """A tick label for a value whose unit has its own prefix, such as MB.
 
     >>> plain(0.5), plain(12000), plain(1e18)
     ('0.5', '12,000', '1e+18')
@@ -94,7 +95,7 @@ def plain(value: float) -> str:
 
 
 def signed(text: str, value: Real) -> str:
-    """``text``, which tells ``value``, with its sign always written.
+    """``text``, the digits of ``value``, with its sign always written.
 
     >>> signed("12.85", 12.85), signed("−3", -3), signed("0", 0)
     ('+12.85', '−3', '±0')
@@ -103,7 +104,7 @@ def signed(text: str, value: Real) -> str:
 
 
 def equal_decimals(values: Iterable[float]) -> list[str]:
-    """Values to be read below each other: two decimals, or as many as the smallest of them needs.
+    """Values for one column: two decimals, or as many as the smallest value needs.
 
     >>> equal_decimals([553.4302, -0.005, 0])
     ['553.430', '−0.005', '0.000']
@@ -116,7 +117,7 @@ def equal_decimals(values: Iterable[float]) -> list[str]:
 
 
 def clean(text: str) -> str:
-    r"""``text`` with what XML 1.0 forbids, control characters say, shown as U+FFFD.
+    r"""``text`` with the characters that XML 1.0 forbids, such as NUL, replaced by U+FFFD.
 
     >>> clean("conv\x00")
     'conv�'

@@ -9,13 +9,13 @@ from .fitting import fit, text_width
 from .marks import Box, Mark, Path, Text
 from .theme import FILLS, TITLE
 
-SIDE = 12.0  # margin at both sides of a drawing
+SIDE = 12.0  # margin on both sides of a drawing
 _LINE = 20.0  # pixels from a line of the legend to the next
 _COUNT, _AMOUNT = "888,888,888 (88.8 %)", "8,888 (88.8 %)"  # room kept for numbers
 
 
 def title_marks(title: str, width: float, total: str = "") -> Iterator[Mark]:
-    """Yield the title at the left, and at the right what the chart comes to."""
+    """Yield the title on the left and the total on the right."""
     total = fit(total, width * 0.55, bold=True)
     room = width - 2 * SIDE - text_width(total, bold=True) - 16
     short = fit(title, max(room, 40.0), TITLE, bold=True, head=1)
@@ -33,7 +33,7 @@ def header_marks(chart: Columns, width: float, above: list[str]) -> tuple[list[M
     for name, number, fill in zip(names, chart.legend, FILLS, strict=False):
         taken = text_width(f" {number}")
         short = fit(name, max(room - 40 - taken, 40.0))
-        # at least the usual room, so that entries stay where they are while a slider moves
+        # At least the usual room, so that entries do not move while a slider does.
         taken = 44 + text_width(short) + (max(taken, text_width(f" {kept}")) if number else 0)
         if x > SIDE and x + taken > SIDE + room:
             x, top = SIDE, top + _LINE

@@ -1,4 +1,4 @@
-"""A heat map: a number for every pair of two settings, and a limit that some of them keep."""
+"""A heat map: a number for every pair of two settings, and which are within a limit."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from .theme import FILLS, TEXT
 ABOVE = FILLS[1].colour
 _LOW, _HIGH = (0xE6, 0xF0, 0xF7), (0x00, 0x5A, 0x8E)  # within the limit: from pale to dark blue
 _DARK, _PALE = "#000", "#fff"
-_TURN = 0.77  # above this share of the limit the ground is dark
+_TURN = 0.77  # above this share of the limit the cell is dark and its number pale
 _FOOT = 42.0
 _ROW = 18.0  # the least height of a row
 
 
 @dataclass(frozen=True)
 class HeatMap(Chart):
-    """A table of numbers as colours: ``cells`` holds a row for each name ``down``.
+    """A table of numbers as colours: ``cells`` holds one row for each name in ``down``.
 
-    A cell is ``None`` where there is no number. Cells above ``limit`` are drawn in another colour,
-    behind a heavy line. ``chosen`` is the (row, column) that is framed.
+    A cell without a number is ``None``. Cells above ``limit`` have another colour and are parted
+    from the rest by a heavy line. ``chosen`` is the (row, column) of the cell with a frame.
 
     >>> heat = HeatMap("Need", ("64 px", "128 px"), ("1", "2"), ((1, 3), (2, 6)), "GB",
     ...     across_name="size", down_name="batch", limit=3)
@@ -88,7 +88,7 @@ class HeatMap(Chart):
             row_index, column = self.chosen
             if not (0 <= row_index < len(self.down) and 0 <= column < len(self.across)):
                 raise CnnmemError(
-                    f"chosen: there is no cell {self.chosen!r}; pass (row, column), counted from 0"
+                    f"chosen: there is no cell {self.chosen!r}; pass (row, column), counting from 0"
                 )
 
     def fits(self, value: Real | None) -> bool:
@@ -101,7 +101,7 @@ class HeatMap(Chart):
         return tuple(value for row in self.cells for value in row if value is not None)
 
     def shown(self, value: Real | None) -> str:
-        """Return what is written in a cell: a count, three digits of a quantity, or a dash."""
+        """Return the text of a cell: an exact count, a quantity to three digits, or a dash."""
         if isinstance(value, int) and self.scale == 1:
             return exact(value)
         return "–" if value is None else short(float(value) / float(self.scale))
@@ -116,7 +116,7 @@ class HeatMap(Chart):
 
     @cached_property
     def alt(self) -> str:
-        """The chart in a sentence, for readers who do not see it."""
+        """The chart in a sentence, for readers who cannot see it."""
         text = (
             f"Heat map of {len(self.down)} x {len(self.across)} cells, "
             f"{self.down_name} against {self.across_name}"
@@ -145,7 +145,7 @@ class HeatMap(Chart):
         return (header, *body)
 
     def text(self, most: int | None = None) -> str:
-        """The chart as a table; what is above the limit has a star."""
+        """The chart as a table; values above the limit have a star."""
         table = [(self.down_name, *self.across)]
         for name, row in zip(self.down, self.cells, strict=True):
             stars = ["" if value is None or self.fits(value) else "*" for value in row]
@@ -156,7 +156,7 @@ class HeatMap(Chart):
         return self.twin(*lines)
 
     def tip(self, row: int, column: int) -> str:
-        """What a cell says when it is pointed at, exactly."""
+        """The tooltip of a cell, with its exact value."""
         value = self.cells[row][column]
         place = f"{self.down_name} {self.down[row]}, {self.across_name} {self.across[column]}"
         if value is None:
@@ -169,7 +169,7 @@ class HeatMap(Chart):
         return text
 
     def ground(self, value: Real | None) -> tuple[Colour, str]:
-        """Return the colour of a cell and that of its number.
+        """Return the colours of a cell and of its number.
 
         >>> tiny = HeatMap("T", ("a", "b"), ("x",), ((0, 4),), "GB", across_name="n",
         ...     down_name="m", limit=2)
@@ -254,7 +254,7 @@ class HeatMap(Chart):
         yield Text(x + wide / 2, y + tall / 2 + 4.5, text, "middle", size=size, ink=ink)
 
     def _border(self, cells: Cells) -> str:
-        """The line between what is within the limit and what is above it."""
+        """The line between the cells within the limit and those above it."""
         path = []
         above = [[v is not None and not self.fits(v) for v in row] for row in self.cells]
         for i, row in enumerate(above):
@@ -268,7 +268,7 @@ class HeatMap(Chart):
 
 
 class Cells(NamedTuple):
-    """Where the cells of a map stand: the corner of the first, and the size of each."""
+    """Where the cells are: the corner of the first, and the size of each."""
 
     left: float
     top: float
@@ -285,7 +285,7 @@ def _hex(colour: Sequence[int]) -> str:
 
 
 def short(value: float) -> str:
-    """Three digits, all of them before the point for large values.
+    """Three significant digits; from 100 up, a whole number.
 
     >>> short(0.0512), short(3.14159), short(1234.5), short(6.0)
     ('0.0512', '3.14', '1,234', '6.00')

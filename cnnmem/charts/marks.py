@@ -1,8 +1,8 @@
-"""What a drawing is made of: marks at places in pixels from the top left.
+"""What a drawing is made of: marks, placed in pixels from the top left.
 
-A kind of chart gives marks, back to front; the painters (:mod:`.svg`, :mod:`.mpl`) draw them and
-know no kind of chart. A mark may stand for hundreds of shapes, as :class:`Path` and :class:`Hits`
-do: a chart of 700 bars is made of some 50 marks, and drawn in about a millisecond.
+A chart returns marks, back to front; the painters (:mod:`.svg`, :mod:`.mpl`) draw them without
+knowing any kind of chart. One mark may stand for hundreds of shapes, as :class:`Path` and
+:class:`Hits` do: a chart of 700 bars has some 50 marks and is drawn in about a millisecond.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Text(NamedTuple):
     """A line of text that stands on (x, y), turned clockwise by ``turn`` degrees.
 
     ``after`` follows at a small distance. A ``halo`` keeps it readable where it crosses a bar. A
-    text with an ``ink`` of its own stands on a cell, to which the pointer goes through.
+    text with its own ``ink`` stands on a cell and lets the pointer through to it.
     """
 
     x: float
@@ -50,8 +50,8 @@ class Text(NamedTuple):
 class Box(NamedTuple):
     """A rectangle, filled with a ``shade`` of its colour, its ``edge`` drawn ``line`` wide.
 
-    One with a ``name`` is read out as a bar is: its ``values`` and its tooltip ``tip``. Without a
-    ``total``, a single value is the total, and several (a shape, say) have none.
+    A box with a ``name`` can be read out like a bar: its ``values`` and its tooltip ``tip``.
+    Without a ``total``, a single value is the total; several values (a shape) have none.
     """
 
     x: float
@@ -74,10 +74,10 @@ class Box(NamedTuple):
 
 
 class Path(NamedTuple):
-    """Straight pieces in one go, ``d`` written as SVG does: M, L, H, V, h, v, l and z.
+    """Straight segments drawn together; ``d`` is an SVG path of M, L, H, V, h, v, l and z.
 
-    A string, because the largest chart has thousands of pieces and must follow a slider.
-    ``hollow`` says that the pieces enclose an area which is not to be filled.
+    A string, because the largest chart has thousands of segments and must follow a slider.
+    A ``hollow`` path encloses an area that is not filled.
     """
 
     d: str
@@ -113,10 +113,10 @@ class Dots(NamedTuple):
 
 
 class Hits(NamedTuple):
-    """Columns that are not seen but can be pointed at, and carry the exact values.
+    """Invisible columns that can be pointed at and carry the exact values.
 
-    ``values`` holds those of each series. A column's tooltip is its name, the ``words`` of its
-    total (deep networks repeat themselves, so a total is put into words once), and a line for
+    ``values`` holds one sequence for each series. A column's tooltip is its name, the ``words``
+    of its total (deep networks repeat totals, so each is put into words once), and a line for
     each part: its name, the column's value and the unit.
     """
 
@@ -149,7 +149,7 @@ class Drawing(NamedTuple):
 
 
 class Drawable(Protocol):
-    """What a painter asks of a chart."""
+    """What a painter needs from a chart."""
 
     @property
     def kind(self) -> str:

@@ -1,6 +1,6 @@
 """Draw a chart with matplotlib, for print: the marks that :mod:`.svg` draws, at the same places.
 
-No other module of the charts imports matplotlib.
+No other module of this package imports matplotlib.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from .theme import PRINT_INK, PRINT_PAPER, TEXT, Fill
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_PIXELS = 100  # of a drawing on an inch of a figure
+_PIXELS = 100  # of a drawing per inch of a figure
 _DPI = 150
 _ALIGN = {"start": "left", "middle": "center", "end": "right"}
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine draws the same
     "hatch.linewidth": 0.6,
     "lines.scale_dashes": False,
-    "svg.hashsalt": "cnnmem",
+    "svg.hashsalt": "cnnmem",  # without a salt the ids in a file are random (matplotlib's rcParams)
     "svg.fonttype": "path",
 }
 
@@ -41,7 +41,7 @@ def plot(chart: Chart, ax: Axes | None = None) -> Axes:
     """Draw ``chart`` on ``ax``, or on a new pyplot figure, and return the axes.
 
     The axes count the pixels of the drawing from its top left corner. Their own ticks are hidden,
-    as the drawing has its own. Texts are sized for the room that ``ax`` has now.
+    as the drawing has ticks. Texts are sized for the current size of ``ax``.
 
     >>> from matplotlib.figure import Figure
     >>> from . import Series, StackedBars
@@ -58,7 +58,7 @@ def plot(chart: Chart, ax: Axes | None = None) -> Axes:
             figure = pyplot.figure(figsize=(frame.width / _PIXELS, height / _PIXELS))
             ax = figure.add_axes((0, 0, 1, 1))
         room = ax.get_window_extent()
-        dots = min(room.width / frame.width, room.height / height)  # on a pixel of the drawing
+        dots = min(room.width / frame.width, room.height / height)  # per pixel of the drawing
         canvas = _Canvas(ax, dots * 72 / ax.figure.dpi)
         ax.set(xlim=(0, frame.width), ylim=(height, 0), aspect="equal")
         ax.set_axis_off()
@@ -70,10 +70,11 @@ def plot(chart: Chart, ax: Axes | None = None) -> Axes:
 def save(chart: Chart, path: str | os.PathLike[str]) -> None:
     """Write ``chart`` to an ``.svg`` or ``.png`` file; equal charts give equal bytes.
 
-    ValueError for another suffix.
+    Raises ValueError for any other suffix.
     """
     suffix = os.fspath(path).rpartition(".")[2].lower()
     said = {"Title": clean(chart.title), "Description": clean(chart.alt)}
+    # None leaves out the date and matplotlib's version, which would change the bytes.
     metadata: dict[str, dict[str, Any]] = {
         "svg": {**said, "Date": None, "Creator": None},
         "png": {**said, "Software": None},
@@ -89,14 +90,14 @@ def save(chart: Chart, path: str | os.PathLike[str]) -> None:
 
 
 class _Canvas(NamedTuple):
-    """What a drawing is put on, and the points that a pixel of the drawing takes there."""
+    """The axes to draw on, and the points that a pixel of the drawing takes there."""
 
     ax: Axes
     pixel: float
 
 
 def _single(marks: Iterable[Mark]) -> Iterator[Mark]:
-    """Yield marks, those of clusters one by one."""
+    """Yield the marks, with clusters taken apart."""
     for mark in marks:
         if isinstance(mark, Cluster):
             yield from _single(mark.marks)
@@ -132,7 +133,7 @@ def _paint(mark: Mark, canvas: _Canvas, order: int) -> None:
             area = (2 * mark.radius * pixel) ** 2
             ax.scatter(xs, ys, area, [_colour(mark.colour)], linewidths=0, zorder=order)
         case Hits():
-            pass  # on paper nobody points at a column
+            pass  # nobody points at a column on paper
 
 
 def _text(mark: Text, canvas: _Canvas, order: int) -> None:
@@ -155,7 +156,7 @@ def _text(mark: Text, canvas: _Canvas, order: int) -> None:
 
 
 def _look(mark: Box | Path, pixel: float) -> dict[str, Any]:
-    """How a shape is filled and edged. A pattern is drawn in the colour of an edge."""
+    """The fill and edge of a shape. Matplotlib draws a hatch in the colour of the edge."""
     look: dict[str, Any] = {
         "facecolor": _colour(mark.fill, mark.shade),
         "edgecolor": _colour(mark.edge if mark.line else None, mark.faint),
@@ -182,7 +183,7 @@ def _dashes(dashes: str, pixel: float) -> Any:
 
 
 def outline(d: str) -> Outline:
-    """Return the path that ``d`` of a :class:`~.marks.Path` writes.
+    """Return the outline that ``d`` of a :class:`~.marks.Path` describes.
 
     >>> outline("M1,2h3V0l-1,-1z").vertices.tolist()
     [[1.0, 2.0], [4.0, 2.0], [4.0, 0.0], [3.0, -1.0], [1.0, 2.0]]
@@ -208,7 +209,7 @@ def outline(d: str) -> Outline:
             case "z", ():
                 x, y = start
             case _:
-                raise AssertionError(f"{letter}{text} is not among the pieces of a path")
+                raise AssertionError(f"{letter}{text} is not a segment that a path can have")
         if letter == "M":
             start = x, y
         points.append((x, y))

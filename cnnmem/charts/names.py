@@ -28,16 +28,16 @@ def _level(names: tuple[str, ...], slot: float) -> bool:
 
 
 def _shown(names: tuple[str, ...], groups: tuple[Group, ...], room: float) -> list[int]:
-    """The columns whose names are written; groups stand in for names that have no room."""
+    """The columns whose names are shown; groups stand in for names that have no room."""
     count = len(names)
     step = 1 if not count or _level(names, room / count) else _step(count, room)
     return [] if step > 1 and groups else list(range(0, count, step))
 
 
-# A slider moves the columns but not their names, so names are laid out once and kept.
+# A slider moves the columns but not their names, so the layout of the names is cached.
 @lru_cache(maxsize=64)
 def names_height(names: tuple[str, ...], groups: tuple[Group, ...], room: float) -> float:
-    """Pixels below the plot; they depend only on the names, not on the values."""
+    """The height below the plot in pixels; it depends on the names, not on the values."""
     shown = _shown(names, groups, room)
     bracket = _BRACKET if groups else 0.0
     if not shown:
@@ -67,7 +67,7 @@ def name_marks(
             out.append(Text(x, bottom + 17, name, "middle", name in bold))
         else:
             room = min(_LONGEST, (x - 4) / _SLANT)
-            # of a dotted path the end tells more than the beginning
+            # the end of a dotted name says more than its beginning
             short = fit(name, room, head=0 if "." in name else 0.5)
             out.append(Text(x + 5, bottom + 13, short, "end", name in bold, turn=-45))
     base = bottom + names_height(names, groups, right - left) - _BRACKET

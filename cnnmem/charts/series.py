@@ -13,7 +13,7 @@ from .format import Real
 
 @dataclass(frozen=True)
 class Series:
-    """One part of every column: the weights, say.
+    """One part of every column, such as the weights.
 
     >>> Series("biases", (64, 64)).name
     'biases'
@@ -35,7 +35,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Marker:
-    """A prediction, or a line to compare with, that stays visible on the chart.
+    """A prediction, or a value to compare with, that stays visible on the chart.
 
     =========================  =========================  ==============================
     given                      on StackedBars             on Timeline

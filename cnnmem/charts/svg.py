@@ -1,4 +1,4 @@
-"""Draw a chart as SVG: live in a widget, or on its own as a picture.
+"""Draw a chart as SVG: live in a widget, or as a picture of its own.
 
 The live drawing follows the page's text colour; a chart of 22 bars takes a fraction of a
 millisecond, so that a slider feels attached to it.
@@ -19,16 +19,18 @@ from .svg_marks import Canvas, escape, paint, patterns
 from .theme import FILLS, FONT, INK, PAPER, PRINT_INK, PRINT_PAPER, TEXT
 
 _XMLNS = "http://www.w3.org/2000/svg"
-_WIDEST = 1.35  # times its own width, a drawing stops growing with the page
+_WIDEST = 1.35  # a drawing grows with the page up to this many times its own width
 
 
 def _render(
     chart: Drawable, width: int, height: int, id_prefix: str, alone: bool, foot: float
 ) -> str:
     if not re.fullmatch(r"[A-Za-z][\w-]*", id_prefix, re.ASCII):
-        raise CnnmemError(f"id_prefix: {id_prefix!r}; begin with a letter, then letters, digits, -")
+        raise CnnmemError(
+            f"id_prefix: {id_prefix!r}; start with a letter, then use letters, digits or -"
+        )
     if width < 480 or height < 240:
-        raise CnnmemError(f"width, height: {width} x {height}; names need 480 x 240 at least")
+        raise CnnmemError(f"width, height: {width} x {height}; names need at least 480 x 240")
     canvas = Canvas(id_prefix, PRINT_PAPER if alone else PAPER)
     marks, height = chart.marks(Frame(float(width), float(height), foot))
     alt, title = escape(chart.alt), escape(chart.title)
@@ -48,19 +50,19 @@ def _render(
         f'font-family="{FONT}" font-size="{TEXT}" fill="currentColor">'
         f"<title>{title}</title><desc>{alt}</desc>{paper}{patterns(id_prefix, FILLS)}"
     )
-    # in one go: the largest drawings have 200 kB, and every copy costs
+    # Joined once: the largest drawings have 200 kB, and every copy takes time.
     return "".join([head, *(paint(mark, canvas) for mark in marks), "</svg>"])
 
 
 def draw(
     chart: Drawable, width: int = 960, height: int = 360, id_prefix: str = "c", foot: float = 0.0
 ) -> str:
-    """An inline ``<svg>`` as wide as its place, with a height that never jumps.
+    """An inline ``<svg>`` as wide as its container, with a height that never jumps.
 
-    ``width`` and ``height`` are the units of its viewBox. Give charts of one page an
-    ``id_prefix`` each. What does not fit (a waterfall of many steps, say) is drawn higher.
-    ``foot`` is the least room below the plot: the largest :meth:`~cnnmem.charts.Chart.foot` of
-    charts that stand side by side.
+    ``width`` and ``height`` are the units of its viewBox. Give each chart on a page its own
+    ``id_prefix``. A chart that does not fit (a waterfall of many steps) is drawn taller.
+    ``foot`` is the least height below the plot: the largest :meth:`~cnnmem.charts.Chart.foot` of
+    charts side by side.
 
     >>> from . import Series, StackedBars
     >>> tiny = StackedBars("Tiny", ("conv", "fc"), (Series("weights", (27, 81)),), "parameters")
@@ -73,7 +75,7 @@ def draw(
 def standalone(
     chart: Drawable, width: int = 960, height: int = 360, id_prefix: str = "c", foot: float = 0.0
 ) -> str:
-    """The same drawing as a file of its own: dark on white, in pixels.
+    """The same drawing as a self-contained file: dark on white, in pixels.
 
     >>> from . import Series, StackedBars
     >>> "var(" in standalone(StackedBars("Empty", (), (), "MB"))
@@ -83,7 +85,7 @@ def standalone(
 
 
 def data_uri_img(chart: Drawable, width: int = 960, height: int = 360, foot: float = 0.0) -> str:
-    """The drawing as an ``<img>``, which an untrusted notebook shows and a reader can hear.
+    """The drawing as an ``<img>``, which untrusted notebooks show and screen readers read out.
 
     >>> from . import StackedBars
     >>> data_uri_img(StackedBars("Empty", (), (), "MB"))[:60]
@@ -97,7 +99,7 @@ def data_uri_img(chart: Drawable, width: int = 960, height: int = 360, foot: flo
 
 
 def bars(svg: str) -> list[dict[str, object]]:
-    """The bars of a drawing as it shows them: name, exact values, total; a test reads these.
+    """The bars of a drawing, read back from its SVG: name, exact values, total.
 
     >>> from . import Series, StackedBars
     >>> tiny = StackedBars("Tiny", ("conv", "fc"), (Series("weights", (27, 81)),), "parameters")

@@ -1,4 +1,4 @@
-"""Marks as SVG elements. What is the default of an element is left out, to keep drawings small."""
+"""Marks as SVG elements. Attributes at their default are left out, to keep drawings small."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .theme import FILLS, Fill
 
 
 class Canvas(NamedTuple):
-    """What a drawing is put on: the prefix of its ids, the colour behind it."""
+    """What marks need to know of their drawing: the prefix of its ids, the colour behind it."""
 
     prefix: str
     paper: str
@@ -20,13 +20,14 @@ class Canvas(NamedTuple):
 
 @lru_cache(maxsize=8192)
 def escape(text: str) -> str:
-    """``text`` as XML text or attribute; a parser gives it back, but for forbidden characters.
+    """``text`` as XML text or attribute; a parser restores it, except for forbidden characters.
 
     >>> escape('<b class="x">')
     '&lt;b class=&quot;x&quot;&gt;'
     """
     if text.isprintable():  # nearly always, and then there is nothing to clean
         return html.escape(text)
+    # A parser turns a raw tab or line break in an attribute into a space (XML 1.0, section 3.3.3).
     return html.escape(clean(text)).translate({9: "&#9;", 10: "&#10;", 13: "&#13;"})
 
 
@@ -60,6 +61,7 @@ def paint(mark: Mark, canvas: Canvas) -> str:
         case Line():
             return _line(mark, canvas)
         case Dots():
+            # a segment of length 0 with round caps is a dot (SVG, stroke-linecap)
             path = "".join(f"M{x:.1f},{y:.1f}h0" for x, y in mark.points)
             return (
                 f'<path d="{path}" stroke="{_colour(mark.colour, canvas)}" stroke-linecap="round" '
@@ -68,7 +70,7 @@ def paint(mark: Mark, canvas: Canvas) -> str:
 
 
 def _number(value: float, places: int = 1) -> str:
-    """Pixels to a tenth; a whole number that is given as an int stays short."""
+    """Pixels to a tenth; an int stays short."""
     return str(value) if isinstance(value, int) else f"{value:.{places}f}"
 
 
@@ -86,11 +88,11 @@ def _colour(colour: Colour, canvas: Canvas) -> str:
 
 
 def _tip(tag: str, tip: str) -> str:
-    """What ends an element: its tooltip, if it has one."""
+    """The end of an element, with its tooltip if it has one."""
     return f"><title>{escape(tip)}</title></{tag}>" if tip else "/>"
 
 
-# While a slider moves, most texts stay: names, ticks, the legend.
+# While a slider moves, most texts stay the same: names, ticks, the legend.
 @lru_cache(maxsize=8192)
 def _text(text: Text, paper: str) -> str:
     x, y = _number(text.x), _number(text.y)
@@ -110,7 +112,7 @@ def _text(text: Text, paper: str) -> str:
 
 
 def _fill(fill: Colour, shade: float, canvas: Canvas) -> str:
-    """Every drawing is filled with ink unless it says otherwise."""
+    """The attributes of a fill; ink is the default, as it is that of the whole drawing."""
     paint = "" if fill == "ink" else f' fill="{_colour(fill, canvas)}"'
     return paint if shade == 1 else f'{paint} fill-opacity="{_share(shade)}"'
 
@@ -146,7 +148,7 @@ def _box(box: Box, canvas: Canvas) -> str:
 
 
 def _data(box: Box) -> str:
-    """What a test or a page reads out of a box."""
+    """The attributes that tests and pages read from a box."""
     total: Real | None = box.total
     if total is None and box.values:
         total = box.values[0] if len(box.values) == 1 else 0
@@ -160,7 +162,7 @@ def _hits(hits: Hits) -> str:
     where = f'y="{hits.top:.1f}" width="{hits.pitch:.2f}" height="{hits.height:.1f}"'
     values = [map(str, one) for one in hits.values]
     words = hits.words
-    told = "".join(words.values())  # looked at in one go, as it is nearly always plain
+    told = "".join(words.values())  # checked all at once, as it is nearly always plain
     if not told.isprintable() or html.escape(told) != told:
         words = {total: escape(text) for total, text in words.items()}
     parts = []
@@ -183,7 +185,7 @@ def _hits(hits: Hits) -> str:
     return "".join(['<g class="bars" fill="transparent">', *bars, "</g>"])
 
 
-# A slider moves neither the columns' places nor their names.
+# A slider changes neither the columns' places nor their names.
 @lru_cache(maxsize=32)
 def _places(left: float, pitch: float, count: int) -> list[str]:
     return [f"{left + pitch * index:.1f}" for index in range(count)]

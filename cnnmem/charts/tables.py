@@ -1,4 +1,4 @@
-"""Columns of numbers below each other, and bars made of characters."""
+"""Columns of numbers as text, and bars made of characters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def with_bars(lines: Iterable[str], bars: Iterable[str]) -> list[str]:
 
 
 def text_bar(start: float, stop: float) -> str:
-    """Blocks from ``start`` to ``stop``, as parts of a whole bar; eighths only at the end.
+    """Blocks from ``start`` to ``stop``, shares of a whole bar; only the end is in eighths.
 
     >>> text_bar(0, 0.5), text_bar(0.1, 0.16)
     ('██████████', '  █▎')
@@ -28,7 +28,7 @@ def text_bar(start: float, stop: float) -> str:
 
 
 def numbers(values: Iterable[Real], chart: Chart) -> list[str]:
-    """Values to be read below each other: unscaled ints exactly, others with equal decimals."""
+    """Values for one column: unscaled ints exactly, others with equal decimals."""
     values = list(values)
     if chart.scale == 1 and all(isinstance(value, int) for value in values):
         return [exact(value) for value in values]

@@ -1,6 +1,6 @@
-"""One look for screen and print: Okabe and Ito's colours, each with a pattern of its own.
+"""One look for screen and print: Okabe and Ito's colours, each with its own pattern.
 
-Colours: Okabe and Ito, "Color Universal Design" (2008), without black, which a dark page hides.
+Colours: Okabe and Ito, "Color Universal Design" (2008), without black (lost on a dark page).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FILLS = (
 GAIN, LOSS, LEVEL = FILLS[1], FILLS[0], Fill("#808080", "#fff", "", "")
 """Waterfalls: a step up, a step down, a total."""
 
-TEXT = 13  # the smallest size on a drawing 960 wide, so that a projector shows it
+TEXT = 13  # the smallest size on a drawing 960 wide that can be read on a projector
 TITLE = 16
 FONT = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
 

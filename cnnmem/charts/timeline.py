@@ -12,7 +12,7 @@ from .format import Real, share_text
 
 @dataclass(frozen=True)
 class Timeline(DrawnColumns):
-    """Memory over time: ``categories`` are the moments, and the highest is marked.
+    """Memory over time: ``categories`` are the moments; the highest is marked.
 
     >>> from cnnmem.charts import Series
     >>> line = Timeline("Step", ("forward", "backward"), (Series("kept", (4, 7)),), "bytes")
@@ -36,7 +36,7 @@ class Timeline(DrawnColumns):
 
     @cached_property
     def alt(self) -> str:
-        """When the peak is, how high, what it is made of, and the markers."""
+        """When the peak is, how high it is, what it is made of, and the markers."""
         kind = f"Stacked areas over {len(self.categories)} moment{'s' * (len(self.totals) != 1)}"
         if self.peak is None:
             return self.sentence(f"{kind}: all values are zero.", self.markers_text)
@@ -46,7 +46,7 @@ class Timeline(DrawnColumns):
         return self.sentence(f"{kind}: {fact}{made}.", self.markers_text)
 
     def text(self, most: int | None = None) -> str:
-        """The chart as a table with bars; of more than ``most`` moments only the highest."""
+        """The chart as a table with bars; with ``most``, only the highest moments."""
         if self.peak is None:
             return self.table(most)
         return self.table(most, f"peak: {self.categories[self.peak]}, {self.exactly(self.highest)}")
@@ -63,5 +63,5 @@ class Timeline(DrawnColumns):
         return [f"{self.bare(part)} ({share_text(part, self.highest)})" for part in parts]
 
     def peak_text(self, peak: int, name: str) -> str:
-        """When the peak is, and how high."""
+        """When the peak is, and how high it is."""
         return f"peak {self.amount(self.highest)}, {name}"

@@ -1,4 +1,4 @@
-"""A waterfall: from one total to another, a line for each step."""
+"""A waterfall: from one total to another, one line for each step."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _TOP, _FOOT = 34.0, 44.0
 
 @dataclass(frozen=True)
 class Waterfall(Chart):
-    """From one total to another in named steps, which sum to the difference exactly.
+    """From one total to another in named steps, which sum exactly to the difference.
 
-    ``end_units`` are those of start and end, where they are not ``unit``.
+    ``end_units`` are the units of start and end, if they differ from ``unit``.
 
     >>> bridge = Waterfall("Why", ("notes", 93), (("biases", 2), ("ReLU", -35)), ("us", 60), "MB")
     >>> bridge.alt
@@ -70,7 +70,7 @@ class Waterfall(Chart):
 
     @cached_property
     def levels(self) -> tuple[tuple[Real, Real], ...]:
-        """Where every bar begins and ends: the start, each step, the end."""
+        """Where each bar begins and ends: the start, each step, the end."""
         spans: list[tuple[Real, Real]] = [(0, self.start[1])]
         for _, delta in self.steps:
             spans.append((spans[-1][1], spans[-1][1] + delta))
@@ -97,7 +97,7 @@ class Waterfall(Chart):
         return (("step", "change", "total"), *zip(self.names, changes, levels, strict=True))
 
     def text(self, most: int | None = None) -> str:
-        """The chart as a table; a step's bar spans what it changes."""
+        """The chart as a table; the bar of a step spans its change."""
         levels = [(float(a), float(b)) for a, b in self.levels]
         low, high = min(map(min, levels)), max(map(max, levels))
         width = (high - low) or 1.0
@@ -111,27 +111,27 @@ class Waterfall(Chart):
         return signed(self.amount(value), value)
 
     def _cells(self) -> tuple[list[str], list[str]]:
-        """What every line changes, with its sign, and what it reaches; units left out."""
+        """The change of each line, with its sign, and the level it reaches, without units."""
         deltas = [delta for _, delta in self.steps]
         cells = numbers([*deltas, *(stop for _, stop in self.levels)], self)
         moved = [signed(cell, delta) for cell, delta in zip(cells, deltas, strict=False)]
         return ["", *moved, ""], cells[len(deltas) :]
 
     def _values(self) -> list[str]:
-        """What stands beside every bar: the ends with their units, the steps with their signs."""
+        """The text beside each bar: ends with their units, steps with their signs."""
         moved, reached = self._cells()
         first, last = self.end_units or (self.unit, self.unit)
         return [f"{reached[0]} {first}", *moved[1:-1], f"{reached[-1]} {last}"]
 
     def _tip(self, index: int) -> str:
-        """What a bar says when it is pointed at."""
+        """The tooltip of a bar."""
         reached = self.exactly(self.levels[index][1])
         if 0 < index <= len(self.steps):
             reached = f"{self._change(self.steps[index - 1][1])}, to {reached}"
         return f"{self.names[index]}: {reached}"
 
     def marks(self, frame: Frame) -> Drawing:
-        """A line for each step: its name at the left, its signed value at the right."""
+        """One line for each step: its name on the left, its signed value on the right."""
         names, values = self.names, self._values()
         foot = _FOOT + (18 if self.note else 0)
         height = max(frame.height, _TOP + foot + _LINE * len(names))
