@@ -1,6 +1,6 @@
 """What the kit counts, as charts: a table, a budget or a reconciliation goes in, a chart comes out.
 
-Nothing here needs ipywidgets, so that figures and slides are drawn without it.
+Nothing here needs ipywidgets, so figures and slides can be drawn without it.
 """
 
 from .layer_bars import bars_of

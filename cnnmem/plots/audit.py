@@ -36,7 +36,7 @@ def bars_by_tool(table: Table, tool: str) -> StackedBars:
 
 
 def bars_by_layer(table: Table, tool: str) -> StackedBars:
-    """Return what a tool adds to the MACs as bars, of the layers that it adds something to.
+    """Return what a tool adds to the MACs as bars, one for each layer where it adds something.
 
     >>> from cnnmem import summary
     >>> bars_by_layer(summary("resnet18"), "thop").total

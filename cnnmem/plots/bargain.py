@@ -17,7 +17,7 @@ REST = "first convolution and classifier"
 
 @dataclass(frozen=True)
 class Measure:
-    """What is measured of a row, the unit of a chart, and how a sum is said."""
+    """What to measure of a row, and the unit in which a chart shows it."""
 
     of: Callable[[Row], int]
     unit: str
@@ -29,7 +29,11 @@ class Measure:
 
 
 def _kept(row: Row) -> int:
-    """Return the bytes that backward keeps of what this row made, or wants for itself."""
+    """Return the bytes kept for backward of what this row made or saves only for itself.
+
+    Unlike `Row.saved`, which counts a tensor at the first layer that saves it, this counts it at
+    the layer that made it. PyTorch's pool indices are int64, its batch statistics float32.
+    """
     values = row.kept_values + row.copies + row.masks
     return WIDTH * values + 8 * row.indices + 4 * row.batch_statistics
 
@@ -43,15 +47,15 @@ MEASURES = {
 
 
 def part_of(row: Row) -> str:
-    """Return which half of a separable convolution a row belongs to; "" for none.
+    """Return which half of a separable convolution a row belongs to; "" for neither.
 
-    A normalisation and an activation belong to the convolution before them.
+    Normalisation and activation belong to the convolution before them: conv_dw_1_bn to conv_dw_1.
     """
     return {"conv_dw": "depthwise", "conv_pw": "pointwise"}.get(row.name[:7], "")
 
 
 def by_block(table: Table, measure: str) -> dict[str, dict[str, int]]:
-    """Return a measure by block and, within it, by part ("" where the convolution is a full one).
+    """Return a measure by block and, within it, by part ("" for a full convolution).
 
     >>> from cnnmem.count.table import table_of
     >>> from cnnmem.model.zoo import mobilenet_v1
@@ -68,7 +72,9 @@ def by_block(table: Table, measure: str) -> dict[str, dict[str, int]]:
 
 
 def rule(channels_out: int, kernel: int) -> Fraction:
-    """Return what a separable convolution costs of a full one: 1/N + 1/K².
+    """Return the cost of a separable convolution as a share of a full one: 1/N + 1/K².
+
+    Howard et al., "MobileNets" (2017), section 3.1.
 
     >>> rule(512, 3)
     Fraction(521, 4608)
@@ -77,7 +83,7 @@ def rule(channels_out: int, kernel: int) -> Fraction:
 
 
 def _ratios(chosen: Table, twin: Table, measure: str) -> dict[str, dict[str, Fraction]]:
-    """Return each block's parts in percent of the twin's block, to four decimals."""
+    """Return each block's parts as percentages of the twin's block, to four decimals."""
     whole = by_block(twin, measure)
     return {
         block: {
@@ -89,7 +95,7 @@ def _ratios(chosen: Table, twin: Table, measure: str) -> dict[str, dict[str, Fra
 
 
 def pairs(chosen: Table, twin: Table, measure: str) -> StackedBars:
-    """Return two bars a block: the full convolution, and the separable one in its two parts."""
+    """Return two bars for each block: the full convolution, and the two parts of the separable."""
     how, whole = MEASURES[measure], by_block(twin, measure)
     names, columns = [], []
     for i, (block, parts) in enumerate(by_block(chosen, measure).items(), 1):
@@ -97,28 +103,34 @@ def pairs(chosen: Table, twin: Table, measure: str) -> StackedBars:
         columns += [(0, 0, whole[block][""]), (*(parts[step] for step in STEPS), 0)]
     values = zip((*STEPS, "full convolution"), zip(*columns, strict=True), strict=True)
     return StackedBars(
-        f"{measure}, block by block", tuple(names), tuple(Series(*one) for one in values),
-        how.unit, how.scale, base_unit="bytes" if how.scale > 1 else "", adds_up=False,
+        f"{measure}, block by block",
+        tuple(names),
+        tuple(Series(*one) for one in values),
+        how.unit,
+        how.scale,
+        base_unit="bytes" if how.scale > 1 else "",
         category="convolution",
-    )  # fmt: skip
+        adds_up=False,
+    )
 
 
 def ratios(chosen: Table, twin: Table, measure: str, kernel: int) -> StackedBars:
-    """Return each block in percent of its full convolution, and the rule 1/N + 1/K²."""
+    """Return each block as a percentage of its full convolution, and the rule 1/N + 1/K²."""
     found = _ratios(chosen, twin, measure)
     ends = {row.block: row.output[-1] for row in chosen.rows if row.block in found}
     return StackedBars(
-        f"{measure} of each block", tuple(found),
+        f"{measure} of each block",
+        tuple(found),
         tuple(Series(step, tuple(parts[step] for parts in found.values())) for step in STEPS),
-        "% of the full convolution", adds_up=False, category="block",
-        line=Series(
-            "1/N + 1/K²", tuple(round(100 * rule(n, kernel), 4) for n in ends.values())
-        ),
-    )  # fmt: skip
+        "% of the full convolution",
+        category="block",
+        adds_up=False,
+        line=Series("1/N + 1/K²", tuple(round(100 * rule(n, kernel), 4) for n in ends.values())),
+    )
 
 
 def savings(chosen: Table, twin: Table) -> StackedBars:
-    """Return every measure of the whole network in percent of its full-convolution twin."""
+    """Return each measure of the whole network as a percentage of its full-convolution twin."""
     columns = []
     for how in MEASURES.values():
         whole = sum(map(how.of, twin.rows))
@@ -128,7 +140,11 @@ def savings(chosen: Table, twin: Table) -> StackedBars:
         columns.append([round(Fraction(100 * held, whole), 4) for held in sums.values()])
     values = zip((*STEPS, REST), zip(*columns, strict=True), strict=True)
     return StackedBars(
-        "MobileNet beside its twin of full convolutions", tuple(MEASURES),
-        tuple(Series(*one) for one in values), "% of the twin", adds_up=False,
-        category="measure", line=Series("the twin", (100,) * len(MEASURES)),
-    )  # fmt: skip
+        "MobileNet beside its twin of full convolutions",
+        tuple(MEASURES),
+        tuple(Series(*one) for one in values),
+        "% of the twin",
+        category="measure",
+        adds_up=False,
+        line=Series("the twin", (100,) * len(MEASURES)),
+    )

@@ -17,9 +17,10 @@ _SERIES = (
 
 
 def per_layer(of: Budget, title: str = "", images: bool = True) -> StackedBars:
-    """Return what each layer brings to a step as bars; layers that bring nothing have none.
+    """Return what each layer adds to a training step as bars; layers that add nothing have none.
 
-    Without `images` what is kept for backward is left out, and the weights' copies with it.
+    Without `images`, what is kept for backward is left out, and so are autocast's copies of the
+    weights, which backward keeps with it.
 
     >>> from cnnmem import zoo
     >>> from cnnmem.count.budget import budget

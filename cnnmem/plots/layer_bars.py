@@ -25,7 +25,7 @@ def bars_of(
 ) -> StackedBars:
     """Return a table's layers as bars, stacked from what the convention counts.
 
-    The bars sum to the convention's total, but for rounding and 32-bit wraps, which a note names.
+    The bars sum to the convention's total, except for rounding and 32-bit wraps (see the note).
     Rows that hold nothing of their own (views, in-place layers) get no bar unless they count.
 
     >>> from cnnmem import summary
@@ -66,7 +66,7 @@ def bars_of(
 
 
 def _stacks(table: Table, convention: Convention) -> dict[str, list[int]]:
-    """Return for each quantity of a convention what it adds at each row, in bytes or counts."""
+    """Return what each quantity of a convention adds at each row, in bytes or counts."""
     times = convention.factor * convention.bytes_per_value
     stacks: dict[str, list[int]] = {}
     for count in convention.counts:
@@ -82,7 +82,7 @@ def _stacks(table: Table, convention: Convention) -> dict[str, list[int]]:
 
 
 class InBlock(Protocol):
-    """What belongs to a block: a row of a table, a part of a budget."""
+    """Anything that belongs to a block: a row of a table, a part of a budget."""
 
     @property
     def block(self) -> str:
@@ -90,7 +90,7 @@ class InBlock(Protocol):
 
 
 def groups_of(rows: Sequence[InBlock]) -> tuple[Group, ...]:
-    """Return the runs of rows of one block; none where there is room for every name."""
+    """Return each run of rows of one block; empty where there is room for every name."""
     if len(rows) <= CROWDED:
         return ()
     groups, start = [], 0

@@ -1,4 +1,4 @@
-"""Where the marks of a drawn layer stand."""
+"""Place the marks of a drawn layer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cnnmem.model.windows import shape_text
 from .layer_view import LayerView
 from .spans import Span, range_text
 
-_SEEN, _HERE = FILLS[:2]  # the channels read; under the window, and its output value
+_SEEN, _HERE = FILLS[:2]  # the channels read; the window and its output value
 _LEFT, _ROOM, _GAP = 14.0, 300.0, 60.0  # pixels: margin, a map, between the maps
 _TOP, _FOOT = 62.0, 30.0
 _WIDEST_CELL, _GRID_CELL, _DOT_CELL = 34.0, 7.0, 4.0
@@ -43,7 +43,7 @@ def map_marks(sketch: LayerView, height: float) -> Iterator[Mark]:
 
 
 def _input(sketch: LayerView, x: float, y: float, cell: float) -> Iterator[Mark]:
-    """Yield the map, white, on its padding, grey."""
+    """Yield the white map on its grey padding."""
     rows, columns = sketch.spans
     title = f"input {rows.size} x {columns.size}"
     if (rows.padded, columns.padded) != (rows.size, columns.size):
@@ -78,7 +78,7 @@ def _unread(x: float, y: float, cell: float, rows: Span, columns: Span) -> Itera
 
 
 def _window(sketch: LayerView, x: float, y: float, cell: float) -> Iterator[Mark]:
-    """Yield what the window reads here, its outline, and where it stands the other times."""
+    """Yield what the window reads, its outline, and a dot for each position."""
     (rows, columns), (row, column) = sketch.spans, sketch.place
     down, across = rows.taps(row), columns.taps(column)
     left, top = x + across[0] * cell, y + down[0] * cell
@@ -120,7 +120,7 @@ def _output(sketch: LayerView, x: float, y: float, cell: float) -> Iterator[Mark
 def _rays(
     sketch: LayerView, start: tuple[float, float], end: tuple[float, float], cell: float
 ) -> Iterator[Mark]:
-    """Yield the lines from the window to the value it gives."""
+    """Yield the lines from the window to the value it produces."""
     (rows, columns), (row, column) = sketch.spans, sketch.place
     down, right = rows.taps(row), (columns.taps(column)[-1] + 1) * cell
     side = max(cell, 4.0)
@@ -136,7 +136,7 @@ def _rays(
 
 
 def _captions(sketch: LayerView) -> tuple[str, str]:
-    """Return what is said below the two maps."""
+    """Return the texts below the two maps."""
     (rows, columns), (row, column) = sketch.spans, sketch.place
     value = f"row {row}, column {column} of {rows.out} x {columns.out} positions"
     if not sketch.windowed:
@@ -151,7 +151,7 @@ def _captions(sketch: LayerView) -> tuple[str, str]:
 
 
 def _channels(sketch: LayerView, x: float) -> Iterator[Mark]:
-    """Yield a square a channel: those that this output channel sees, and itself."""
+    """Yield one square per channel; those read and the output channel itself are filled."""
     channels, outputs = sketch.shape[-1], sketch.output[-1]
     here = range(sketch.out_channel, sketch.out_channel + 1)
     y = _TOP - 18
@@ -176,7 +176,7 @@ def _channels(sketch: LayerView, x: float) -> Iterator[Mark]:
 
 
 def _weights(sketch: LayerView) -> tuple[str, str]:
-    """Return what one output channel has learned, in two lines."""
+    """Return what one output channel learns, in two lines."""
     if isinstance(sketch.layer, BatchNorm):
         return "a channel has 4 numbers", "scale, shift; mean, variance"
     if sketch.layer.family == "pooling":
@@ -229,7 +229,7 @@ def linear_marks(sketch: LayerView, height: float) -> Iterator[Mark]:
 
 
 def _drawn(count: int, here: int) -> list[int | None]:
-    """Return which of many values are drawn: the first, the last, the one looked at; None a gap."""
+    """Return which values are drawn: the first, the last, the one looked at; None marks a gap."""
     if count <= _MOST_UNITS:
         return list(range(count))
     if here < _MOST_UNITS - 2 or here == count - 1:

@@ -1,4 +1,4 @@
-"""One layer drawn: what it reads, where its window stands, what comes out."""
+"""One layer drawn: what it reads, where its window is, what comes out."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class LayerSketch(LayerView, Chart):
     kind = "layer"
 
     def tells(self, answer: Real | str) -> bool:
-        """Return whether a height asked for is that of the output shown."""
+        """Return whether the answer is the height of the output shown."""
         return self.output[0] == answer
 
     @cached_property
     def alt(self) -> str:
-        """The sketch in words, for readers who do not see it."""
+        """The sketch in words, for readers who cannot see it."""
         shapes = f"{shape_text(self.shape)} becomes {shape_text(self.output)}"
         if self.flat:
             return (
@@ -70,7 +70,7 @@ class LayerSketch(LayerView, Chart):
         return (("axis", *Span._fields), ("height", *height), ("width", *width))
 
     def text(self, most: int | None = None) -> str:
-        """The maps in characters: # is read and comes out, o a value, · padding, x never read."""
+        """The maps in characters: # read or computed, o other values, · padding, x never read."""
         if self.flat:
             return f"{self.title}\n{math.prod(self.shape)} values -> {self.output[0]} values"
         (rows, columns), (row, column) = self.spans, self.place
@@ -101,14 +101,14 @@ class LayerSketch(LayerView, Chart):
         return "o" if inside else "·"
 
     def marks(self, frame: Frame) -> Drawing:
-        """Both maps with the window and its output value, and the channels at the right."""
+        """Both maps with the window and its output value, and the channels on the right."""
         draw = linear_marks if self.flat else map_marks
         marks = [*title_marks(self.title, frame.width), *draw(self, frame.height)]
         return Drawing(marks, round(frame.height))
 
 
 def _edge(rows: int, columns: int) -> str:
-    """Say which places at the bottom and right are left over."""
+    """Return which rows and columns at the end are left over, in words."""
     parts = [
         f"{count} {word}{'s' * (count > 1)}"
         for count, word in ((rows, "row"), (columns, "column"))

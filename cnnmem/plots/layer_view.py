@@ -12,10 +12,9 @@ from .spans import Span, spans
 
 @dataclass(frozen=True)
 class LayerView:
-    """A layer on an input of one image: its window `at` an output place and a `channel`.
+    """A layer on one image, with its window `at` one position of the output, and a `channel`.
 
-    `at` counts the places of the output row by row from 0, and goes around at the end, as `channel`
-    does.
+    `at` counts output positions row by row from 0; `at` and `channel` wrap around at the end.
     """
 
     title: str
@@ -36,7 +35,7 @@ class LayerView:
 
     @cached_property
     def spans(self) -> tuple[Span, Span]:
-        """Both axes of the window, height first; a layer without one reads place for place."""
+        """Both axes of the window, height first; a layer without a window reads one place each."""
         if self.windowed:
             return spans(self.layer, self.shape)
         h, w = self.shape[:2]

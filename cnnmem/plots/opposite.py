@@ -20,7 +20,7 @@ Amount = int | Fraction
 
 
 class Memory(NamedTuple):
-    """Bytes of parameters, running statistics among them, and of all layers' outputs."""
+    """Bytes of parameters, including running statistics, and of all layers' outputs."""
 
     parameters: int
     maps: int

@@ -1,4 +1,4 @@
-"""The axes of a window, and which places of the padded map it reads."""
+"""The axes of a window, and the places of the padded map that it reads."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Span(NamedTuple):
         return max(self.padded - reach, 0)
 
     def taps(self, index: int) -> list[int]:
-        """Return the places that the window at an output index reads, counted on the padded map."""
+        """Return the places of the padded map that the window reads for an output index."""
         return [index * self.stride + i * self.dilation for i in range(self.kernel)]
 
 
@@ -46,7 +46,7 @@ def spans(layer: Any, shape: Shape) -> tuple[Span, Span]:
     found = []
     for axis, out in enumerate(layer.output_shape(shape)[:2]):
         kernel, stride, dilation = layer.kernel[axis], layer.stride[axis], layer.dilation[axis]
-        if sides is None:
+        if sides is None:  # "same": TensorFlow and PyTorch both put the odd place after the map
             before, after = same_sides(shape[axis], kernel, stride, dilation)
         else:
             before, after = sides[2 * axis : 2 * axis + 2]
@@ -55,7 +55,7 @@ def spans(layer: Any, shape: Shape) -> tuple[Span, Span]:
 
 
 def range_text(places: list[int]) -> str:
-    """Return places as people say them.
+    """Return places in words.
 
     >>> range_text([4]), range_text([2, 3, 4]), range_text([2, 4, 6])
     ('4', '2 to 4', '2 to 6 in steps of 2')
