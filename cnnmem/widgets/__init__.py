@@ -1,6 +1,6 @@
 """The explorers: live charts with controls, for JupyterLab, Notebook, VS Code, Colab and Voila.
 
-The only package of the kit that imports ipywidgets.
+Besides `cnnmem.exercises`, the only package of the kit that imports ipywidgets.
 """
 
 from __future__ import annotations

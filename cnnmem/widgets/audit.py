@@ -53,7 +53,7 @@ def audit(
         ),
         view,
         help="All tools agree on the multiply-accumulates of convolutions and linear layers. A bar "
-        "shows what a tool counts beside them; choose a tool to see in which layers.",
+        "shows what a tool counts besides; choose a tool to see in which layers.",
     )
 
 

@@ -64,7 +64,7 @@ def bargain(
             chart = ratios(chosen, twin, measure, kernel)
         else:
             chart = savings(chosen, twin)
-        # memory is told where it is looked at: until then the lesson keeps its surprise
+        # Memory is mentioned once it is looked at, so that the lesson keeps its surprise.
         told = WORK if measure in WORK and show != SHOW[2] else tuple(MEASURES)
         settings = (
             f"width x {number(Fraction(width, 100))}, "
@@ -76,8 +76,7 @@ def bargain(
         "MobileNet's bargain",
         (
             Dropdown("measure", "measure", tuple((name, name) for name in MEASURES), measure),
-            Slider("width", "width (%)", 10, 100, width, 5,
-                   "the width multiplier: it scales the channels of every layer"),
+            Slider("width", "width (%)", 10, 100, width, 5, "the width multiplier of all channels"),
             Dropdown("show", "show", tuple((text, text) for text in SHOW), show),
             Slider("size", "resolution (px)", 32, 320, size, 32, "height and width of the image"),
             Slider("kernel", "kernel K", 1, 11, kernel, 2, "of depthwise and full convolutions"),
@@ -87,11 +86,11 @@ def bargain(
         help="MobileNetV1 against the network with the same maps that has a full K x K convolution "
         "in every block. Its first convolution and its classifier are the same in both, so they "
         "have no bars block by block. The resolution multiplier is the resolution divided by 224.",
-    )  # fmt: skip
+    )
 
 
 def say(chosen: Table, twin: Table, settings: str, measures: tuple[str, ...]) -> str:
-    """Return MobileNet's sums, its twin's and the savings in some measures, a line each."""
+    """Return MobileNet's sums, its twin's and the ratios in some measures, on a line each."""
     ours, full, shares = [], [], []
     for name in measures:
         how = MEASURES[name]
@@ -109,9 +108,9 @@ def say(chosen: Table, twin: Table, settings: str, measures: tuple[str, ...]) ->
 
 
 def blog_script(size: int = 160, *, separable: bool = True) -> Explorer:
-    """Return the explorer of a blog's script beside the padding that MobileNet really uses.
+    """Return the explorer of a blog's script beside the padding that MobileNet really has.
 
-    Controls: `size` in pixels, `separable` (the twin of full convolutions without it).
+    Controls: `size` in pixels, `separable` (off: the twin of full convolutions).
 
     >>> print(blog_script().readout.splitlines()[0])
     At 160 px the script counts 126,373,376 MACs, real padding 289,651,200: the script has 43.6 %.
@@ -125,11 +124,14 @@ def blog_script(size: int = 160, *, separable: bool = True) -> Explorer:
         _, sides = published.script_macs(size, separable)
         maps = (size, *(row.output[0] for row in rows if part_of(row) != "pointwise"))
         chart = StackedBars(
-            f"MACs of each convolution at {size} px", tuple(row.name for row in rows),
-            (Series("with real padding", tuple(row.macs for row in rows)),), "MACs",
-            category="convolution", adds_up=False,
+            f"MACs of each convolution at {size} px",
+            tuple(row.name for row in rows),
+            (Series("with real padding", tuple(row.macs for row in rows)),),
+            "MACs",
+            category="convolution",
+            adds_up=False,
             line=Series("as the script counts", tuple(macs for *_, macs in layers)),
-        )  # fmt: skip
+        )
         return View(
             (chart,),
             f"At {size} px the script counts {script:,} MACs, real padding {real:,}: the script "
@@ -147,7 +149,7 @@ def blog_script(size: int = 160, *, separable: bool = True) -> Explorer:
             Checkbox("separable", "separable convolutions", separable),
         ),
         view,
-        help="The bars are the MACs of MobileNetV1 with its padding, by which a convolution of "
-        "stride 1 keeps the map's size. The marks are what the script of a blog counts, which "
-        "takes each map to be round((n - 2) / stride) wide.",
-    )  # fmt: skip
+        help="The bars are the MACs of MobileNetV1 with its padding, which keeps the map's size "
+        "in a convolution of stride 1. The marks are what a blog's script counts, which takes "
+        "each map to be round((n - 2) / stride) wide.",
+    )

@@ -1,4 +1,4 @@
-"""The explorer of a training step's budget: what stands in memory, and whether a card holds it."""
+"""The explorer of a training step's budget: what is in memory, and whether it fits a card."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def budget(
 
     Controls: `network`, `show` (a value of `SHOWN`), `optimizer`, `precision`, `size` in pixels,
     `batch`, `card` (its memory in GiB), `frozen` (the last layer that does not learn), `images`
-    (layer by layer: with what the images need, or the network's part alone). `reserve` is what a
-    card needs beside the tensors.
+    (layer by layer: with what the images need, or only the network's part). `reserve` is what a
+    card needs besides the tensors.
 
     >>> print(budget(batch=8).readout.splitlines()[0])
     vgg16/torchvision at 224x224, batch 8, adam, float32: 3.04 GB at the peak (optimizer).
@@ -61,7 +61,7 @@ def budget(
         images: bool,
     ) -> View:
         if card < 1:
-            raise CnnmemError(f"card is {card} GiB; give whole GiB from 1 on")
+            raise CnnmemError(f"card is {card} GiB; give 1 or more")
         chosen = _frozen(network, frozen)
         image = (size, size, chosen.image[2])
         lines = _growth(network, frozen, size, optimizer, precision)
@@ -90,9 +90,9 @@ def budget(
             Checkbox("images", "with what the images need (layer by layer)", images),
         ),
         view,
-        help="Each bar is a layer with all that it brings to a training step; over time you see "
+        help="Each bar is a layer with all that it adds to a training step; over time you see "
         "what is alive when; in the map each cell is the peak at one batch and one input size. The "
-        "lines above the chart compare the peak, with a reserve, to the card. It is an estimate: "
+        "lines above the chart compare the peak, plus a reserve, with the card. It is an estimate: "
         "only a run on the card itself can tell.",
     )
 
@@ -134,7 +134,7 @@ def _heat(
     card: int,
     room: int,
 ) -> HeatMap:
-    """Return the peak for many batches and sizes, those of the settings among them."""
+    """Return the peak for many batches and sizes, including the chosen ones."""
     size, batch = chosen
     sizes, batches = sorted({*SIZES, size}), sorted({*BATCHES, batch})
     columns = [_peaks(label, last, side, optimizer, precision, batches) for side in sizes]

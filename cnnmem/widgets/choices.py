@@ -12,7 +12,7 @@ from cnnmem.model.network import Network
 
 
 def labels() -> tuple[str, ...]:
-    """Return the labels of the whole zoo, the default variant without its name.
+    """Return the labels of the whole zoo; the default variant is not named.
 
     >>> labels()[2:5]
     ('vgg11', 'vgg11/torchvision', 'vgg11/keras')
@@ -30,15 +30,18 @@ def label(network: str | Network) -> str:
 
 
 def built(network: str | Network, top: bool = True) -> Network:
-    """Return the network of a label; one of the reader's own has the top that it has.
+    """Return the network of a label; a `Network` is returned as it is, whatever `top` says.
 
-    Raises `UnknownNameError` for a label that the zoo does not know.
+    Raises `UnknownNameError` for a label that is not in the zoo.
     """
     return network if isinstance(network, Network) else _from_zoo(network, top)
 
 
 def image_of(network: Network, size: int) -> Shape:
-    """Return the square image of so many pixels a side, with the network's channels."""
+    """Return the shape of a square image, `size` pixels a side, with the network's channels.
+
+    Raises `ShapeError` for a size below 1.
+    """
     if size < 1:
         raise ShapeError(f"the input size is {size} pixels; give 1 or more")
     return (size, size, *network.image[2:])
@@ -58,5 +61,5 @@ def offer(
     if label(first) not in offered or isinstance(first, Network):
         offered = {label(first): first, **offered}
     for network in offered.values():
-        built(network)  # an unknown name is refused here, not when it is chosen
+        built(network)  # refuse an unknown name here, not when it is chosen
     return offered

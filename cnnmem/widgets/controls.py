@@ -1,7 +1,7 @@
 """Controls as data: what an explorer lets the reader set, and the widgets made from it.
 
-A control has one widget that is shown and one value that is the setting. A number has a slider
-and a box side by side; the box is the truth, the slider follows it as far as it reaches.
+A control shows one widget and holds one value, the setting. A number has a slider and a box side
+by side: the box holds the value, and the slider follows it within its range.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LABEL = "8.5em"
 
 @dataclass(frozen=True)
 class Slider:
-    """A whole number: a slider from `least` to `most`, and a box that takes any."""
+    """A whole number: a slider from `least` to `most`, and a box that takes any number."""
 
     name: str
     label: str
@@ -30,9 +30,10 @@ class Slider:
     help: str = ""
 
     def nearest(self, value: int) -> int:
-        """Return where the slider stands for a value: it snaps away from places off its steps.
+        """Return the slider's position for a value, in its range and on one of its steps.
 
-        The browser would report that back, as if the reader had moved it.
+        Off its steps, the slider would snap in the browser, which would report the new position
+        as if the reader had moved it.
         """
         steps = (min(max(value, self.least), self.most) - self.least + self.step // 2) // self.step
         return min(self.least + steps * self.step, self.most)
@@ -50,8 +51,8 @@ class Slider:
             layout={"width": "24em"},
             tooltip=self.help or self.label,
         )
-        # the label of the slider, of no width: a screen reader says it for the box too (ipywidgets
-        # names no slider's handle, so the box is the control that such a reader can rely on)
+        # The box has the slider's label too, without width, for screen readers: ipywidgets gives
+        # the handle of a slider no name, so the box is the control that they can rely on.
         box = ipywidgets.IntText(
             value=self.value,
             description=self.label,
@@ -60,7 +61,7 @@ class Slider:
             tooltip=f"{self.label}: any whole number",
             continuous_update=False,
         )
-        following = False
+        following = False  # while the slider follows the box, it must not set the box in return
 
         def slid(change: dict[str, Any]) -> None:
             if not following:
@@ -75,9 +76,7 @@ class Slider:
 
         slider.observe(slid, "value")
         box.observe(typed, "value")
-        return Bound(
-            self.name, ipywidgets.HBox([slider, box], layout={"width": "31em"}), box, (slider,)
-        )
+        return Bound(self.name, ipywidgets.HBox([slider, box], layout={"width": "31em"}), box)
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ class Dropdown:
             tooltip=self.help or self.label,
         )
         dropdown.observe(lambda change: changed(), "value")
-        return Bound(self.name, dropdown, dropdown, ())
+        return Bound(self.name, dropdown, dropdown)
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ class Checkbox:
             tooltip=self.help or self.label,
         )
         box.observe(lambda change: changed(), "value")
-        return Bound(self.name, box, box, ())
+        return Bound(self.name, box, box)
 
 
 Control = Slider | Dropdown | Checkbox
@@ -136,12 +135,11 @@ Control = Slider | Dropdown | Checkbox
 
 @dataclass(frozen=True)
 class Bound:
-    """A control that is on the screen: `shown` is its widget, `source` holds its value."""
+    """A control on the screen: `shown` is its widget, `source` the widget that holds its value."""
 
     name: str
     shown: ipywidgets.Widget
     source: ipywidgets.Widget
-    followers: tuple[ipywidgets.Widget, ...]
 
     @property
     def value(self) -> Any:
@@ -149,7 +147,7 @@ class Bound:
         return self.source.value
 
     def set(self, value: Any) -> None:
-        """Set the control as the reader would; raises `CnnmemError` for what it cannot hold."""
+        """Set the control as the reader would; raises `CnnmemError` for an invalid value."""
         if isinstance(self.source, ipywidgets.Dropdown):
             labels = dict(self.source.options)
             if value not in labels.values():

@@ -37,7 +37,7 @@ def readout(of: Total) -> str:
 def largest_rows(
     chart: StackedBars, most: int = 8
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Return header and rows of a chart's highest bars, exact."""
+    """Return header and rows of a chart's highest bars, with exact values."""
     order = nlargest(most, range(len(chart.categories)), key=chart.totals.__getitem__)
     header = ("layer", *[s.name for s in chart.series], "sum", "share")
     return header, tuple(
@@ -66,7 +66,7 @@ def explore(
 
     Controls: `network` (NAME or NAME/VARIANT; `networks` limits the choice, default the whole
     zoo), `size` in pixels, `batch`, `stack` (what is stacked: a group of conventions), `convention`
-    (how it is added up), `top` (with the classifier), `log` (logarithmic axis), `table` (the
+    (which of the group), `top` (with the classifier), `log` (logarithmic axis), `table` (the
     largest layers as a table below).
 
     >>> explorer = explore("vgg16")
@@ -107,8 +107,15 @@ def explore(
         "Layers explorer",
         (
             Dropdown("network", "network", tuple((name, name) for name in offered), first),
-            Slider("size", "input size (px)", 16, 1536, size or natural, 16,
-                   "height and width of the image"),
+            Slider(
+                "size",
+                "input size (px)",
+                least=16,
+                most=1536,
+                value=size or natural,
+                step=16,
+                help="height and width of the image",
+            ),
             Slider("batch", "batch (images)", 1, 256, batch),
             Dropdown("stack", "show", tuple((name, name) for name in stacks), stack),
             Dropdown("convention", "counted as", _conventions, convention),
@@ -118,9 +125,9 @@ def explore(
         ),
         view,
         help="Drag a slider, or focus it and press the arrow keys; the box beside it takes any "
-        "whole number. Point at a bar for its exact numbers. The line above the chart says the "
+        "whole number. Point at a bar for its exact numbers. The line above the chart gives the "
         "total with its unit and the convention that counts it.",
-    )  # fmt: skip
+    )
 
 
 def _conventions(settings: dict[str, Any]) -> tuple[tuple[str, str], ...]:

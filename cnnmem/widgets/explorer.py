@@ -1,4 +1,4 @@
-"""An explorer: controls, and a view that is computed anew from their settings at every change.
+"""An explorer: controls, and a view that is recomputed from their settings at every change.
 
 The live chart is one `HTML` widget whose value is replaced: no `Output`, no plotting library.
 """
@@ -21,9 +21,9 @@ from cnnmem.tables import html_table
 
 from .controls import Bound, Checkbox, Control, Dropdown, Slider
 
-# All lessons that are open in one JupyterLab are one document, where `url(#id)` finds the first
-# element of that name. A pattern of another lesson's hidden tab paints nothing, so every kernel has
-# names of its own. They come from `secrets`, because a reader may have seeded `random`.
+# All lessons open in one JupyterLab share a document, where `url(#id)` finds the first element with
+# that id. A pattern in the hidden tab of another lesson paints nothing, so each kernel has ids of
+# its own. They come from `secrets`, because a reader may have seeded `random`.
 _KERNEL = secrets.token_urlsafe(3)
 _IDS = count(1)
 ALONE, BESIDE = 960, 480  # widths of a chart: below others, beside another
@@ -31,12 +31,11 @@ ALONE, BESIDE = 960, 480  # widths of a chart: below others, beside another
 
 @dataclass(frozen=True)
 class View:
-    """What an explorer shows: a chart (or several), a line that says the result, perhaps a table.
+    """What an explorer shows: one or more charts, the result in words, perhaps a table.
 
-    `readout` is plain text, one or more lines; `table` a header and rows, of which the first
-    `texts` columns are text and the others numbers. Charts stand one below
-    the other, or `beside` each other where the page has room; `height` is that of a chart, where
-    it is not the explorer's own.
+    `readout` is plain text of one or more lines. `table` is a header and rows; the first `texts`
+    columns are text, the others numbers. Charts are one below the other, or `beside` each other
+    where the page has room. `height` is that of a chart; 0 means the explorer's default.
     """
 
     charts: tuple[Chart, ...]
@@ -48,11 +47,11 @@ class View:
 
 
 class Explorer(ipywidgets.VBox):
-    """Controls above a live chart. From Python it is driven as a reader drives it.
+    """Controls above a live chart, which Python can drive as a reader does.
 
-    `set(name=value)` moves a control; `settings`, `readout`, `bars`, `alt` and `message` tell what
-    is shown. A refused setting leaves the last chart standing and says why in `message`.
-    A page without a kernel shows the chart's picture with its alt text instead.
+    `set(name=value)` moves a control; `settings`, `readout`, `bars`, `alt` and `message` return
+    what is shown. An invalid setting leaves the last chart in place, and `message` says why.
+    A page without a kernel shows a picture of the chart with its alt text instead.
     """
 
     def __init__(
@@ -78,7 +77,7 @@ class Explorer(ipywidgets.VBox):
         self.view: View | None = None
         self.message = ""
         self._drawn: tuple[str, ...] = ()
-        # a control takes half the width where there is room, so that chart and slider fit a screen
+        # Controls stand in two columns where there is room, so that chart and slider fit a screen.
         wrap = {"flex_flow": "row wrap", "width": "100%"}
         switches = [self._bound[c.name].shown for c in controls if isinstance(c, Checkbox)]
         others = [self._bound[c.name].shown for c in controls if not isinstance(c, Checkbox)]
@@ -98,9 +97,9 @@ class Explorer(ipywidgets.VBox):
         return {name: bound.value for name, bound in self._bound.items()}
 
     def set(self, **settings: Any) -> Explorer:
-        """Move controls as the reader would, one after the other; returns the explorer.
+        """Move controls as the reader would, one after the other, and return the explorer.
 
-        Raises `CnnmemError` for a control that is not there or a value it cannot hold.
+        Raises `CnnmemError` for an unknown control or a value that it cannot hold.
         """
         for name, value in settings.items():
             if name not in self._bound:
@@ -111,13 +110,13 @@ class Explorer(ipywidgets.VBox):
         return self
 
     def predict(self, *markers: Marker) -> Explorer:
-        """Keep predictions on the chart; without arguments take them off."""
+        """Keep predictions on the chart; without arguments, remove them."""
         self._markers = markers
         self._changed()
         return self
 
     def watch(self, callback: Callable[[], None]) -> None:
-        """Call back after every change of what is shown."""
+        """Call `callback` after every change of what is shown."""
         self._screen.observe(lambda change: callback(), "value")
 
     @property
@@ -127,7 +126,7 @@ class Explorer(ipywidgets.VBox):
 
     @property
     def bars(self) -> list[dict[str, Any]]:
-        """The bars as they are drawn, read out of the SVG: name, exact values, total."""
+        """The bars as drawn, read back from the SVG: name, exact values, total."""
         return [bar for drawing in self._drawn for bar in svg.bars(drawing)]
 
     @property
@@ -136,7 +135,7 @@ class Explorer(ipywidgets.VBox):
         return " ".join(chart.alt for chart in self._charts())
 
     def text(self, most: int = 8) -> str:
-        """Return the readout and the charts as plain text, of many bars the highest `most`."""
+        """Return the readout and the charts as plain text, with at most `most` bars each."""
         parts = [self.readout, *(chart.text(most) for chart in self._charts())]
         return "\n\n".join([*parts, *([self.message] if self.message else [])])
 
@@ -161,7 +160,7 @@ class Explorer(ipywidgets.VBox):
         self._show()
 
     def _refresh_choices(self) -> None:
-        """Offer what can be chosen at these settings; what no longer can gives way to the first."""
+        """Offer the options for these settings; a choice that is gone gives way to the first."""
         for name, choice in self._choices.items():
             if callable(choice.options):
                 options, source = choice.choices(self.settings), self._bound[name].source
@@ -183,7 +182,7 @@ class Explorer(ipywidgets.VBox):
         self._screen.value = self._html(self._drawn)
 
     def _size(self) -> dict[str, Any]:
-        """Return width and height of a chart; plots side by side end at one height."""
+        """Return the width and height of a chart; plots side by side end at the same height."""
         view = self.view or View((), "")
         if not view.beside:
             return {"width": ALONE, "height": view.height or self._height}
@@ -191,7 +190,7 @@ class Explorer(ipywidgets.VBox):
         return {"width": BESIDE, "height": view.height or self._height, "foot": foot}
 
     def _html(self, drawings: Sequence[str]) -> str:
-        # the message has its place from the start, so that the chart does not jump
+        # An empty message takes its line too, so that the chart does not jump.
         lines = html.escape(self.readout).replace("\n", "<br>")
         note = html.escape(self.message) or "&nbsp;"
         look = "color:var(--jp-error-color0,#b00020);font-weight:600" if self.message else ""
@@ -214,7 +213,7 @@ class Explorer(ipywidgets.VBox):
         )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Add a picture and the readout for readers without a kernel."""
+        """Add a picture and the readout, for readers without a kernel."""
         bundle = super()._repr_mimebundle_(**kwargs)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         pictures = "".join(svg.data_uri_img(chart, **self._size()) for chart in self._charts())

@@ -1,4 +1,4 @@
-"""The explorer of one layer: its window drawn, and every number of it with its formula."""
+"""The explorer of one layer: a drawing of its window, and each of its numbers with a formula."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .controls import Checkbox, Dropdown, Slider
 from .explorer import Explorer, View
 
 KINDS = ("convolution", "max pooling", "average pooling", "batch normalisation", "linear layer")
-LARGEST = 4096  # pixels and channels: a layer beyond would only make the drawing slow
+LARGEST = 4096  # pixels and channels; a larger layer would only make the drawing slow
 
 
 def layer_of(
@@ -41,7 +41,7 @@ def layer_of(
     groups: int,
     bias: bool,
 ) -> Layer:
-    """Return the layer that the settings say; raises `ShapeError` for invalid settings.
+    """Return the layer for some settings; raises `ShapeError` for invalid ones.
 
     Settings that a kind does not use are ignored.
 
@@ -75,16 +75,27 @@ def one_layer(
 
     Controls: `kind` (one of `KINDS`), `size` of the map in pixels, `channels` in and `out` (of a
     convolution or a linear layer), `kernel`, `stride`, `padding`, `dilation`, `groups`, `at` and
-    `filter` (which output value is looked at; both begin again after the last), `bias`, `formulas`.
+    `filter` (which output value is looked at; both wrap around at the end), `bias`, `formulas`.
 
     >>> print(one_layer(stride=2, padding=1).readout.splitlines()[0])
     7 x 7 x 3 -> 4 x 4 x 8: 224 parameters (216 weights, 8 biases), 896 B; 128 output values, 512 B.
     """
 
     def view(
-        kind: str, size: int, channels: int, out: int, kernel: int, stride: int, padding: int,
-        dilation: int, groups: int, at: int, filter: int, bias: bool, formulas: bool,
-    ) -> View:  # fmt: skip
+        kind: str,
+        size: int,
+        channels: int,
+        out: int,
+        kernel: int,
+        stride: int,
+        padding: int,
+        dilation: int,
+        groups: int,
+        at: int,
+        filter: int,
+        bias: bool,
+        formulas: bool,
+    ) -> View:
         for name, number in (
             ("input size", size),
             ("input channels", channels),
@@ -111,8 +122,8 @@ def one_layer(
             Slider("kernel", "kernel", 1, 11, kernel),
             Slider("stride", "stride", 1, 6, stride, help="how far the window moves"),
             Slider("padding", "padding", 0, 5, padding, help="rows of zeros on each side"),
-            Slider("dilation", "dilation", 1, 4, dilation, help="distance of the places read"),
-            Slider("groups", "groups", 1, 64, groups, help="a filter sees its group alone"),
+            Slider("dilation", "dilation", 1, 4, dilation, help="distance between the places read"),
+            Slider("groups", "groups", 1, 64, groups, help="a filter sees only its group"),
             Slider("at", "output value", 1, 64, 1, help="which position of the window is shown"),
             Slider("filter", "output channel", 1, 64, 1, help="which output channel is shown"),
             Checkbox("bias", "bias", bias),
@@ -120,10 +131,9 @@ def one_layer(
         ),
         view,
         help="Move one slider at a time and say what will change before you look. Orange is what "
-        "the window reads, and the one value that it gives; dots are the places where the window "
-        "stands. Move 'output value' to push the window on. What cannot be is said in red.",
-        height=340,
-    )  # fmt: skip
+        "the window reads, and the one value that it produces; dots are the window's positions. "
+        "Move 'output value' to push the window on. Impossible settings are explained in red.",
+    )
 
 
 def _title(kind: str, layer: Layer, output: Shape) -> str:
@@ -134,7 +144,7 @@ def _title(kind: str, layer: Layer, output: Shape) -> str:
 
 
 def readout(layer: Layer, row: Row) -> str:
-    """Return shape, parameters, bytes and operations of a layer in two lines."""
+    """Return the shape, parameters, bytes and operations of a layer in two lines."""
     (shape,) = row.inputs
     learned = "no parameters"
     if row.params:
@@ -164,7 +174,7 @@ def _told(done: Operations) -> list[tuple[int, str]]:
 
 
 def _words(done: Operations) -> str:
-    """Say the operations.
+    """Return the operations in words.
 
     >>> _words(Operations(27, 26))
     '27 multiplications, 26 additions'
@@ -180,7 +190,7 @@ def _counts(done: Operations) -> str:
 def formula_table(
     layer: Layer, shape: Shape
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Return header and rows: each number of a layer, its formula, its values put in, its result.
+    """Return header and rows: each number of a layer, its formula, the values in it, the result.
 
     >>> for row in formula_table(Linear(10), (20, ))[1][:2]:
     ...     print(*row, sep=" | ")

@@ -45,7 +45,7 @@ def _name(network: str, head: str) -> str:
 
 @lru_cache(maxsize=512)
 def _whole(network: str, head: str, size: int) -> Memory:
-    """Return what a network holds at a size; kept, since bars by input size ask for many."""
+    """Return what a network holds at a size; cached, as bars by input size need many sizes."""
     columns = zip(*map(memory_of, _table(network, head, size).rows), strict=True)
     return Memory(*map(sum, columns))
 
@@ -73,7 +73,7 @@ def opposite(
     """Return the explorer of VGG-16 beside another network, as Keras counts them.
 
     Controls: `size` in pixels, `head` (VGG-16's classifier: a key of `zoo.HEADS`), `other` (the
-    second network, NAME or NAME/VARIANT), `by` (what a bar is: one of `BY`), `show` (one of
+    second network, NAME or NAME/VARIANT), `by` (what a bar stands for: one of `BY`), `show` (one of
     `SHOW`), `same` (one axis for both charts), `log` (logarithmic axes).
 
     >>> print(opposite(size=1024).readout)
@@ -97,8 +97,13 @@ def opposite(
         "Two networks, two memories",
         (
             Slider("size", "input size (px)", 32, 1536, size, 32, "height and width of the image"),
-            Dropdown("head", "VGG-16 ends in", tuple((text, key) for key, text in HEADS.items()),
-                   head, "what stands between VGG-16's last map and the classes"),
+            Dropdown(
+                "head",
+                "VGG-16 ends in",
+                tuple((text, key) for key, text in HEADS.items()),
+                head,
+                "what comes between VGG-16's last map and the classes",
+            ),
             Dropdown("by", "a bar for each", tuple((text, text) for text in BY), by),
             Dropdown("other", "beside it", tuple((name, name) for name in labels()), other),
             Dropdown("show", "show", tuple((text, text) for text in SHOW), show),
@@ -106,8 +111,8 @@ def opposite(
             Checkbox("log", "logarithmic axes", log),
         ),
         view,
-        help="VGG-16 is on the left, the other network on the right; its layers stand below each "
-        "other where there are hundreds. Parameters are counted with the running statistics of "
-        "batch normalisation, feature maps are the outputs of all layers for one image, both in "
+        help="VGG-16 is on the left, the other network on the right; with a bar for each layer, "
+        "one is above the other. Parameters are counted with the running statistics of batch "
+        "normalisation; feature maps are the outputs of all layers for one image. Both are in "
         "float32, as Keras lists them.",
-    )  # fmt: skip
+    )

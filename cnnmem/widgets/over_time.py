@@ -53,7 +53,7 @@ def over_time(
             Checkbox("parameters", "with parameters, gradients and optimizer state", parameters),
         ),
         view,
-        help="Time runs from left to right, one moment a layer; in a training step backward "
+        help="Time runs from left to right, one moment per layer; in a training step backward "
         "follows in reverse order, then the optimizer. The height is what is alive at that "
         "moment.",
     )

@@ -22,12 +22,12 @@ COUNTS = {
     "values of all feature maps": "values",
     "MACs": "MACs",
 }
-LARGEST = 8192  # pixels that are searched for a tipping point
+LARGEST = 8192  # pixels; the search for a tipping point ends here
 _POINTS = 140  # sizes along the course
 
 
 def count_of(table: Table, what: str) -> int:
-    """Return one of `COUNTS` of a table, exact. Moving statistics count, as in Keras.
+    """Return one of `COUNTS` of a table, exactly. Moving statistics count, as in Keras.
 
     >>> from cnnmem import summary
     >>> count_of(summary("vgg16", (1024, 1024, 3)), "parameters of the largest layer")
@@ -44,7 +44,7 @@ def count_of(table: Table, what: str) -> int:
             return table.values
         case "MACs":
             return table.macs
-    raise CnnmemError(f"nothing here is called {what!r}; there are {', '.join(COUNTS)}")
+    raise CnnmemError(f"there is no count {what!r}; it can be {', '.join(COUNTS)}")
 
 
 @lru_cache(maxsize=4096)
@@ -55,7 +55,7 @@ def _count(network: str, what: str, size: int) -> int:
 
 @lru_cache(maxsize=64)
 def smallest(network: str) -> int:
-    """Return the least input size in pixels at which a network works at all.
+    """Return the smallest input size in pixels that a network accepts.
 
     >>> smallest("vgg16")
     32
@@ -71,7 +71,7 @@ def smallest(network: str) -> int:
 
 @lru_cache(maxsize=64)
 def tips_at(network: str, what: str) -> int | None:
-    """Return the first size whose count does not fit 32 bits; None if that is none up to `LARGEST`.
+    """Return the first size whose count does not fit 32 bits; None if all up to `LARGEST` fit.
 
     >>> tips_at("vgg16", "all parameters"), tips_at("resnet18", "all parameters")
     (1024, None)
@@ -87,7 +87,7 @@ def course(network: str, what: str) -> tuple[tuple[int, int], ...]:
     last = int(2.2 * (tips_at(network, what) or 1024))
     step = 1
     while last // step > _POINTS:
-        step *= 2  # the maps halve, so that counts change at multiples of powers of two
+        step *= 2  # maps are halved, so counts change at multiples of powers of two
     first = smallest(network)
     sizes = sorted({first, *range(-(-first // step) * step, last + 1, step)})
     return tuple((size, _count(network, what, size)) for size in sizes)
@@ -96,7 +96,7 @@ def course(network: str, what: str) -> tuple[tuple[int, int], ...]:
 def overflow(network: str = "vgg16", *, what: str = "all parameters", size: int = 1000) -> Explorer:
     """Return the explorer of a count as a 32-bit integer shows it.
 
-    Controls: `network`, `what` (one of `COUNTS`), `size` in pixels, one at a time.
+    Controls: `network`, `what` (one of `COUNTS`), `size` in pixels, in steps of one.
 
     >>> print(overflow(size=1024).readout)
     vgg16 at 1024 x 1024, all parameters: 2,183,080,744. A 32-bit integer shows -2,111,886,552.
@@ -120,8 +120,8 @@ def overflow(network: str = "vgg16", *, what: str = "all parameters", size: int 
         ),
         view,
         help="The blue spiral is the exact count, wound around a dial that has room for 2^32 "
-        "numbers; the orange hand is what a 32-bit integer shows. At the right the same over the "
-        "input size. Click the slider's handle and press the arrow keys: one pixel a step.",
+        "numbers; the orange hand is what a 32-bit integer shows. On the right is the same over "
+        "the input size. Click the slider's handle and press the arrow keys: one pixel per step.",
     )
 
 

@@ -62,5 +62,5 @@ def reconciliation(
 
 
 def source(number: Published) -> str:
-    """Return where a number stands, short enough for a list: the source up to its first comma."""
+    """Return where a number was printed, short enough for a list: up to the first comma."""
     return number.source.split(",")[0].split(":")[0]

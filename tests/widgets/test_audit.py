@@ -26,7 +26,7 @@ def ends(source):
 
 
 @pytest.mark.parametrize("show", SHOWN)
-def test_every_control_at_its_ends_gives_a_chart_or_says_why_not(show):
+def test_every_control_at_its_ends_gives_a_chart_or_a_reason(show):
     explorer = audit(show=show)
     for name, bound in explorer._bound.items():
         before = explorer.settings[name]
@@ -42,7 +42,7 @@ def test_every_control_at_its_ends_gives_a_chart_or_says_why_not(show):
 
 
 @pytest.mark.parametrize("name", PRINTED)
-def test_a_bar_and_the_exact_macs_give_what_the_tool_prints(name):
+def test_bar_plus_exact_macs_is_what_the_tool_prints(name):
     label = name if "torchvision" not in zoo.variants(name)[1:] else f"{name}/torchvision"
     explorer = audit(label)
     macs = summary(network(name)).macs
@@ -54,7 +54,7 @@ def test_a_bar_and_the_exact_macs_give_what_the_tool_prints(name):
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_layer_by_layer_the_bars_are_the_same_sum(tool):
+def test_bars_layer_by_layer_sum_to_the_bar_of_the_tool(tool):
     explorer = audit(tool=tool)
     whole = {bar["name"]: bar["total"] for bar in explorer.bars}[tool]
     explorer.set(show="one tool, layer by layer")
@@ -62,7 +62,7 @@ def test_layer_by_layer_the_bars_are_the_same_sum(tool):
     assert f"{PRINTED['resnet18'][tool]:,}" in explorer.readout
 
 
-def test_thop_s_bars_are_four_operations_a_value_of_each_batch_norm():
+def test_thop_adds_four_operations_per_value_of_each_batch_norm():
     explorer = audit(tool="thop", show="one tool, layer by layer")
     rows = summary("resnet18")
     for bar in explorer.bars[:-1]:
@@ -70,7 +70,7 @@ def test_thop_s_bars_are_four_operations_a_value_of_each_batch_norm():
     assert explorer.bars[-1]["name"] == "avgpool"
 
 
-def test_the_chosen_tool_is_marked_and_the_table_lists_all():
+def test_the_chosen_tool_is_marked_and_the_table_lists_every_tool():
     explorer = audit(tool="fvcore").set(table=True)
     assert explorer.view.charts[0].highlight == {"fvcore"}
     header, rows = explorer.view.table
@@ -81,6 +81,6 @@ def test_the_chosen_tool_is_marked_and_the_table_lists_all():
     }
 
 
-def test_an_unknown_tool_is_refused():
+def test_an_unknown_tool_is_rejected():
     with pytest.raises(CnnmemError, match="tool is 'torchstat'"):
         audit(tool="torchstat")

@@ -1,4 +1,4 @@
-"""MobileNet's bargain: what the explorers show is what the tables and the rule say."""
+"""MobileNet's bargain: the explorers show what the tables and the rule give."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def twins(**options: Any) -> tuple[Any, Any]:
 
 
 def whole(table: Any, measure: str) -> int:
-    """What a table's own totals say of a measure."""
+    """A measure according to the table's own totals."""
     totals: dict[str, int] = {
         "MACs": table.macs,
         "parameters": table.params,
@@ -37,14 +37,14 @@ def whole(table: Any, measure: str) -> int:
 
 @pytest.mark.parametrize("measure", MEASURES)
 @pytest.mark.parametrize("activation", ["relu", "relu6"])
-def test_a_measure_added_up_is_the_tables_own_total(measure: str, activation: str) -> None:
+def test_a_measure_sums_to_the_tables_own_total(measure: str, activation: str) -> None:
     for table in twins(activation=activation):
         assert sum(map(MEASURES[measure].of, table.rows)) == whole(table, measure)
 
 
 @pytest.mark.parametrize("measure", MEASURES)
 @pytest.mark.parametrize(("width", "size", "kernel"), [(100, 224, 3), (50, 160, 5), (25, 128, 1)])
-def test_pairs_are_the_blocks_and_the_rest_is_alike_in_both(
+def test_pairs_are_the_blocks_and_the_rest_is_the_same_in_both(
     measure: str, width: int, size: int, kernel: int
 ) -> None:
     explorer = bargain(measure, width=width, size=size, kernel=kernel)
@@ -59,20 +59,20 @@ def test_pairs_are_the_blocks_and_the_rest_is_alike_in_both(
     assert min(bars["1 separable"]["values"][:2]) > 0
 
 
-def test_a_block_is_split_into_its_depthwise_and_its_pointwise_half() -> None:
+def test_a_block_is_split_into_depthwise_and_pointwise() -> None:
     chosen, twin = twins()
     seven = by_block(chosen, "MACs")["block7"]
     assert seven == {"depthwise": chosen["conv_dw_7"].macs, "pointwise": chosen["conv_pw_7"].macs}
     assert by_block(twin, "MACs")["block7"] == {"": twin["conv_7"].macs}
     kept = by_block(chosen, "kept for backward")["block7"]
     values, channels = 14 * 14 * 512, 512
-    # each half: the convolution's map and the normalised one, and two statistics a channel
+    # Each half keeps the convolution's map, the normalised map, and two statistics per channel.
     assert kept == dict.fromkeys(("depthwise", "pointwise"), 2 * 4 * values + 8 * channels)
 
 
 @pytest.mark.parametrize("kernel", [1, 3, 7])
 @pytest.mark.parametrize("width", [10, 75, 100])
-def test_the_real_ratio_of_macs_is_the_rule_exactly(kernel: int, width: int) -> None:
+def test_the_ratio_of_macs_is_exactly_the_rule(kernel: int, width: int) -> None:
     chosen, twin = twins(kernel=kernel, width=width / 100)
     ours, full = by_block(chosen, "MACs"), by_block(twin, "MACs")
     for i, block in enumerate(full, 1):
@@ -94,7 +94,7 @@ def test_the_rule_does_not_hold_for_parameters_or_kept_memory() -> None:
             assert height - mark > least
 
 
-def test_all_savings_are_the_ratios_of_the_whole_networks() -> None:
+def test_savings_are_the_ratios_of_the_whole_networks() -> None:
     explorer = bargain(show=SAVINGS)
     chosen, twin = twins()
     for bar in explorer.bars:
@@ -105,7 +105,7 @@ def test_all_savings_are_the_ratios_of_the_whole_networks() -> None:
     assert shown["kept for backward"] == 160.7
 
 
-def test_the_readout_says_the_papers_numbers_and_the_catch() -> None:
+def test_the_readout_has_the_papers_numbers_and_the_catch() -> None:
     first, second, third = bargain(show=SAVINGS).readout.splitlines()
     assert first.startswith("MobileNetV1, width x 1, resolution x 1: 568,740,352 MACs, 4,231,976")
     assert first.endswith("41.04 MB kept for backward")
@@ -119,7 +119,7 @@ def test_the_readout_says_the_papers_numbers_and_the_catch() -> None:
     assert "61.01 MB kept" in relu6
 
 
-def test_the_catch_is_not_told_before_memory_is_looked_at() -> None:
+def test_the_catch_is_hidden_until_memory_is_looked_at() -> None:
     for measure in MEASURES:
         for show in SHOW:
             told = "kept for backward" in bargain(measure, show=show).readout
@@ -129,9 +129,15 @@ def test_the_catch_is_not_told_before_memory_is_looked_at() -> None:
 # Howard et al., tables 6 and 7: millions of mult-adds and of parameters
 @pytest.mark.parametrize(
     ("width", "size", "macs", "parameters"),
-    [(75, 224, 325, 2.6), (50, 224, 149, 1.3), (25, 224, 41, 0.5), (100, 192, 418, 4.2),
-     (100, 160, 290, 4.2), (100, 128, 186, 4.2)],
-)  # fmt: skip
+    [
+        (75, 224, 325, 2.6),
+        (50, 224, 149, 1.3),
+        (25, 224, 41, 0.5),
+        (100, 192, 418, 4.2),
+        (100, 160, 290, 4.2),
+        (100, 128, 186, 4.2),
+    ],
+)
 def test_the_multipliers_give_the_papers_tables(
     width: int, size: int, macs: int, parameters: float
 ) -> None:
@@ -141,7 +147,7 @@ def test_the_multipliers_give_the_papers_tables(
     assert round(counted[1] / 1e6, 1) == parameters
 
 
-def test_settings_that_make_no_network_are_refused_and_the_chart_stays() -> None:
+def test_invalid_settings_are_explained_and_the_chart_stays() -> None:
     explorer = bargain()
     before = explorer.readout
     for setting in ({"kernel": 4}, {"kernel": 0}, {"width": 3}, {"width": -10}, {"size": 0}):
@@ -157,7 +163,7 @@ def test_settings_that_make_no_network_are_refused_and_the_chart_stays() -> None
 
 
 @pytest.mark.parametrize("make", [bargain, blog_script])
-def test_sweeping_every_control_never_leaves_a_dead_chart(make: Any) -> None:
+def test_every_setting_gives_a_chart_or_a_reason(make: Any) -> None:
     explorer = make()
     for name, bound in explorer._bound.items():
         before = explorer.settings[name]
@@ -185,7 +191,7 @@ def test_the_script_and_real_padding_at_160_pixels() -> None:
 
 @pytest.mark.parametrize("size", [32, 160, 224, 320])
 @pytest.mark.parametrize("separable", [True, False])
-def test_bars_and_marks_of_the_script_sum_to_both_counts(size: int, separable: bool) -> None:
+def test_bars_and_marks_sum_to_both_counts(size: int, separable: bool) -> None:
     explorer = blog_script(size, separable=separable)
     (chart,) = explorer.view.charts
     table = summary(zoo.mobilenet_v1(separable=separable), (size, size, 3))
@@ -197,7 +203,7 @@ def test_bars_and_marks_of_the_script_sum_to_both_counts(size: int, separable: b
     ]
 
 
-def test_below_zero_the_script_counts_more_for_a_smaller_image() -> None:
+def test_negative_map_sides_make_the_script_count_more_for_a_smaller_image() -> None:
     small, large = (published.script_macs(size, True) for size in (32, 160))
     assert min(small[1]) < 0
     assert small[0] > large[0]

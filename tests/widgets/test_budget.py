@@ -1,4 +1,4 @@
-"""The explorer of a training step's budget says what the budget says, at every setting."""
+"""The explorer of a training step's budget agrees with the budget at every setting."""
 
 import xml.etree.ElementTree as ET
 
@@ -27,7 +27,7 @@ def ends(source):
 
 
 @pytest.mark.parametrize("show", SHOWN)
-def test_every_control_at_its_ends_gives_a_chart_or_says_why_not(show):
+def test_every_control_at_its_ends_gives_a_chart(show):
     explorer = budget(show=show)
     for name, bound in explorer._bound.items():
         before = explorer.settings[name]
@@ -40,7 +40,7 @@ def test_every_control_at_its_ends_gives_a_chart_or_says_why_not(show):
         assert explorer.message == ""
 
 
-def test_settings_that_cannot_be_are_named():
+def test_invalid_settings_are_named():
     explorer = budget()
     assert "batch" in explorer.set(batch=0).message
     assert "card is 0 GiB" in explorer.set(batch=8, card=0).message
@@ -70,14 +70,14 @@ def test_bars_are_the_parts_counted_by_hand(name, precision):
         assert whole == table.saved_bytes
 
 
-def test_facts_of_the_step():
+def test_kept_bytes_with_and_without_frozen_layers():
     explorer = budget("vgg16/torchvision", batch=2, optimizer="sgd")
     kept = sum(bar["values"][2] for bar in explorer.bars)
     assert kept == 146_710_528
     explorer.set(frozen="pool5")
     image = 4 * 2 * 224 * 224 * 3
     assert sum(bar["values"][2] for bar in explorer.bars) == 397_312 + image
-    assert explorer.set(network="resnet18").settings["frozen"] == ""  # it has no pool5
+    assert explorer.set(network="resnet18").settings["frozen"] == ""  # which has no pool5
 
 
 def test_blocks_can_be_frozen_up_to_their_last_layer():
@@ -97,7 +97,7 @@ def test_the_verdict_agrees_with_the_largest_batch(card):
     assert "Reserve assumed: context 0.49 GiB" in explorer.readout
 
 
-def test_the_readout_tells_the_peak_of_the_step():
+def test_the_readout_has_the_peak_of_the_step():
     explorer = budget("resnet18", batch=16, optimizer="sgd", precision=MIXED)
     of = counted(zoo.resnet18(), batch=16, precision=MIXED)
     assert f"{of.peak.total / 10**6:,.2f} MB at the peak" in explorer.readout
@@ -129,7 +129,7 @@ def test_the_map_holds_the_peak_of_every_batch_and_size():
     assert set(within) == {True, False}
 
 
-def test_a_size_that_a_network_cannot_take_has_no_numbers():
+def test_a_size_too_small_for_the_network_has_no_numbers():
     assert _peaks("alexnet", "", 32, "sgd", "float32", [1, 2]) == (None, None)
     of = counted(zoo.alexnet(), (64, 64, 3), 2)
     assert _peaks("alexnet", "", 64, "sgd", "float32", [1, 2])[1] == of.peak.total
@@ -142,14 +142,14 @@ def test_freezing_everything_leaves_no_gradients():
     assert freeze(zoo.vgg16("torchvision"), "fc3").nodes[-1].frozen
 
 
-def test_without_images_the_network_s_part_stands_alone():
+def test_without_images_only_the_networks_part_is_shown():
     explorer = budget("vgg16/torchvision", optimizer="adam", images=False, precision=MIXED)
     assert sum(bar["total"] for bar in explorer.bars) == 4 * 553_430_176
     assert "conv1_1" in {bar["name"] for bar in explorer.bars}
     assert "pool1" not in {bar["name"] for bar in explorer.bars}
 
 
-def test_a_prediction_of_the_network_s_part_meets_the_truth_there():
+def test_a_prediction_of_the_networks_part_is_resolved_without_images():
     from cnnmem.lessons import predict
 
     guess = predict("07-adam")

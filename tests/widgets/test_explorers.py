@@ -43,14 +43,14 @@ def drawing(explorer: Explorer) -> str:
 
 
 def ends(source: ipywidgets.Widget) -> list[Any]:
-    """Return what a control can be set to at its ends."""
+    """Return the values at the ends of a control."""
     if isinstance(source, ipywidgets.Dropdown):
         return [value for _, value in source.options]
     return [False, True] if isinstance(source, ipywidgets.Checkbox) else [1, 10**6]
 
 
 @pytest.mark.parametrize("make", EXPLORERS.values(), ids=EXPLORERS)
-def test_every_control_at_its_ends_gives_a_chart_or_says_why_not(make: Any) -> None:
+def test_every_control_at_its_ends_gives_a_chart_or_a_reason(make: Any) -> None:
     explorer = make()
     for name, bound in explorer._bound.items():
         before = explorer.settings[name]
@@ -65,7 +65,7 @@ def test_every_control_at_its_ends_gives_a_chart_or_says_why_not(make: Any) -> N
 
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("network", ["vgg16", "resnet18", "densenet121", "mobilenet_v2/keras"])
-def test_the_bars_sum_to_the_total_that_the_readout_says(stack: str, network: str) -> None:
+def test_bars_sum_to_the_total_in_the_readout(stack: str, network: str) -> None:
     explorer = explore(network, size=96, batch=3, stack=stack)
     for convention in STACKS[stack]:
         explorer.set(convention=convention)
@@ -77,7 +77,7 @@ def test_the_bars_sum_to_the_total_that_the_readout_says(stack: str, network: st
             assert sum(bar["total"] for bar in explorer.bars) == of.base
 
 
-def test_the_bars_are_the_layers_parameters() -> None:
+def test_bars_are_the_parameters_of_the_layers() -> None:
     explorer = explore("vgg16", size=1024)
     table = summary("vgg16", (1024, 1024, 3))
     for bar in explorer.bars:
@@ -86,7 +86,7 @@ def test_the_bars_are_the_layers_parameters() -> None:
     assert len(explorer.bars) == 22  # in-place and view layers have no bar
 
 
-def test_a_refused_setting_is_said_in_the_panel_and_the_chart_stands() -> None:
+def test_an_invalid_setting_is_explained_and_the_chart_stays() -> None:
     explorer = explore("vgg16")
     bars = explorer.bars
     explorer.set(size=8)
@@ -101,7 +101,7 @@ def test_a_refused_setting_is_said_in_the_panel_and_the_chart_stands() -> None:
     assert explorer.bars != bars
 
 
-def test_batch_zero_and_negative_sizes_are_refused_in_the_panel() -> None:
+def test_batches_and_sizes_below_one_are_explained() -> None:
     explorer = explore("lenet5", size=32)
     for wrong in (0, -5):
         assert "batch" in explorer.set(batch=wrong).message
@@ -110,7 +110,7 @@ def test_batch_zero_and_negative_sizes_are_refused_in_the_panel() -> None:
         explorer.set(size=32)
 
 
-def test_the_conventions_offered_follow_what_is_shown() -> None:
+def test_conventions_follow_what_is_stacked() -> None:
     explorer = explore()
     for stack, names in STACKS.items():
         explorer.set(stack=stack)
@@ -122,12 +122,11 @@ def test_the_conventions_offered_follow_what_is_shown() -> None:
         explorer.set(convention="tensors")
 
 
-def test_the_box_is_the_truth_and_the_slider_follows_as_far_as_it_reaches() -> None:
+def test_the_slider_follows_the_box_within_its_range() -> None:
     explorer = explore("vgg16")
-    bound = explorer._bound["size"]
-    (slider,) = bound.followers
+    slider, _ = explorer._bound["size"].shown.children
     explorer.set(size=1000)
-    assert slider.value == 1008  # the nearest of its steps: from 1000 the browser would snap away
+    assert slider.value == 1008  # the nearest of its steps: at 1000 the browser would snap it
     assert explorer.settings["size"] == 1000
     explorer.set(size=4096)
     assert (slider.value, explorer.settings["size"]) == (slider.max, 4096)
@@ -137,7 +136,7 @@ def test_the_box_is_the_truth_and_the_slider_follows_as_far_as_it_reaches() -> N
     assert "at 320x320" in explorer.readout
 
 
-def test_a_step_of_the_slider_draws_once() -> None:
+def test_one_step_of_a_slider_draws_once() -> None:
     drawn = []
 
     def view(n: int) -> View:
@@ -145,7 +144,7 @@ def test_a_step_of_the_slider_draws_once() -> None:
         return View((bars_of(summary("lenet5")),), str(n))
 
     explorer = Explorer("counting", (Slider("n", "n", 0, 10, 5),), view)
-    (slider,) = explorer._bound["n"].followers
+    slider, _ = explorer._bound["n"].shown.children
     drawn.clear()
     slider.value = 6
     assert drawn == [6]
@@ -153,7 +152,7 @@ def test_a_step_of_the_slider_draws_once() -> None:
     assert drawn == [6, 99]
 
 
-def test_a_defect_shows_in_the_panel_and_is_raised() -> None:
+def test_a_defect_is_shown_and_raised() -> None:
     def view(n: int) -> View:
         if n == 1:
             raise RuntimeError("boom")
@@ -166,7 +165,7 @@ def test_a_defect_shows_in_the_panel_and_is_raised() -> None:
     assert "boom" in explorer._screen.value
 
 
-def test_unknown_controls_and_values_of_another_type_are_refused_by_name() -> None:
+def test_unknown_controls_and_wrong_types_are_rejected_by_name() -> None:
     explorer = explore()
     with pytest.raises(CnnmemError, match="no control is called 'colour'; there are network, size"):
         explorer.set(colour="red")
@@ -181,7 +180,7 @@ def test_unknown_controls_and_values_of_another_type_are_refused_by_name() -> No
         explore(convention="macs")
 
 
-def test_without_a_kernel_there_is_a_picture_with_alt_text_and_the_readout() -> None:
+def test_without_a_kernel_there_is_a_picture_with_alt_text_and_readout() -> None:
     explorer = explore("vgg16")
     data = explorer._repr_mimebundle_()
     page = data["text/html"]
@@ -200,7 +199,7 @@ def ids(drawn: str) -> set[str]:
     return set(re.findall(r' id="([^"]+)"', drawn))
 
 
-def test_no_two_kernels_give_a_drawing_the_same_ids() -> None:
+def test_two_kernels_never_share_ids() -> None:
     code = (
         "import random; random.seed(0); before = random.getstate()\n"
         "from cnnmem.widgets import explore\n"
@@ -219,7 +218,7 @@ def test_no_two_kernels_give_a_drawing_the_same_ids() -> None:
     assert first.isdisjoint(second)
 
 
-def test_what_a_notebook_stores_of_a_drawing_holds_no_id_of_this_kernel() -> None:
+def test_a_stored_drawing_has_no_id_of_this_kernel() -> None:
     explorer = explore("vgg16")
     page = explorer._repr_mimebundle_()["text/html"]
     (code,) = re.findall(r"base64,([^\"]+)", page)
@@ -234,23 +233,23 @@ def test_predictions_stay_on_the_chart_while_settings_change() -> None:
     assert "your prediction" in drawing(explorer)
     explorer.predict(Marker("your layer", category="fc2"))
     assert "your layer" in drawing(explorer)
-    explorer.set(network="resnet18")  # has no fc2: the marker waits
+    explorer.set(network="resnet18")  # without fc2 the marker waits
     assert "your layer" not in drawing(explorer)
     explorer.set(network="vgg16").predict()
     assert "your layer" not in drawing(explorer)
 
 
-def test_markup_in_the_names_of_a_network_is_escaped() -> None:
+def test_markup_in_network_and_layer_names_is_escaped() -> None:
     evil = '<img src=x onerror="alert(1)">'
     network = Network.chain(evil, {evil: Conv2d(4, 3), "r": ReLU(), "fc": Linear(2)}, (8, 8, 3))
     explorer = explore(network).set(table=True)
     assert "<img" not in explorer._screen.value
     assert explorer.bars[1]["name"] == evil
     page = explorer._repr_mimebundle_()["text/html"]
-    assert page.count("<img ") == 1  # the chart's own
+    assert page.count("<img ") == 1  # that of the chart
 
 
-def test_only_core_widgets_are_on_the_wire() -> None:
+def test_explorers_use_core_widgets_only() -> None:
     for make in EXPLORERS.values():
         waiting = [make()]
         while waiting:
@@ -270,7 +269,7 @@ def test_the_table_names_the_largest_layers() -> None:
     assert "<table>" in explorer._screen.value
 
 
-def test_reconciliation_says_what_is_unexplained() -> None:
+def test_reconciliation_reports_what_is_unexplained() -> None:
     explorer = reconciliation("cs231n-60", "cs231n-93", numbers=("cs231n-60", "cs231n-93"))
     assert "unexplained" in explorer.readout
     explorer.set(second="autograd")
@@ -282,7 +281,7 @@ def test_reconciliation_says_what_is_unexplained() -> None:
     )
 
 
-def test_the_timeline_shows_the_peak_of_every_network_of_the_zoo() -> None:
+def test_the_timeline_shows_the_peak_of_every_zoo_network() -> None:
     explorer = over_time()
     for name in labels():
         network = built(name)
@@ -296,14 +295,14 @@ def test_the_timeline_shows_the_peak_of_every_network_of_the_zoo() -> None:
         assert max(bar["total"] for bar in explorer.bars) == peak
 
 
-def test_choices_and_switches_can_be_given_to_an_explorer_of_ones_own() -> None:
+def test_custom_explorers_can_use_dropdowns_and_checkboxes() -> None:
     controls = (Dropdown("c", "c", (("one", 1), ("two", 2))), Checkbox("s", "s", True))
     explorer = Explorer("own", controls, lambda c, s: View((), f"{c} {s}"))
     assert explorer.readout == "1 True"
     assert explorer.set(c=2, s=False).readout == "2 False"
 
 
-def test_the_lesson_numbers_of_the_zoo_come_out_of_the_explorer() -> None:
+def test_the_explorer_gives_the_numbers_of_the_lessons() -> None:
     assert "138,357,544 parameters" in explore("vgg16").readout
     assert "60.95 MB" in explore("vgg16", stack="feature maps").readout
     assert "73.25 MB" in explore("vgg16", stack="kept for backward").readout

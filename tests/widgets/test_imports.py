@@ -1,4 +1,4 @@
-"""Core ipywidgets alone, and no `Output`: what VS Code and Colab show without an extension."""
+"""Only core ipywidgets, and no `Output`: VS Code and Colab show them without an extension."""
 
 import inspect
 
@@ -20,7 +20,7 @@ FACTORIES = [
 
 
 def family(widget):
-    """Yield a widget and all that it holds."""
+    """Yield a widget and all widgets inside it."""
     yield widget
     for child in getattr(widget, "children", ()):
         yield from family(child)
@@ -36,16 +36,16 @@ def assert_core(widget):
 
 
 @pytest.mark.parametrize("name", FACTORIES)
-def test_an_explorer(name):
+def test_explorers_use_core_widgets_only(name):
     assert_core(getattr(widgets, name)())
 
 
-def test_there_are_explorers_to_look_at():
+def test_the_explorers_are_found():
     assert len(FACTORIES) > 5
 
 
 @pytest.mark.parametrize("question", every(), ids=lambda question: question.id)
-def test_a_question_and_its_prediction(question):
+def test_questions_and_predictions_use_core_widgets_only(question):
     assert_core(ask(question.id))
     if isinstance(question, Number | Choice):
         assert_core(predict(question.id))

@@ -1,4 +1,4 @@
-"""The explorer of one layer: what it says and draws, against the table and against torch."""
+"""The explorer of one layer: its texts and drawing agree with the table and with torch."""
 
 from __future__ import annotations
 
@@ -34,32 +34,39 @@ def told(explorer: Any) -> dict[str, tuple[int, ...]]:
     return {bar["name"]: bar["values"] for bar in explorer.bars}
 
 
+# All settings of a layer; those of `layer_of`, and the shape of its input.
+SETTINGS = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from(KINDS),
+        "out": st.integers(1, 8),
+        "kernel": st.integers(1, 5),
+        "stride": st.integers(1, 4),
+        "padding": st.integers(0, 3),
+        "dilation": st.integers(1, 3),
+        "groups": st.integers(1, 4),
+        "bias": st.booleans(),
+    }
+)
+
+
 @settings(max_examples=80, deadline=None)
-@given(
-    st.sampled_from(KINDS), st.integers(1, 12), st.integers(1, 8), st.integers(1, 8),
-    st.integers(1, 5), st.integers(1, 4), st.integers(0, 3), st.integers(1, 3), st.integers(1, 4),
-    st.booleans(),
-)  # fmt: skip
-def test_readout_and_drawing_are_torchs_layer(
-    kind: str, size: int, channels: int, out: int, kernel: int, stride: int, padding: int,
-    dilation: int, groups: int, bias: bool,
-) -> None:  # fmt: skip
+@given(SETTINGS, st.integers(1, 12), st.integers(1, 8))
+def test_readout_and_drawing_match_the_layer_of_torch(
+    chosen: dict[str, Any], size: int, channels: int
+) -> None:
     import torch
 
-    explorer = one_layer().set(
-        kind=kind, size=size, channels=channels, out=out, kernel=kernel, stride=stride,
-        padding=padding, dilation=dilation, groups=groups, bias=bias,
-    )  # fmt: skip
+    explorer = one_layer().set(size=size, channels=channels, **chosen)
     shape = (size, size, channels)
     try:
-        layer = layer_of(kind, out, kernel, stride, padding, dilation, groups, bias)
+        layer = layer_of(**chosen)
         net = Network.chain("one", {"layer": layer}, shape)
         module = pytorch.build(net)
     except ShapeError as error:
         refused = str(error).split(": ")[-1]
     else:
         refused = ""
-    assert refused in explorer.message  # the same reason, in the panel
+    assert refused in explorer.message  # the panel gives the same reason
     assert bool(refused) == bool(explorer.message)
     if refused:
         return
@@ -75,7 +82,7 @@ def test_readout_and_drawing_are_torchs_layer(
     assert (f"that is {macs:,} MACs" in explorer.readout) == bool(macs)
 
 
-def test_multiplications_and_additions_stand_apart() -> None:
+def test_multiplications_and_additions_are_counted_apart() -> None:
     explorer = one_layer(**CONVOLUTION)
     # 3 x 3 x 2 products, 17 sums and the bias; 4 x 4 x 8 output values
     assert "One output value: 18 multiplications, 18 additions." in explorer.readout
@@ -87,7 +94,7 @@ def test_multiplications_and_additions_stand_apart() -> None:
     assert "One output value: 8 comparisons. The layer: 512." in explorer.readout
 
 
-def test_the_formulas_are_shown_with_their_values_and_go_with_the_switch() -> None:
+def test_formulas_are_shown_with_their_values_and_can_be_hidden() -> None:
     explorer = one_layer(**CONVOLUTION)
     assert explorer.view.table == formula_table(
         layer_of("convolution", 8, 3, 2, 1, 1, 2, True), (7, 7, 4)
@@ -113,7 +120,7 @@ def test_the_formulas_are_shown_with_their_values_and_go_with_the_switch() -> No
         ({"out": 10**6}, "the drawing stops at 4,096"),
     ],
 )
-def test_impossible_settings_are_flagged_and_the_drawing_stays(
+def test_invalid_settings_are_explained_and_the_drawing_stays(
     settings: dict[str, Any], reason: str
 ) -> None:
     *legal, (name, impossible) = settings.items()
@@ -128,7 +135,7 @@ def test_impossible_settings_are_flagged_and_the_drawing_stays(
     assert explorer.set(kind="convolution").message == ""
 
 
-def test_the_window_walks_over_every_output_value_and_begins_again() -> None:
+def test_the_window_visits_every_output_value_and_wraps_around() -> None:
     explorer = one_layer(**CONVOLUTION)
     seen = [told(explorer.set(at=at))["value"] for at in range(1, 18)]
     assert seen[:16] == [(row, column) for row in range(4) for column in range(4)]
@@ -136,7 +143,7 @@ def test_the_window_walks_over_every_output_value_and_begins_again() -> None:
     assert told(explorer.set(at=6))["window"] == (2, 4, 2, 4)
 
 
-def test_sweeping_every_control_never_leaves_a_dead_drawing() -> None:
+def test_every_setting_gives_a_drawing_or_a_reason() -> None:
     explorer = one_layer()
     for kind in KINDS:
         explorer.set(kind=kind)
@@ -157,7 +164,7 @@ def test_sweeping_every_control_never_leaves_a_dead_drawing() -> None:
             assert explorer.message == ""
 
 
-def test_a_step_is_fast_enough_to_feel_attached() -> None:
+def test_a_step_of_the_slider_takes_under_20_ms() -> None:
     explorer = one_layer(size=32, channels=64, out=64, kernel=5)
     steps = []
     for at in range(1, 60):
@@ -167,7 +174,7 @@ def test_a_step_is_fast_enough_to_feel_attached() -> None:
     assert sorted(steps)[len(steps) // 2] < 0.02  # about 2 ms on an idle machine
 
 
-def test_bytes_are_four_a_value() -> None:
+def test_a_value_takes_four_bytes() -> None:
     first = one_layer(**CONVOLUTION).readout.splitlines()[0]
     params, values = 3 * 3 * 2 * 8 + 8, math.prod((4, 4, 8))
     assert f"{params} parameters" in first

@@ -1,4 +1,4 @@
-"""Two networks, opposite memories: what the explorer shows is what the tables hold."""
+"""Two networks, opposite memories: the explorer shows what the tables hold."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_bars_of_each_network_sum_to_its_memory(by: str, size: int) -> None:
         explorer.set(show=SHOW[0])
 
 
-def test_the_readout_at_1024_is_what_keras_says() -> None:
+def test_the_readout_at_1024_px_matches_keras() -> None:
     assert opposite(size=1024).readout.splitlines() == [
         "vgg16: 2,183,080,744 parameters = 8,327.79 MiB (87.3 %), "
         "feature maps 1,216.04 MiB (12.7 %)",
@@ -58,7 +58,7 @@ def test_the_readout_at_1024_is_what_keras_says() -> None:
     assert "feature maps 6,151.65 MiB" in old.readout.splitlines()[1]
 
 
-def test_every_layer_that_holds_something_has_a_bar_of_its_own() -> None:
+def test_every_layer_that_holds_memory_has_a_bar() -> None:
     left, right = halves(opposite(size=1024, by="layer"))
     rows = summary(zoo.densenet201(), (1024, 1024, 3)).rows
     assert len(right) == len(rows) == 709
@@ -82,7 +82,7 @@ def test_blocks_and_kinds_are_groups_of_the_layers() -> None:
     assert kinds["concatenations"] == (0, 4 * sum(row.values for row in concatenated))
 
 
-# parameters at 1024: 138 million where the map is averaged to 7x7 first or seen through a window
+# Parameters at 1024 px: 138 million if the map is averaged to 7x7 first, or read by a 7x7 window.
 @pytest.mark.parametrize(
     ("head", "params"),
     [
@@ -93,7 +93,7 @@ def test_blocks_and_kinds_are_groups_of_the_layers() -> None:
         ("conv1x1", 14_714_688 + 513_000),
     ],
 )
-def test_a_head_changes_vgg_alone(head: str, params: int) -> None:
+def test_a_head_changes_only_vgg(head: str, params: int) -> None:
     explorer = opposite(size=1024)
     other = explorer.readout.splitlines()[1]
     explorer.set(head=head)
@@ -103,7 +103,7 @@ def test_a_head_changes_vgg_alone(head: str, params: int) -> None:
     assert sum(bar["values"][0] for bar in halves(explorer)[0]) == 4 * params
 
 
-def test_the_window_head_needs_a_map_of_seven_and_says_so() -> None:
+def test_the_convolutional_head_says_that_it_needs_a_map_of_seven() -> None:
     explorer = opposite(head="convolutions")
     before = explorer.readout
     explorer.set(size=192)
@@ -116,14 +116,14 @@ def test_the_window_head_needs_a_map_of_seven_and_says_so() -> None:
 
 
 @pytest.mark.parametrize("size", [0, -5, 16])
-def test_a_size_that_cannot_be_is_refused(size: int) -> None:
+def test_an_invalid_size_is_rejected(size: int) -> None:
     explorer = opposite()
     explorer.set(size=size)
     assert explorer.message
     assert str(size) in explorer.message or "does not fit" in explorer.message
 
 
-def test_shares_by_input_size_are_those_of_the_tables() -> None:
+def test_shares_by_input_size_match_the_tables() -> None:
     explorer = opposite(size=1000, by=BY[4])
     for bars, network in zip(halves(explorer), (VGG_KERAS, zoo.densenet201()), strict=True):
         assert [bar["name"] for bar in bars] == [f"{n} px" for n in sorted({*SIZES, 1000})]
@@ -137,7 +137,7 @@ def test_shares_by_input_size_are_those_of_the_tables() -> None:
     assert Fraction(at["total"], MIB) == total(zoo.densenet201(), 1000)
 
 
-def test_densenets_share_of_parameters_falls_and_vggs_hardly_does() -> None:
+def test_the_share_of_parameters_falls_clearly_for_densenet_only() -> None:
     left, right = halves(opposite(by=BY[4]))
     vgg, dense = ([float(bar["values"][0]) for bar in bars] for bars in (left, right))
     assert dense == sorted(dense, reverse=True)
@@ -154,12 +154,12 @@ def test_one_axis_for_both_makes_heights_comparable() -> None:
             [min(float(y) for y in re.findall(r"V([\d.]+)h", "".join(p))) for p in paths]
         )
     (tall, low), (_, alone) = heights
-    assert tall < low  # DenseNet's highest block lies below VGG's fc1
+    assert tall < low  # on screen: DenseNet's highest block is lower than VGG's fc1
     assert alone < low - 50
 
 
 @pytest.mark.parametrize("by", [by for by in BY if by != "layer"])
-def test_plots_side_by_side_end_at_one_height(by: str) -> None:
+def test_plots_side_by_side_end_at_the_same_height(by: str) -> None:
     explorer = opposite(size=1024, by=by)
     pattern = r'class="bar" x="[^"]+" y="([^"]+)" width="[^"]+" height="([^"]+)"'
     ends = [float(y) + float(h) for one in explorer._drawn for y, h in re.findall(pattern, one)]
@@ -181,7 +181,7 @@ def test_every_network_can_stand_beside_vgg(by: str) -> None:
         )
 
 
-def test_sweeping_every_control_never_leaves_a_dead_chart() -> None:
+def test_every_setting_gives_a_chart_or_a_reason() -> None:
     explorer = opposite()
     for name, bound in explorer._bound.items():
         before = explorer.settings[name]

@@ -28,7 +28,7 @@ def in_numpy(value: int) -> int:
 
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("what", COUNTS)
-def test_exact_and_shown_are_the_tables_and_numpys(network: str, what: str) -> None:
+def test_exact_counts_match_the_table_and_wrapped_ones_match_numpy(network: str, what: str) -> None:
     explorer = overflow(network, what=what, size=1000)
     for size in (256, 1023, 1024, 1472):
         table = summary(zoo.get(network), (size, size, 3))
@@ -51,7 +51,7 @@ def test_exact_and_shown_are_the_tables_and_numpys(network: str, what: str) -> N
             assert ("No minus sign warns" in explorer.readout) == (in_numpy(exact) >= 0)
 
 
-def test_the_facts_of_the_lesson() -> None:
+def test_the_explorer_gives_the_numbers_of_the_lesson() -> None:
     explorer = overflow(size=1024)
     assert drawn(explorer) == {"exact": 2_183_080_744, "int32": -2_111_886_552}
     assert drawn(explorer.set(size=1023))["int32"] == 2_050_960_168
@@ -61,7 +61,7 @@ def test_the_facts_of_the_lesson() -> None:
     assert "It tipped at 1024 px; 1023 px still fits." in explorer.readout
 
 
-def test_the_tipping_point_is_not_given_away_before_it_is_reached() -> None:
+def test_the_tipping_point_is_hidden_until_it_is_reached() -> None:
     explorer = overflow(size=1023)
     assert "1024" not in explorer.readout
     assert f"room for {INT32_MAX - 2_050_960_168:,} more" in explorer.readout
@@ -83,7 +83,7 @@ def test_the_tipping_point_is_exact(network: str, what: str) -> None:
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_the_smallest_size_is_the_least_that_works(network: str) -> None:
+def test_no_smaller_size_than_the_smallest_works(network: str) -> None:
     least = smallest(network)
     summary(zoo.get(network), (least, least, 3))
     if least > 1:
@@ -93,7 +93,7 @@ def test_the_smallest_size_is_the_least_that_works(network: str) -> None:
 
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("what", COUNTS)
-def test_the_course_is_exact_rises_and_reaches_past_the_tipping_point(
+def test_the_course_is_exact_and_rising_and_passes_the_tipping_point(
     network: str, what: str
 ) -> None:
     points = course(network, what)
@@ -106,7 +106,7 @@ def test_the_course_is_exact_rises_and_reaches_past_the_tipping_point(
     assert counts == sorted(counts)
 
 
-def test_sizes_are_refused_in_the_panel_where_nothing_can_be_counted() -> None:
+def test_sizes_that_cannot_be_counted_are_explained() -> None:
     explorer = overflow()
     before = explorer.bars
     for size, reason in ((10, "pool4"), (0, "input shape"), (LARGEST + 1, "the search goes to")):
@@ -114,11 +114,11 @@ def test_sizes_are_refused_in_the_panel_where_nothing_can_be_counted() -> None:
         assert reason in explorer.message
         assert explorer.bars == before
     assert explorer.set(size=1024).message == ""
-    with pytest.raises(CnnmemError, match="nothing here is called"):
+    with pytest.raises(CnnmemError, match="there is no count 'pixels'"):
         count_of(summary("lenet5"), "pixels")
 
 
-def test_sweeping_every_control_never_leaves_a_dead_chart() -> None:
+def test_every_setting_gives_a_chart_or_a_reason() -> None:
     explorer = overflow()
     for network in NETWORKS:
         for what in COUNTS:
@@ -138,7 +138,7 @@ def test_a_prediction_of_the_tipping_point_stays_on_the_course() -> None:
     assert "your prediction: 700." in explorer.set(size=1472).alt
 
 
-def test_a_step_is_fast_enough_to_feel_attached() -> None:
+def test_a_step_of_the_slider_takes_under_20_ms() -> None:
     explorer = overflow()
     steps = []
     for size in range(1000, 1060):
