@@ -1,4 +1,4 @@
-"""Bars that are compared: no total, a mark across each bar, an axis shared with another chart."""
+"""Bars that are only compared: no total, a mark across each bar, an axis that can be shared."""
 
 import re
 from fractions import Fraction
@@ -21,12 +21,12 @@ SUMMED = StackedBars(**GIVEN)
 
 
 def marks(drawing):
-    """The places of the marks across the bars, as (x, y)."""
+    """Return the places of the marks across the bars, as (x, y)."""
     path = re.findall(r'<path class="line" d="([^"]+)"', drawing)[-1]
     return [(float(x), float(y)) for x, y in re.findall(r"M([\d.]+),([\d.]+)h", path)]
 
 
-def test_compared_bars_tell_no_total_and_no_share():
+def test_compared_bars_have_no_total_and_no_shares():
     for said in (svg.draw(COMPARED), COMPARED.text(), COMPARED.alt):
         assert "total " not in said.replace('data-total="', "").replace("total  ", "")
         assert "%" not in said.replace('width="100%"', "")
@@ -36,7 +36,7 @@ def test_compared_bars_tell_no_total_and_no_share():
     assert 'class="share"' not in svg.draw(COMPARED)
 
 
-def test_the_highest_compared_bar_is_told_with_its_height():
+def test_the_highest_compared_bar_is_labelled_with_its_height():
     assert COMPARED.alt == (
         "Shares. Stacked bars, 3 layers: highest c 0.625 of the whole, b 0.5 of the whole, "
         "a 0.25 of the whole. Marked across the bars: rule."
@@ -44,7 +44,7 @@ def test_the_highest_compared_bar_is_told_with_its_height():
     assert ">c 0.625 of the whole</text>" in svg.draw(COMPARED)
 
 
-def test_the_mark_lies_where_a_bar_of_that_height_would_end():
+def test_a_mark_is_where_a_bar_of_that_height_would_end():
     found = [y for _, y in marks(svg.draw(COMPARED))]
     alike = StackedBars(
         **GIVEN | {"series": (Series("as high", RULE),)}, adds_up=False, line=Series("rule", RULE)
@@ -54,14 +54,14 @@ def test_the_mark_lies_where_a_bar_of_that_height_would_end():
     assert found[0] > found[1] > found[2]
 
 
-def test_the_mark_is_in_rows_text_and_tooltip():
+def test_marks_are_in_rows_text_and_tooltip():
     assert COMPARED.rows()[0] == ("layer", "real", "total", "rule")
     assert COMPARED.rows()[3] == ("c", Fraction(5, 8), Fraction(5, 8), Fraction(9, 10))
     assert "0.90" in COMPARED.text().splitlines()[-1]
     assert "rule 0.9 of the whole" in svg.draw(COMPARED)
 
 
-def test_the_axis_holds_bars_marks_and_what_it_must_reach():
+def test_the_axis_includes_bars_marks_and_reach():
     assert value_axis(SUMMED).high < 0.9 <= value_axis(COMPARED).high < 1.2
     far = StackedBars(**GIVEN, reach=40)
     assert value_axis(far).high == value_axis(StackedBars(**GIVEN, reach=39)).high >= 40
@@ -76,7 +76,7 @@ def test_a_predicted_value_is_a_line_across_compared_bars():
     assert 'stroke-dasharray="7,4"' not in svg.draw(StackedBars(**GIVEN, markers=(marker,)))
 
 
-def test_print_draws_the_same_marks():
+def test_matplotlib_draws_the_same_marks():
     axes = mpl.plot(COMPARED, Figure().add_subplot())
     starts = [p.get_path().vertices[::2].tolist() for p in axes.patches]
     assert [list(place) for place in marks(svg.draw(COMPARED))] in starts
@@ -85,7 +85,7 @@ def test_print_draws_the_same_marks():
     assert not [text for text in texts if "total" in text]
 
 
-def test_a_mark_needs_a_value_for_every_bar():
+def test_marks_need_a_value_for_every_bar():
     with pytest.raises(ValueError, match="'rule' has 2 values for 3 categories"):
         StackedBars(**GIVEN, line=Series("rule", (1, 2)))
     with pytest.raises(ValueError, match="reach: True is a bool"):

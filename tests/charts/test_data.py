@@ -29,7 +29,7 @@ def test_totals_are_exact_ints_and_fractions():
     assert BARS.total == 119_545_856
 
 
-def test_rows_are_the_exact_values_under_a_header():
+def test_rows_are_a_header_and_exact_values():
     assert BARS.rows() == (
         ("layer", "weights", "biases", "total"),
         ("fc1", 102_760_448, 4096, 102_764_544),
@@ -38,7 +38,7 @@ def test_rows_are_the_exact_values_under_a_header():
     )
 
 
-def test_alt_text_names_the_highest_bar_its_share_the_total_and_the_predictions():
+def test_alt_text_has_the_highest_bar_its_share_the_total_and_predictions():
     assert BARS.alt == (
         "VGG-16's classifier. Stacked bars, 3 layers: fc1 holds 86.0 % of 119,545,856 parameters, "
         "fc2 14.0 %. By part: weights over 99.9 %, biases under 0.1 %. "
@@ -46,13 +46,13 @@ def test_alt_text_names_the_highest_bar_its_share_the_total_and_the_predictions(
     )
 
 
-def test_alt_text_of_nothing_says_so():
+def test_alt_text_of_an_empty_chart_says_so():
     assert "all values are zero" in bars(series=(Series("w", (0, 0)),)).alt
     assert "0 layers" in StackedBars("E", (), (), "MB").alt
 
 
 def test_text_twin_of_bars_is_this_table():
-    assert BARS.text() == "\n".join([
+    assert BARS.text().splitlines() == [
         "VGG-16's classifier (parameters)",
         "layer      weights  biases        total    share",
         "fc1    102,760,448   4,096  102,764,544   86.0 %  ████████████████████",
@@ -60,10 +60,10 @@ def test_text_twin_of_bars_is_this_table():
         "pool             0       0            0    0.0 %",
         "total  119,537,664   8,192  119,545,856  100.0 %",
         "your prediction: 24,000,000 parameters. you: fc2",
-    ])  # fmt: skip
+    ]
 
 
-def test_text_twin_can_keep_the_highest_bars_and_sums_the_others():
+def test_text_twin_can_keep_the_highest_bars_and_sum_the_others():
     lines = BARS.text(most=1).splitlines()
     assert lines[2].startswith("fc1")
     assert lines[3].split()[:5] == ["2", "others", "16,777,216", "4,096", "16,781,312"]
@@ -84,17 +84,21 @@ def test_timeline_marks_the_first_of_the_highest_moments():
     assert line.rows()[0] == ("moment", "w", "g", "total")
 
 
-def test_waterfall_tells_every_level_and_step():
+def test_waterfall_has_every_level_and_step():
     fall = Waterfall("W", ("a", 10), (("up", 5), ("down", -12)), ("b", 3), "MB")
     assert fall.levels == ((0, 10), (10, 15), (15, 3), (0, 3))
     assert fall.alt == "W. Waterfall from a, 10 MB, to b, 3 MB, in 2 steps: up +5 MB, down −12 MB."
     assert fall.rows() == (
-        ("step", "change", "total"), ("a", "", 10), ("up", 5, 15), ("down", -12, 3), ("b", "", 3)
-    )  # fmt: skip
+        ("step", "change", "total"),
+        ("a", "", 10),
+        ("up", 5, 15),
+        ("down", -12, 3),
+        ("b", "", 3),
+    )
     assert fall.text().splitlines()[4] == "down     −12      3      ████████████████"
 
 
-def test_waterfall_refuses_steps_that_do_not_sum_to_the_end():
+def test_waterfall_rejects_steps_that_do_not_sum_to_the_end():
     with pytest.raises(ValueError, match=r"end: 4 is not .* \('unexplained', 1\)"):
         Waterfall("W", ("a", 1), (("s", 2),), ("b", 4), "MB")
     with pytest.raises(ValueError, match="pass Fractions where floats round"):
@@ -122,25 +126,25 @@ def test_waterfall_refuses_steps_that_do_not_sum_to_the_end():
         ({"groups": (Group("g", 0, 3),)}, "groups: .*stop=3"),
         ({"groups": (Group("g", 0, 2), Group("h", 1, 2))}, "groups: .*'h'"),
     ],
-)  # fmt: skip
-def test_a_refused_argument_is_named_with_its_value(changes, message):
+)
+def test_an_invalid_argument_is_named_with_its_value(changes, message):
     with pytest.raises(ValueError, match=message):
         bars(**changes)
 
 
 @pytest.mark.parametrize("value", [True, "3", None, float("nan"), float("inf"), 10**100, 1j])
-def test_a_value_that_cannot_be_drawn_is_refused(value):
+def test_a_value_that_cannot_be_drawn_is_rejected(value):
     with pytest.raises(ValueError, match="values of 'w'"):
         Series("w", (1, value))
 
 
-def test_a_marker_needs_a_place():
+def test_a_marker_needs_a_value_or_a_category():
     with pytest.raises(ValueError, match="give a value, a category or both"):
         Marker("m")
 
 
 @pytest.mark.parametrize("high", [1e-9, 0.7, 1, 3, 102.8, 99_999, 138_357_544, 1e18, 1e100])
-def test_a_linear_axis_encloses_its_data_with_few_even_ticks(high):
+def test_a_linear_axis_encloses_its_data_with_a_few_even_ticks(high):
     axis = linear(0, high)
     assert axis.low == 0
     assert high <= axis.high * (1 + 1e-9) < 2.5 * high
@@ -148,7 +152,7 @@ def test_a_linear_axis_encloses_its_data_with_few_even_ticks(high):
     assert axis.at([0, high])[1] > 0.4
 
 
-def test_a_logarithmic_axis_is_monotone_and_cuts_zero_at_the_bottom():
+def test_a_logarithmic_axis_rises_and_puts_zero_at_the_bottom():
     values = [0, 1, 64, 1000, 1001, 10**9]
     places = logarithmic(values).at(values)
     assert places == sorted(places)
@@ -163,5 +167,5 @@ def test_a_share_is_never_rounded_to_all_or_nothing():
     assert share_text(10**9, 10**9) == "100.0 %"
 
 
-def test_a_column_shows_its_smallest_step():
+def test_equal_decimals_keep_the_smallest_value():
     assert equal_decimals([93.2, -0.0004]) == ["93.2000", "−0.0004"]

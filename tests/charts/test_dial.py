@@ -1,4 +1,4 @@
-"""The dial of a 32-bit integer points at what is shown, and stays inside its frame."""
+"""The dial of a 32-bit integer points at the value shown, and stays inside its frame."""
 
 import math
 
@@ -33,7 +33,7 @@ def test_no_text_is_clipped(dial: Dial) -> None:
     check_texts(dial)
 
 
-def test_the_dial_tells_exact_and_shown() -> None:
+def test_the_dial_shows_the_exact_and_the_wrapped_count() -> None:
     dial = Dial("VGG-16", 2_183_080_744, "parameters", 1024, ((32, 5), (1024, 2_183_080_744)))
     told = {bar["name"]: bar["total"] for bar in svg.bars(svg.draw(dial))}
     assert told == {"exact": 2_183_080_744, "int32": -2_111_886_552}
@@ -45,7 +45,7 @@ def test_the_dial_tells_exact_and_shown() -> None:
 
 
 @given(st.integers(0, 2**40))
-def test_the_hand_points_at_what_is_shown(count: int) -> None:
+def test_the_hand_points_at_the_wrapped_count(count: int) -> None:
     marks = Dial("d", count, "values").marks(Frame(960, 340)).marks
     hand = next(m for m in marks if isinstance(m, Line) and m.arrow)
     (x0, y0), (x1, y1) = hand.points
@@ -54,14 +54,14 @@ def test_the_hand_points_at_what_is_shown(count: int) -> None:
     assert min(abs(angle - shown), 2**32 - abs(angle - shown)) < 2**20
 
 
-def test_predictions_stand_on_the_course() -> None:
+def test_predictions_are_drawn_on_the_course() -> None:
     guess = Marker("your prediction", value=700)
     dial = Dial("d", 9, "values", 3, ((0, 1), (1000, 9)))
     assert "your prediction 700" in texts(dial.marked((guess,)))
     assert "your prediction 700" not in texts(dial)
 
 
-def test_a_dial_refuses_what_is_not_a_count() -> None:
+def test_a_dial_rejects_invalid_counts_and_sizes() -> None:
     with pytest.raises(ValueError, match="a whole number, 0 or more"):
         Dial("d", -1, "values")
     with pytest.raises(ValueError, match="must rise"):

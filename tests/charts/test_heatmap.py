@@ -1,4 +1,4 @@
-"""A heat map says what its data says: cells, limit, frame, text."""
+"""A heat map shows its data: cells, limit, frame, text."""
 
 import xml.etree.ElementTree as ET
 from dataclasses import replace
@@ -45,13 +45,13 @@ def test_cells_read_out_of_the_svg_are_the_data():
 def test_cells_above_the_limit_have_their_own_colour_and_the_exact_number():
     fills = [r.get("fill") for r in cells(draw(MAP))]
     assert [fill == ABOVE for fill in fills] == [False, False, False, True, True]
-    assert fills[0] != fills[1] == fills[2]  # darker, the nearer to the limit
+    assert fills[0] != fills[1] == fills[2]  # the nearer to the limit, the darker
     told = [r.find(f"{NS}title").text for r in cells(draw(MAP))]
     assert told[0] == "batch 1, size (px) 64: 1.00 GB = 1,000,000,000 bytes, within the limit"
     assert told[4] == "batch 2, size (px) <b>: 8.00 GB = 8,000,000,001 bytes, above the limit"
 
 
-def test_a_heavy_line_parts_what_fits_from_what_does_not():
+def test_a_heavy_line_separates_what_fits_from_what_does_not():
     path = next(p for p in ET.fromstring(draw(MAP)).iter(f"{NS}path") if p.get("class") == "limit")
     assert path.get("d").count("v") == 1  # left of (2, 128)
     assert path.get("d").count("h") == 2  # above (2, 128) and (2, <b>)
@@ -68,14 +68,14 @@ def test_cells_fill_the_plot_without_gaps_and_keep_their_order():
     assert len({y for _, y in corners}) == 2
 
 
-def test_the_frame_stands_on_the_chosen_cell():
+def test_the_frame_is_on_the_chosen_cell():
     frame = cells(draw(MAP), "chosen")[0]
     cell = cells(draw(MAP))[2]
     assert float(frame.get("x")) == pytest.approx(float(cell.get("x")) + 3, abs=0.11)
     assert float(frame.get("y")) == pytest.approx(float(cell.get("y")) + 3, abs=0.11)
 
 
-def test_text_twin_and_alt_say_the_same():
+def test_text_twin_and_alt_text():
     assert MAP.text().splitlines() == [
         "Need (GB)",
         "batch    64    128    <b>",
@@ -92,7 +92,7 @@ def test_text_twin_and_alt_say_the_same():
     assert MAP.rows()[1] == ("1", 10**9, 2 * 10**9, "")
 
 
-def test_numbers_in_the_cells_can_be_read_on_their_ground():
+def test_numbers_in_the_cells_have_enough_contrast():
     def light(colour):
         parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
         lin = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
@@ -116,18 +116,18 @@ def test_numbers_in_the_cells_can_be_read_on_their_ground():
         ({"limit": True}, "limit"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused_by_name(change, words):
+def test_an_invalid_argument_is_named(change, words):
     with pytest.raises(ValueError, match=words):
         replace(MAP, **change)
 
 
-def test_a_picture_of_its_own_has_no_variables_of_a_page():
+def test_a_standalone_picture_uses_no_variables_of_a_page():
     assert "var(" not in standalone(MAP)
     assert data_uri_img(MAP).startswith('<img alt="Need. Heat map')
     assert MAP._repr_mimebundle_()["text/plain"] == MAP.text()
 
 
-def test_the_printed_map_has_the_same_cells():
+def test_matplotlib_draws_the_same_cells():
     pytest.importorskip("matplotlib")
     from matplotlib.colors import to_rgba
     from matplotlib.figure import Figure
@@ -139,7 +139,7 @@ def test_the_printed_map_has_the_same_cells():
     assert [t.get_text() for t in ax.texts if t.get_text() in numbers] == numbers
     above = [p.get_bbox().bounds for p in ax.patches if p.get_facecolor() == to_rgba(ABOVE)]
     drawn = cells(draw(MAP))[3:]
-    assert above[1:] == [  # the first is that of the legend
+    assert above[1:] == [  # the first is in the legend
         pytest.approx([float(r.get(side)) for side in ("x", "y", "width", "height")], abs=0.1)
         for r in drawn
     ]

@@ -1,4 +1,4 @@
-"""The printed charts are the drawn ones, mark for mark, and repeat byte for byte."""
+"""Printed charts match the drawn ones mark for mark, and repeat byte for byte."""
 
 import dataclasses
 import re
@@ -58,7 +58,7 @@ def shapes(ax, kind):
 
 
 def drawn(chart, tag):
-    """The elements of the SVG that paper can show."""
+    """Return the elements of the SVG that can be seen on paper."""
     root = ET.fromstring(standalone(chart))
     unseen = {
         id(element)
@@ -70,7 +70,7 @@ def drawn(chart, tag):
 
 
 @pytest.mark.parametrize("chart", ALL, ids=lambda chart: chart.title)
-def test_every_text_is_the_drawn_one_at_its_place(chart):
+def test_every_text_is_at_its_place_in_the_svg(chart):
     def place(text):
         turned = re.match(r"translate\(([\d.]+),([\d.]+)\)", text.get("transform", ""))
         return map(float, turned.groups() if turned else (text.get("x"), text.get("y")))
@@ -83,7 +83,7 @@ def test_every_text_is_the_drawn_one_at_its_place(chart):
 
 
 @pytest.mark.parametrize("chart", ALL, ids=lambda chart: chart.title)
-def test_every_box_is_the_drawn_one_at_its_place(chart):
+def test_every_box_is_at_its_place_in_the_svg(chart):
     wanted = [
         [float(box.get(side)) for side in ("x", "y", "width", "height")]
         for box in drawn(chart, "rect")
@@ -96,13 +96,13 @@ def test_every_box_is_the_drawn_one_at_its_place(chart):
 
 
 @pytest.mark.parametrize("chart", [*ALL[:4], ALL[5]], ids=lambda chart: chart.title)
-def test_every_path_is_the_drawn_one(chart):
+def test_every_path_is_the_one_in_the_svg(chart):
     wanted = [outline(path.get("d")).vertices.tolist() for path in drawn(chart, "path")]
     found = [patch.get_path().vertices.tolist() for patch in shapes(plot(chart, axes()), PathPatch)]
     assert found == wanted
 
 
-def test_lines_dots_and_the_head_of_an_arrow_are_drawn():
+def test_lines_dots_and_arrowheads_are_drawn():
     ax = plot(DIAL, axes())
     rim = ax.lines[0].get_xydata()
     assert rim[:, 0].max() - rim[:, 0].min() == pytest.approx(rim[:, 1].max() - rim[:, 1].min())
@@ -113,7 +113,7 @@ def test_lines_dots_and_the_head_of_an_arrow_are_drawn():
     assert len(shapes(ax, PathPatch)) == 3  # the shaded half, and two heads
 
 
-def test_heights_of_bars_are_values_stacked():
+def test_bar_heights_are_stacked_values():
     names = ("a", "b")
     chart = StackedBars("T", names, (Series("w", (100, 35)), Series("b", (50, 5))), "MB")
     filled = [p for p in shapes(plot(chart, axes()), PathPatch) if len(p.get_path()) == 10]
@@ -129,7 +129,7 @@ def test_heights_of_bars_are_values_stacked():
     assert [low for low, _ in spans[1]] == [top for _, top in spans[0]]
 
 
-def test_series_differ_by_hatch_and_colour():
+def test_series_differ_in_hatch_and_colour():
     chart = StackedBars("T", ("a",), tuple(Series(str(i), (1,)) for i in range(7)), "MB")
     patches = [p for p in shapes(plot(chart, axes()), PathPatch) if len(p.get_path()) == 5]
     assert len(patches) == 7
@@ -137,13 +137,13 @@ def test_series_differ_by_hatch_and_colour():
     assert len({p.get_facecolor() for p in patches}) == 7
 
 
-def test_a_dollar_does_not_begin_a_formula():
+def test_a_dollar_sign_does_not_start_a_formula():
     (text,) = [t for t in plot(BARS, axes()).texts if "guess" in t.get_text()]
     assert text.get_text() == "your $x$ guess 1"
     assert not text.get_parse_math()
 
 
-def test_texts_are_as_large_as_the_drawing_is():
+def test_texts_scale_with_the_drawing():
     small, large = (
         plot(BARS, Figure((width, width * 0.375)).add_axes((0, 0, 1, 1))).texts[0].get_fontsize()
         for width in (4.8, 9.6)
@@ -164,7 +164,7 @@ def test_two_runs_give_equal_bytes(chart, suffix, tmp_path):
         assert chart.alt in first.read_text(encoding="utf-8")
 
 
-def test_another_suffix_is_refused(tmp_path):
+def test_other_suffixes_are_rejected(tmp_path):
     with pytest.raises(ValueError, match=r"must end in \.svg or \.png"):
         save(BARS, tmp_path / "chart.gif")
 

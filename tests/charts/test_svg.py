@@ -1,4 +1,4 @@
-"""The drawn SVG says what the data says, for every name and number."""
+"""The drawn SVG shows the data, for every name and number."""
 
 import base64
 import re
@@ -21,15 +21,17 @@ from cnnmem.charts.svg import bars, data_uri_img, draw, standalone
 NS = "{http://www.w3.org/2000/svg}"
 NASTY = "<img src=x onerror=alert(1)> \"'&\t\n\x00\x1f\ud800\uffff"
 BARS = StackedBars(
-    "Tiny", ("conv", "pool", "fc"),
-    (Series("weights", (1728, 0, 4096)), Series("biases", (64, 0, 1000))), "parameters",
-)  # fmt: skip
+    "Tiny",
+    ("conv", "pool", "fc"),
+    (Series("weights", (1728, 0, 4096)), Series("biases", (64, 0, 1000))),
+    "parameters",
+)
 FALL = Waterfall("Why", ("a", 10), (("up", 5), ("down", -12)), ("b", 3), "MB")
 LINE = Timeline("Step", ("f", "loss", "b"), (Series("p", (4, 4, 4)), Series("g", (0, 2, 5))), "MB")
 
 
 def segments(svg):
-    """Bottom and top of every drawn bar, a list a series."""
+    """Return the bottom and top of each drawn bar, one list per series."""
     paths = ET.fromstring(svg).find(f".//{NS}g[@class='series']")
     shape = re.compile(r"M[\d.]+,([\d.]+)V([\d.]+)h")
     return [[(float(a), float(b)) for a, b in shape.findall(p.get("d"))] for p in paths]
@@ -62,7 +64,7 @@ def test_segment_heights_are_proportional_to_values():
     assert [low for low, _ in drawn[1]] == [top for _, top in drawn[0]], "parts are not stacked"
 
 
-def test_a_logarithmic_axis_keeps_the_order_says_so_and_leaves_zero_out():
+def test_a_logarithmic_axis_is_labelled_keeps_the_order_and_omits_zero():
     values = (0, 1, 10, 1000, 10**6)
     svg = draw(StackedBars("T", tuple("abcde"), (Series("w", values),), "parameters", log=True))
     tops = [top for _, top in segments(svg)[0]]
@@ -81,7 +83,7 @@ def test_timeline_areas_follow_the_stacked_totals():
     per_mb = (tops[0] - tops[2]) / 5
     assert per_mb > 1
     assert tops[0] - tops[1] == pytest.approx(2 * per_mb, abs=0.11)
-    assert base == [tops[0]] * 3, "gradients begin on the parameters, which are constant"
+    assert base == [tops[0]] * 3, "gradients start on top of the parameters, which are constant"
 
 
 def test_waterfall_bars_span_from_level_to_level():
@@ -97,10 +99,18 @@ def test_waterfall_bars_span_from_level_to_level():
 
 def test_a_name_cannot_become_markup():
     chart = StackedBars(
-        NASTY, (NASTY, "b"), (Series(NASTY, (1, 2)),), NASTY, 10, base_unit=NASTY, note=NASTY,
+        NASTY,
+        (NASTY, "b"),
+        (Series(NASTY, (1, 2)),),
+        NASTY,
+        10,
+        base_unit=NASTY,
+        note=NASTY,
         markers=(Marker(NASTY, value=1), Marker(NASTY, category=NASTY)),
-        groups=(Group(NASTY, 0, 2),), highlight=frozenset({NASTY}), category=NASTY,
-    )  # fmt: skip
+        groups=(Group(NASTY, 0, 2),),
+        highlight=frozenset({NASTY}),
+        category=NASTY,
+    )
     line = Timeline(NASTY, (NASTY,), (Series(NASTY, (1,)),), NASTY, markers=(Marker(NASTY, 9),))
     fall = Waterfall(NASTY, (NASTY, 1), ((NASTY, 1),), (NASTY, 2), NASTY, note=NASTY)
     for one in (chart, line, fall):
@@ -121,18 +131,22 @@ def test_alt_text_title_and_kind_are_on_the_root():
         assert root.get("data-chart") == kind
 
 
-def test_tooltips_tell_exact_values_and_shares():
+def test_tooltips_have_exact_values_and_shares():
     chart = StackedBars(
-        "T", ("a", "b"), (Series("w", (12_845_056, 0)), Series("b", (4, 0))), "MB", 10**6,
+        "T",
+        ("a", "b"),
+        (Series("w", (12_845_056, 0)), Series("b", (4, 0))),
+        "MB",
+        10**6,
         base_unit="bytes",
-    )  # fmt: skip
+    )
     rects = [r for r in ET.fromstring(draw(chart)).iter(f"{NS}rect") if r.get("class") == "bar"]
     assert rects[0].find(f"{NS}title").text == (
         "a: 12.85 MB = 12,845,060 bytes, 100.0 % of the total\nw 12,845,056 bytes\nb 4 bytes"
     )
 
 
-def test_seven_series_have_seven_patterns_that_exist():
+def test_seven_series_have_seven_defined_patterns():
     chart = StackedBars("T", ("a",), tuple(Series(str(i), (1,)) for i in range(7)), "MB")
     svg = draw(chart, id_prefix="mine")
     fills = series_fills(svg)
@@ -140,7 +154,9 @@ def test_seven_series_have_seven_patterns_that_exist():
     assert fills[0].startswith("#"), "the first is plain"
     tiles = {p.get("id"): ET.tostring(p[1]) for p in ET.fromstring(svg).iter(f"{NS}pattern")}
     used = [re.fullmatch(r"url\(#(mine-.*)\)", fill) for fill in fills[1:]]
-    assert len({re.sub(rb"#\w+", b"", tiles[match[1]]) for match in used}) == 6, "only colour"
+    assert len({re.sub(rb"#\w+", b"", tiles[match[1]]) for match in used}) == 6, (
+        "patterns differ in colour only"
+    )
 
 
 def test_the_strip_shows_the_shares_of_the_total():
@@ -149,7 +165,7 @@ def test_the_strip_shows_the_shares_of_the_total():
     assert widths[0] / sum(widths) == pytest.approx(5824 / 6888, abs=1e-4)
 
 
-def test_a_predicted_total_stands_where_it_would_be():
+def test_a_predicted_total_is_at_its_place_on_the_strip():
     def heads(value):
         chart = StackedBars(
             "T", ("a",), (Series("w", (100,)),), "MB", markers=(Marker("m", value),)
@@ -165,7 +181,7 @@ def test_a_predicted_total_stands_where_it_would_be():
     assert "← m −5" in heads(-5)[1]
 
 
-def test_a_line_beyond_the_axis_is_told_instead_of_drawn():
+def test_a_line_beyond_the_axis_is_described_instead_of_drawn():
     def with_line(value):
         return draw(
             Timeline("T", ("a",), (Series("w", (9,)),), "MB", markers=(Marker("card", value),))
@@ -176,7 +192,7 @@ def test_a_line_beyond_the_axis_is_told_instead_of_drawn():
     assert 'stroke-dasharray="7,4"' not in with_line(1000)
 
 
-def test_equal_data_draws_equal_text_and_other_data_does_not():
+def test_equal_data_gives_equal_drawings_and_other_data_does_not():
     again = StackedBars(BARS.title, BARS.categories, BARS.series, BARS.unit)
     assert draw(again) == draw(BARS)
     assert data_uri_img(again) == data_uri_img(BARS)
@@ -184,7 +200,7 @@ def test_equal_data_draws_equal_text_and_other_data_does_not():
     assert draw(other) != draw(BARS)
 
 
-def test_the_picture_alone_needs_no_page():
+def test_a_picture_needs_no_page():
     img = data_uri_img(BARS)
     assert f'alt="{BARS.alt}"' in img
     svg = base64.b64decode(re.search(r"base64,([^\"]+)", img)[1]).decode()
@@ -195,7 +211,7 @@ def test_the_picture_alone_needs_no_page():
 
 
 @pytest.mark.parametrize("count", [22, 45, 200, 700])
-def test_names_below_the_axis_keep_apart_and_inside(count):
+def test_names_below_the_axis_do_not_overlap_or_leave_the_drawing(count):
     names = tuple(f"features.denseblock1.denselayer{i}.conv" for i in range(count))
     svg = draw(StackedBars("T", names, (Series("w", (1,) * count),), "MB"))
     found = re.findall(r'translate\(([\d.]+),[\d.]+\) rotate\(-45\)"[^>]*>([^<]+)<', svg)
@@ -206,7 +222,7 @@ def test_names_below_the_axis_keep_apart_and_inside(count):
     assert len({name for _, name in found}) == len(found), "shortened names must differ"
 
 
-def test_groups_stand_in_for_names_without_room():
+def test_groups_replace_names_that_have_no_room():
     names = tuple(f"layer{i}" for i in range(200))
     groups = (Group("first half", 0, 100), Group("second half", 100, 200))
     svg = draw(StackedBars("T", names, (Series("w", (1,) * 200),), "MB", groups=groups))
@@ -215,7 +231,7 @@ def test_groups_stand_in_for_names_without_room():
 
 
 @given(st.lists(st.tuples(st.floats(80, 940), st.integers(1, 30)), max_size=5))
-def test_flags_in_one_lane_do_not_meet(drawn):
+def test_flags_in_one_lane_do_not_overlap(drawn):
     placed = place([Flag(x, 300.0, "x" * size, False) for x, size in drawn], 78.0, 944.0)
     assert len(placed) == len(drawn)
     for one in placed:
@@ -223,7 +239,7 @@ def test_flags_in_one_lane_do_not_meet(drawn):
             assert one is other or one.lane != other.lane or not one.meets(other)
 
 
-def test_a_long_name_keeps_both_its_ends():
+def test_a_long_name_keeps_both_ends():
     assert fit("features.denselayer32.conv2", 120).startswith("fea")
     assert fit("features.denselayer32.conv2", 120).endswith("conv2")
     assert text_width(fit("W" * 500, 120)) <= 120
@@ -253,16 +269,14 @@ def test_extreme_data_draws(chart):
     assert chart.text().splitlines()[0].startswith(chart.title)
 
 
-def test_a_waterfall_of_many_steps_grows_instead_of_crowding():
+def test_a_waterfall_of_many_steps_grows_taller():
     steps = tuple((f"step {i}", 1) for i in range(40))
     root = ET.fromstring(draw(Waterfall("W", ("a", 0), steps, ("b", 40), "MB")))
     assert float(root.get("viewBox").split()[3]) >= 42 * 20
     assert ET.fromstring(draw(FALL)).get("viewBox") == "0 0 960 360"
 
 
-NUMBERS = st.one_of(
-    st.integers(0, 10**18), st.fractions(0, 10**6), st.floats(0, 1e18), st.just(0)
-)  # fmt: skip
+NUMBERS = st.integers(0, 10**18) | st.fractions(0, 10**6) | st.floats(0, 1e18) | st.just(0)
 NAMES = st.text(st.characters(), max_size=40)
 
 
@@ -286,7 +300,7 @@ def stacked(draw_):
 
 @given(stacked())
 @settings(max_examples=150, deadline=None)
-def test_any_names_and_values_come_out_well_formed_and_exact(chart):
+def test_any_names_and_values_give_well_formed_and_exact_drawings(chart):
     read = bars(draw(chart).encode("utf-8").decode())
     assert [bar["name"] for bar in read] == [clean(name) for name in chart.categories]
     columns = [tuple(values) for values in zip(*(s.values for s in chart.series), strict=True)]
@@ -297,12 +311,12 @@ def test_any_names_and_values_come_out_well_formed_and_exact(chart):
 
 
 @pytest.mark.parametrize("prefix", ["", "1a", 'a"b', "a b", "ä"])
-def test_an_id_prefix_that_would_break_references_is_refused(prefix):
+def test_an_id_prefix_that_would_break_references_is_rejected(prefix):
     with pytest.raises(ValueError, match="id_prefix"):
         draw(BARS, id_prefix=prefix)
 
 
-def test_a_drawing_too_small_to_read_is_refused():
+def test_a_drawing_too_small_to_read_is_rejected():
     with pytest.raises(ValueError, match="480 x 240"):
         draw(BARS, width=200)
 

@@ -1,4 +1,4 @@
-"""A drawn layer says what its layer reads and writes, and stays inside its frame."""
+"""A drawn layer shows what the layer reads and writes, and stays inside its frame."""
 
 from __future__ import annotations
 
@@ -77,10 +77,9 @@ def test_matplotlib_draws_the_same_marks(sketch: LayerSketch, tmp_path: Path) ->
 @st.composite
 def windows(draw: st.DrawFn) -> tuple[Conv2d, Shape]:
     padding = draw(st.sampled_from([0, 1, 3, (0, 1, 2, 0), "same"]))
-    layer = Conv2d(
-        4, (draw(st.integers(1, 4)), draw(st.integers(1, 4))), draw(st.integers(1, 4)), padding,
-        draw(st.integers(1, 2)), groups=2,
-    )  # fmt: skip
+    kernel = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    stride, dilation = draw(st.integers(1, 4)), draw(st.integers(1, 2))
+    layer = Conv2d(4, kernel, stride, padding, dilation, groups=2)
     return layer, (draw(st.integers(8, 14)), draw(st.integers(8, 14)), 6)
 
 
@@ -89,7 +88,7 @@ def windows(draw: st.DrawFn) -> tuple[Conv2d, Shape]:
 def test_the_window_reads_what_torch_reads(
     case: tuple[Conv2d, Shape], at: int, channel: int
 ) -> None:
-    """The gradient of one output value says which input values it is made from."""
+    """The gradient of one output value is nonzero where the window reads."""
     import torch
 
     from cnnmem import Network
@@ -117,14 +116,14 @@ def test_the_window_reads_what_torch_reads(
 
 @settings(max_examples=40, deadline=None)
 @given(windows())
-def test_unread_places_are_those_that_no_window_reaches(case: tuple[Conv2d, Shape]) -> None:
+def test_no_window_reaches_the_unread_places(case: tuple[Conv2d, Shape]) -> None:
     layer, shape = case
     for span in spans(layer, shape):
         reached = {tap for i in range(span.out) for tap in span.taps(i)}
         assert span.padded - span.unread == max(reached) + 1
 
 
-def test_text_and_alt_tell_the_window() -> None:
+def test_text_and_alt_text_describe_the_window() -> None:
     sketch = LayerSketch("Pool", MaxPool2d(3, 2), (8, 8, 64), at=4, channel=70)
     lines = sketch.text().splitlines()
     assert [line[:15] for line in lines[3:6]] == ["o o # # # o o x"] * 3
@@ -138,7 +137,7 @@ def test_text_and_alt_tell_the_window() -> None:
     assert sketch.seen == range(6, 7)
 
 
-def test_the_drawn_boxes_carry_shapes_and_window() -> None:
+def test_the_drawn_boxes_carry_shapes_and_the_window() -> None:
     drawing = svg.draw(LayerSketch("one", Conv2d(8, 3, 2, 1), (7, 7, 4), at=5))
     told = {bar["name"]: bar["values"] for bar in svg.bars(drawing)}
     assert told == {
@@ -150,7 +149,7 @@ def test_the_drawn_boxes_carry_shapes_and_window() -> None:
     }
 
 
-def test_dots_mark_every_position_where_there_is_room() -> None:
+def test_dots_mark_every_position_if_there_is_room() -> None:
     sketch = LayerSketch("one", Conv2d(8, 3, 2, 1), (7, 7, 4))
     (dots,) = [m for m in sketch.marks(Frame(960, 340)).marks if isinstance(m, Dots)]
     assert len(dots.points) == 16
@@ -159,13 +158,13 @@ def test_dots_mark_every_position_where_there_is_room() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 13, 14, 15, 40, 4096])
-def test_of_many_values_the_first_the_last_and_the_one_looked_at_are_drawn(count: int) -> None:
+def test_the_first_the_last_and_the_chosen_value_are_drawn(count: int) -> None:
     for here in {0, 5, 11, 12, 13, count // 2, count - 2, count - 1} & set(range(count)):
         shown = _drawn(count, here)
         numbers = [i for i in shown if i is not None]
         assert len(shown) <= 14
         assert {0, here, count - 1} <= set(numbers)
         assert numbers == sorted(set(numbers))
-        for a, b in itertools.pairwise(shown):  # a gap stands where numbers are left out, only
+        for a, b in itertools.pairwise(shown):  # a gap only where numbers are left out
             if a is not None and b is not None:
                 assert b == a + 1
