@@ -37,7 +37,8 @@ def tuple_of(argument: str, value: object, kind: type) -> None:
         raise CnnmemError(f"{argument}: {value!r:.60} is a {type(value).__name__}; pass a tuple")
     for item in value:
         if not isinstance(item, kind):
-            raise CnnmemError(f"{argument}: {item!r:.60} is not a {kind.__name__}; pass only those")
+            name = kind.__name__
+            raise CnnmemError(f"{argument}: {item!r:.60} is not a {name}; pass a tuple of {name}")
 
 
 def units(unit: str, scale: object, base_unit: str) -> None:

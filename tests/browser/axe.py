@@ -1,8 +1,7 @@
-"""axe-core on a page: what it finds serious or critical in what the kit made itself."""
+"""axe-core on a page: the serious and critical violations that are the kit's own."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -12,12 +11,12 @@ from playwright.sync_api import Page
 
 FOLDER = Path(__file__).resolve().parents[2] / "build" / "npm"
 VERSION = "4"
-# Not of our making, each with its reason. (rule, a selector that every reported node matches)
+# Violations that are not ours, with the reason: (rule, selector that every such node matches).
 THEIRS = (
-    # ipywidgets gives its sliders' handles no name and has no setting for it; the box beside each
-    # slider is labelled and sets the same number
+    # ipywidgets gives the handles of its sliders no name and has no setting for it; the box beside
+    # each slider has a label and sets the same number
     ("aria-input-field-name", ".noUi-handle"),
-    # JupyterLab's style of a link in a text, which nbconvert and Voila share
+    # JupyterLab's style of links in a text, which nbconvert and Voila share
     ("link-in-text-block", ".jp-RenderedMarkdown a"),
     # nbconvert's grey In [1] and Out [1], and its colours of Python code
     ("color-contrast", ".jp-InputPrompt, .jp-OutputPrompt, .highlight *"),
@@ -26,21 +25,21 @@ THEIRS = (
 
 @cache
 def script() -> Path:
-    """Return axe-core's file; it is installed into build/ when a test first needs it."""
+    """Return axe-core's file; npm installs it into build/ when a test first needs it."""
     path = FOLDER / "node_modules" / "axe-core" / "axe.min.js"
     if not path.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
-        command = [
-            "npm", "install", "--prefix", str(FOLDER), "--no-save", "--no-package-lock",
-            "--no-audit", "--no-fund", f"axe-core@{VERSION}",
-        ]  # fmt: skip
+        command = f"npm install --no-save --no-package-lock --no-audit --no-fund axe-core@{VERSION}"
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=300, env={**os.environ}
+                [*command.split(), "--prefix", str(FOLDER)],
+                capture_output=True,
+                text=True,
+                timeout=300,
             )
         except FileNotFoundError:
-            raise AssertionError("axe-core is installed by npm: install Node.js") from None
-        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
+            raise AssertionError("npm installs axe-core: install Node.js") from None
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return path
 
 

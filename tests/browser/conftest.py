@@ -1,6 +1,6 @@
 """One Chromium and one server of each kind for all browser tests; screenshots are artefacts.
 
-A page is opened anew for every test, and what went wrong on it fails the test that opened it.
+Each test opens a page of its own, and fails if something goes wrong on it.
 """
 
 from __future__ import annotations

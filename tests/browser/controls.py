@@ -1,4 +1,4 @@
-"""Move every control of an explorer on a page, as a reader does, and check what it then says."""
+"""Move every control of an explorer on a page as a reader does, and check what it shows then."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import json
 from playwright.sync_api import Locator, Page
 from twins import check, drawn, wait_for_change
 
-# What a reader can move: the parts of controls that ipywidgets makes, without their own details.
+# What a reader can move in the controls that ipywidgets makes.
 MOVABLE = ".noUi-handle, select, input, textarea, button"
 
 
 def move_everything(page: Page, explorer: Locator) -> int:
-    """Move all controls of an explorer; returns how many. A control of an unknown kind fails."""
+    """Move all controls of an explorer and return their number; fail on an unknown kind."""
     explorer.scroll_into_view_if_needed()
     check(explorer)
     moved = _numbers(page, explorer) + _lists(page, explorer) + _switches(page, explorer)
-    assert moved == explorer.locator(MOVABLE).count(), "a control that no test here moves"
+    assert moved == explorer.locator(MOVABLE).count(), "there is a control that no test here moves"
     return moved
 
 
 def _numbers(page: Page, explorer: Locator) -> int:
-    """Every slider: a step, both ends, by mouse; every box: another number, and back."""
+    """Move each slider by a step, to both ends and by mouse; set each box, and set it back."""
     handles, boxes = explorer.locator(".noUi-handle"), explorer.locator("input[type=number]")
     assert handles.count() == boxes.count()
     for i in range(handles.count()):
@@ -57,7 +57,7 @@ def enter(page: Page, explorer: Locator, box: Locator, text: str) -> None:
 
 
 def drag(page: Page, explorer: Locator, handle: Locator) -> None:
-    """Drag a slider from its left end by the mouse; the last value must be shown in the end."""
+    """Drag a slider from its left end with the mouse; the last value must be shown in the end."""
     box = handle.bounding_box()
     assert box is not None
     before = drawn(explorer)
@@ -67,7 +67,7 @@ def drag(page: Page, explorer: Locator, handle: Locator) -> None:
     page.mouse.move(x + 90, y, steps=6)
     page.mouse.up()
     wait_for_change(page, explorer, before)
-    # the box of the same number says where the slider came to rest
+    # the box of the same number shows where the slider came to rest
     page.wait_for_function(
         """([root, i]) => {
             const at = parseFloat(root.querySelectorAll('.noUi-handle')[i].ariaValueNow);
@@ -88,7 +88,7 @@ def _index(explorer: Locator, handle: Locator) -> int:
 
 
 def _lists(page: Page, explorer: Locator) -> int:
-    """Every list: its last and its first option, then what was chosen before."""
+    """Choose the last and the first option of each list, then what was chosen before."""
     lists = explorer.locator("select")
     for i in range(lists.count()):
         first = lists.nth(i).input_value()
@@ -103,7 +103,7 @@ def _lists(page: Page, explorer: Locator) -> int:
 
 
 def _switches(page: Page, explorer: Locator) -> int:
-    """Every switch: by the space bar, and back by the mouse."""
+    """Toggle each switch with the space bar, and back with the mouse."""
     switches = explorer.locator("input[type=checkbox]")
     for i in range(switches.count()):
         for press in (lambda: page.keyboard.press("Space"), switches.nth(i).click):
@@ -117,7 +117,7 @@ def _switches(page: Page, explorer: Locator) -> int:
 
 
 def try_questions(page: Page) -> int:
-    """Press Check and Hint of every question without an answer; each must say something."""
+    """Press Check and Hint of each question without an answer; each must say something."""
     questions = page.locator(".cnnmem-question")
     for i in range(questions.count()):
         question = questions.nth(i)

@@ -1,7 +1,7 @@
-"""Jupyter on the loopback and pages in headless Chromium: what the browser tests drive.
+"""Jupyter on the loopback and pages in headless Chromium, for the browser tests.
 
 JupyterLab, Notebook and Voila are started here. Everything that Jupyter or Chromium would remember
-lives in a temporary folder.
+goes into a temporary folder.
 """
 
 from __future__ import annotations
@@ -37,30 +37,30 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # the loopback and nothing else
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # only the loopback
 ]
-# No news, and every cell in the page, so that what is out of sight can be found.
+# No news, and every cell in the page, so that cells out of sight can be found.
 SETTINGS = {
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
 }
-READY = 60_000  # milliseconds for a page or a kernel to be there
-# as in Makefile
+READY = 60_000  # milliseconds until a page or a kernel must be ready
+# As in the Makefile; a test compares them.
 PROMPT = "kernel_websocket_connection_class=cnnmem.jupyter.server.PromptConnection"
 LIVE = "contents_manager_class=cnnmem.jupyter.server.LiveWidgetContents"
 LOCAL = ("http://127.0.0.1", "ws://127.0.0.1", "file:", "data:", "blob:", "about:")
 
 
 def free_port() -> int:
-    """Return a port of the loopback that nobody listens on."""
+    """Return a free port of the loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def isolated_environment(home: Path) -> dict[str, str]:
-    """Return the environment of a Jupyter that finds nothing of the user's and leaves nothing."""
-    # without the Makefile's settings of TensorFlow, which a reader's own Jupyter has not
+    """Return an environment in which Jupyter finds none of the user's settings and leaves none."""
+    # Without the Makefile's settings for TensorFlow, which a reader's own Jupyter does not have.
     env = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST" and k[:3] != "TF_"}
     for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
         env[f"JUPYTER_{name}"] = str(home / name.lower())
@@ -78,7 +78,7 @@ def isolated_environment(home: Path) -> dict[str, str]:
 
 @dataclass
 class Server:
-    """A running server: where it listens, its token, the folder it serves, its process id."""
+    """A running server: its address, its token, the folder it serves, its process id."""
 
     url: str
     token: str
@@ -101,21 +101,25 @@ class Server:
 def _serve(
     module: str, options: list[str], notebooks: Path, home: Path, port: int, token: str = ""
 ) -> Iterator[Server]:
-    """Serve a copy of a folder of notebooks; server and kernels are stopped whatever happens."""
+    """Serve a copy of a folder of notebooks; always stop the server and its kernels."""
     folder = home / "notebooks"
     shutil.copytree(notebooks, folder, ignore=shutil.ignore_patterns(".*"))
     log_file = home / "server.log"
     with log_file.open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, "--no-browser", *options], cwd=folder,
-            env=isolated_environment(home), stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
+            [sys.executable, "-m", module, "--no-browser", *options],
+            cwd=folder,
+            env=isolated_environment(home),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
         url = f"http://127.0.0.1:{port}"
         try:
             _wait_until_up(url + (f"/api/status?token={token}" if token else ""), process, log_file)
             yield Server(url, token, folder, process.pid)
         finally:
-            # the whole session: a killed server leaves its kernels behind
+            # The whole session, because a killed server leaves its kernels behind.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -130,18 +134,23 @@ def _jupyter(
 ) -> contextlib.AbstractContextManager[Server]:
     port, token = free_port(), secrets.token_hex(16)
     options = [
-        "--allow-root", "--ip=127.0.0.1", f"--ServerApp.port={port}",
-        "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}",
-        f"--ServerApp.root_dir={home / 'notebooks'}", "--LabApp.expose_app_in_browser=True",
-        "--JupyterNotebookApp.expose_app_in_browser=True", *more,
-    ]  # fmt: skip
+        "--allow-root",
+        "--ip=127.0.0.1",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={token}",
+        f"--ServerApp.root_dir={home / 'notebooks'}",
+        "--LabApp.expose_app_in_browser=True",
+        "--JupyterNotebookApp.expose_app_in_browser=True",
+        *more,
+    ]
     return _serve(module, options, notebooks, home, port, token)
 
 
 def jupyterlab(
     notebooks: Path, home: Path, *, prompt: bool = True
 ) -> contextlib.AbstractContextManager[Server]:
-    """Start JupyterLab on a copy of a folder of notebooks; `prompt` as `make lab` does."""
+    """Start JupyterLab on a copy of a folder of notebooks; with `prompt`, as `make lab` does."""
     options = [LIVE, PROMPT] if prompt else [LIVE]
     return _jupyter("jupyterlab", notebooks, home, *(f"--ServerApp.{one}" for one in options))
 
@@ -155,10 +164,14 @@ def voila(notebooks: Path, home: Path) -> contextlib.AbstractContextManager[Serv
     """Start Voila on a copy of a folder of notebooks; it shows no code and has no token."""
     port = free_port()
     options = [
-        f"--port={port}", "--Voila.ip=127.0.0.1", f"--Voila.{PROMPT}", "--show_tracebacks=True",
-        # Notebook's extension is of no use to Voila, and says so on the console
-        "--VoilaConfiguration.extension_denylist=@jupyter-notebook/lab-extension", ".",
-    ]  # fmt: skip
+        f"--port={port}",
+        "--Voila.ip=127.0.0.1",
+        f"--Voila.{PROMPT}",
+        "--show_tracebacks=True",
+        # Notebook's extension does not work in Voila and logs an error on the console.
+        "--VoilaConfiguration.extension_denylist=@jupyter-notebook/lab-extension",
+        ".",
+    ]
     return _serve("voila", options, notebooks, home, port)
 
 
@@ -175,14 +188,14 @@ def _wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> Non
 
 @dataclass
 class Browser:
-    """A page, and what went wrong on it: console errors and requests that left the loopback."""
+    """A page, its console errors, and its requests that left the loopback."""
 
     page: Page
     errors: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
 
     def watch(self, page: Page) -> Page:
-        """Note what goes wrong on a page; returns the page."""
+        """Record what goes wrong on a page, and return the page."""
 
         def said(message: Any) -> None:
             if message.type == "error":
@@ -217,7 +230,7 @@ def chromium_process() -> Iterator[Chromium]:
 def fresh_page(
     running: Chromium, width: int = 1280, height: int = 900, **options: Any
 ) -> Iterator[Browser]:
-    """Open a page that shares nothing with the pages before it."""
+    """Open a page that shares nothing with earlier pages."""
     context = running.new_context(viewport={"width": width, "height": height}, **options)
     opened = Browser(context.new_page())
     opened.watch(opened.page)
@@ -229,7 +242,7 @@ def fresh_page(
 
 @contextlib.contextmanager
 def chromium(width: int = 1280, height: int = 900, **options: Any) -> Iterator[Browser]:
-    """Open a page in a Chromium of its own."""
+    """Open a page in its own Chromium."""
     with chromium_process() as running, fresh_page(running, width, height, **options) as opened:
         yield opened
 
@@ -244,7 +257,7 @@ def open_notebook(page: Page, server: Server, name: str, kind: str = "lab/tree")
 
 
 def wait_for_idle(page: Page, timeout: int = READY) -> None:
-    """Wait until the kernel of the notebook in front has nothing to do."""
+    """Wait until the kernel of the notebook in front is idle."""
     page.wait_for_function(
         "() => window.jupyterapp.shell.currentWidget.context.sessionContext.session"
         "?.kernel?.status === 'idle'",
@@ -255,7 +268,7 @@ def wait_for_idle(page: Page, timeout: int = READY) -> None:
 def run_all(page: Page, timeout: int = 180_000) -> None:
     """Run all cells and wait until each has an execution count and the kernel is idle."""
     page.evaluate(
-        """() => {  // not waited for here, where nothing limits how long
+        """() => {  // not awaited here, because evaluate() has no timeout
             window.ranAll = false;
             window.jupyterapp.commands.execute('notebook:run-all-cells')
                 .then(() => { window.ranAll = true; });
@@ -275,22 +288,24 @@ def run_all(page: Page, timeout: int = 180_000) -> None:
 
 
 def write(server: Server, name: str, *cells: str) -> str:
-    """Put a notebook of these code cells on a server; returns its name."""
+    """Put a notebook with these code cells on a server, and return its name."""
     made = new_notebook(cells=[new_code_cell(cell) for cell in cells])
     made.metadata.kernelspec = {
-        "name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python",
-    }  # fmt: skip
+        "name": "python3",
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+    }
     nbformat.write(made, server.folder / name)
     return name
 
 
 def clear_outputs(page: Page) -> None:
-    """Drop the stored outputs, so that what is seen was computed now."""
+    """Drop the stored outputs, so that everything on the page is computed now."""
     page.evaluate("() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
 
 
 def output_errors(page: Page) -> list[str]:
-    """Return the errors of the notebook in front that no cell announces by its tags, and stderr."""
+    """Return stderr and the unexpected errors (no cell tag) of the notebook in front."""
     return page.evaluate(
         """() => [...window.jupyterapp.shell.currentWidget.content.widgets]
             .filter(c => c.model.type === 'code')

@@ -1,4 +1,4 @@
-"""Is everything inside its place: on a projector and on a wide screen, on light and on dark."""
+"""Is everything in its place: on a projector and a wide screen, in a light and a dark theme?"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ THEMES = ("JupyterLab Light", "JupyterLab Dark")
 READABLE = 11.0  # pixels of the smallest text of a chart on a projector of 1024 pixels
 CONTRAST = 4.5  # WCAG AA for text
 
-# What is wrong in the outputs of the notebook in front, in words; [] if nothing is.
+# The faults in the outputs of the notebook in front, in words.
 FAULTS = """
 ([readable, contrast]) => {
     const faults = [], slack = 1.5;
@@ -90,14 +90,14 @@ FAULTS = """
             }
         }
     }
-    if (!looked) faults.push('nothing was looked at');
+    if (!looked) faults.push('there was nothing to look at');
     return [...new Set(faults)];
 }
 """
 
 
 def faults(page: Page, folder: Path, name: str) -> Iterator[str]:
-    """Yield what is clipped, overlaps or cannot be read, at each size and in each theme."""
+    """Yield what is clipped, overlaps or is hard to read, at each size and in each theme."""
     page.evaluate(
         """async () => {
             const {commands, shell} = window.jupyterapp;

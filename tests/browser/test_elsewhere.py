@@ -1,4 +1,4 @@
-"""Other ways to meet a lesson: not run yet, in Notebook 7, in two tabs, after a killed kernel."""
+"""Other ways to open a lesson: in Notebook 7, in two tabs, with another, after a killed kernel."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MARKUP = '<img src=x onerror="document.title=1"><b>fc</b> & "1"'
 
 
 def step(page: Page, i: int = 0) -> None:
-    """Move the first slider of an explorer by a step, and check what it says."""
+    """Move the first slider of an explorer by a step, and check what the explorer shows."""
     explorer = page.locator(".cnnmem-explorer").nth(i)
     press(page, explorer, explorer.locator(".noUi-handle").first, "ArrowRight")
 
@@ -49,13 +49,13 @@ def test_notebook_7_runs_a_lesson(
     assert output_errors(page) == []
     explorer = page.locator(".cnnmem-explorer").first
     handle, box = explorer.locator(".noUi-handle").first, explorer.locator("input").first
-    # Notebook takes the arrow keys for itself before a slider sees them; these are left to it
+    # Notebook takes the arrow keys before a slider sees them; these keys are left.
     for key in ("PageUp", "PageDown", "End", "Home"):
         press(page, explorer, handle, key)
     drag(page, explorer, handle)
     enter(page, explorer, box, "67")
     page.screenshot(path=str(artefacts / "notebook-7.png"))
-    # an error of Notebook's own settings, on any page
+    # Notebook logs this error about its own settings on every page.
     browser.errors = [error for error in browser.errors if "reading 'schema'" not in error]
     browser.assert_clean()
 
@@ -72,7 +72,7 @@ def test_after_a_killed_kernel_run_all_works_again(server: Server, browser: Brow
             kernel.requestExecute({code: 'import os; os.kill(os.getpid(), 9)'});
         }"""
     )
-    # Jupyter notices, says so, and starts it again
+    # Jupyter notices, says so, and restarts the kernel.
     page.locator(".jp-Dialog", has_text="restart").get_by_role("button", name="Ok").click(
         timeout=READY
     )
@@ -90,7 +90,7 @@ def test_two_tabs_on_one_notebook(server: Server, running: Chromium) -> None:
         clear_outputs(first.page)
         run_all(first.page)
         second = first.watch(first.page.context.new_page())
-        # a workspace of its own: JupyterLab gives no two tabs the same one
+        # In its own workspace, as two tabs of JupyterLab cannot share one.
         second.goto(f"{server.url}/lab/workspaces/two/tree/{FIRST}?token={server.token}")
         second.wait_for_function(
             "() => window.jupyterapp?.shell?.currentWidget?.context?.isReady", timeout=READY
@@ -106,7 +106,7 @@ def test_two_tabs_on_one_notebook(server: Server, running: Chromium) -> None:
         first.assert_clean()
 
 
-# The patterns that drawings use: is each the drawing's own, and what colour is it?
+# The patterns that drawings use: does each belong to its drawing, and what colour is it?
 PATTERNS = """drawings => drawings.flatMap(drawing => {
     const users = [...drawing.querySelectorAll('[fill^="url(#"]')];
     return [...new Set(users.map(user => user.getAttribute('fill').slice(5, -1)))].map(id => {
@@ -144,7 +144,7 @@ def test_two_lessons_in_one_jupyterlab_both_show_their_patterns(
     assert len(ids) == len(set(ids)) >= 2
     used = drawings.evaluate_all(PATTERNS)
     assert [pattern["own"] for pattern in used] == [True] * len(used) != []
-    # and they are painted: their colours are in a picture of the drawing in front
+    # They are painted too: their colours are in a picture of the drawing in front.
     (shown,) = drawings.locator("visible=true").all()
     shown.scroll_into_view_if_needed()
     picture = Image.open(BytesIO(shown.screenshot(path=str(artefacts / "patterns.png"))))
@@ -154,9 +154,7 @@ def test_two_lessons_in_one_jupyterlab_both_show_their_patterns(
     browser.assert_clean()
 
 
-def test_markup_in_the_names_of_a_users_network_is_shown_as_text(
-    server: Server, browser: Browser
-) -> None:
+def test_markup_in_names_is_shown_as_text(server: Server, browser: Browser) -> None:
     name = write(
         server,
         "markup.ipynb",
@@ -195,8 +193,8 @@ def rss(pid: int) -> float:
     return int(line.split()[1]) * 1024 / 1e6
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux' /proc")
-def test_a_minute_of_dragging_leaves_no_memory_behind(
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+def test_a_minute_of_dragging_leaks_no_memory(
     server: Server, browser: Browser, artefacts: Path
 ) -> None:
     name = write(
@@ -241,7 +239,7 @@ def test_a_minute_of_dragging_leaves_no_memory_behind(
         wait_for_idle(page)
         return len(seen)
 
-    assert pull(10) > 20  # every size once: what is cached is cached
+    assert pull(10) > 20  # sees every size once, so that the caches are full
     before = memory()
     assert pull(60) > 50
     after = memory()

@@ -1,4 +1,4 @@
-"""Every notebook in JupyterLab, in a real browser: run all, move every control, look."""
+"""Every notebook in JupyterLab in a real browser: run it, move every control, check the layout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A slider stays attached to its chart: the tool that measures it works, and finds a clear gap.
+"""The chart follows a slider: the tool that measures the delay works and finds a clear gap.
 
 The figures themselves are taken on an idle machine (`make bench-latency`, docs/latency.md).
 """
@@ -25,7 +25,7 @@ def test_the_explorer_is_much_faster_than_interact_and_matplotlib(
     options = argparse.Namespace(steps=8, drags=1)
     ours, theirs = latency.measure(server, running, "resnet50/keras", options)
     assert ours["bars"] == 177
-    assert ours["p50"] < theirs["p50"] / 3  # docs/latency.md has the ratio of an idle machine
+    assert ours["p50"] < theirs["p50"] / 3  # docs/latency.md has the ratio on an idle machine
     assert ours["updates"] > 2 * theirs["updates"] > 0
     assert ours["kernel"] < theirs["kernel"] / 5
     page = latency.report([ours, theirs], [], "in a test")

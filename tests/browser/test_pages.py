@@ -1,7 +1,7 @@
-"""Every lesson as a page without code: live in Voila, and as an HTML file that has no kernel.
+"""Every lesson as a page without code: live in Voila, and as an HTML file without a kernel.
 
-axe-core looks at both. Requests that Voila's and nbconvert's own templates make are named here;
-Chromium cannot resolve them in these tests, so the pages are proved to work without them.
+axe-core checks both. The requests that the templates of Voila and nbconvert make are named here;
+Chromium cannot resolve them in these tests, so the pages must work without them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from twins import check, drawn, wait_for_change
 
 pytestmark = pytest.mark.browser
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
 EXECUTED = 240_000  # milliseconds for Voila to run a lesson with both frameworks
 # Voila's template: the icons of buttons, which the kit does not use
 VOILA_ASKS = "https://cdn.jsdelivr.net/npm/@fortawesome/"
@@ -27,13 +28,13 @@ NBCONVERT_ASKS = "https://cdnjs.cloudflare.com/ajax/libs/"
 
 
 def assert_only_asked_for(browser: Browser, address: str) -> None:
-    """Fail on another request to the outside, and on an error that is not the one's failing."""
+    """Fail on any other request to the outside, and on any error not caused by that one."""
     assert [url for url in browser.outside if not url.startswith(address)] == []
     assert [error for error in browser.errors if f"({address}" not in error] == []
 
 
 def reach_by_tab(page: Page) -> list[str]:
-    """Press Tab once round the page; returns (part of ours, its control) in order, -1 elsewhere."""
+    """Press Tab once round the page; return (part of ours, its control) in order, -1 elsewhere."""
     seen = []
     for _ in range(400):
         page.keyboard.press("Tab")
@@ -57,16 +58,14 @@ def reach_by_tab(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_in_voila_the_explorers_react_and_no_code_is_seen(
+def test_voila_shows_live_explorers_and_no_code(
     name: str, voila_server: Server, browser: Browser, artefacts: Path
 ) -> None:
     page = browser.page
     page.goto(f"{voila_server.url}/voila/render/{name}", timeout=EXECUTED)
     notebook = nbformat.read(ROOT / "notebooks" / name, as_version=4)
-    live = [
-        output for cell in notebook.cells for output in cell.get("outputs", [])
-        if "application/vnd.jupyter.widget-view+json" in output.get("data", {})
-    ]  # fmt: skip
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    live = [output for output in outputs if WIDGET in output.get("data", {})]
     made = page.locator(".cnnmem-explorer, .cnnmem-question, .cnnmem-prediction")
     page.wait_for_function(
         "count => document.querySelectorAll("
@@ -89,7 +88,7 @@ def test_in_voila_the_explorers_react_and_no_code_is_seen(
         wait_for_change(page, explorer, before)
         check(explorer)
     assert violations(page) == []
-    # by Tab, each part's controls in the order in which they are seen
+    # Tab reaches the controls of each part in the order on the page.
     page.evaluate("() => { document.activeElement?.blur(); window.getSelection().empty(); }")
     page.mouse.click(2, 2)
     tabbed = [tuple(at) for at in reach_by_tab(page) if at[0] >= 0]
@@ -100,7 +99,7 @@ def test_in_voila_the_explorers_react_and_no_code_is_seen(
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_a_page_without_a_kernel_is_read_offline(
+def test_a_page_without_a_kernel_can_be_read_offline(
     name: str, browser: Browser, artefacts: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "lesson.html"
@@ -130,7 +129,7 @@ def test_a_page_without_a_kernel_is_read_offline(
             words = " ".join("".join(output.get("text", "")).split())
             assert words in shown
             views = output.get("data", {})
-            if "application/vnd.jupyter.widget-view+json" in views:  # a question or an explorer
+            if WIDGET in views:  # a question or an explorer
                 assert "text/html" in views
                 first = "".join(views["text/plain"]).splitlines()[0].removeprefix("Predict: ")
                 assert first in shown

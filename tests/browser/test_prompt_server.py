@@ -1,4 +1,4 @@
-"""The connection of `make lab`: a server's messages leave at once, asked of its own socket."""
+"""The connection of `make lab` sends messages at once, according to the server's own socket."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from jupyter import LIVE, PROMPT, jupyterlab
 from tornado.websocket import websocket_connect
 
 ROOT = Path(__file__).resolve().parents[2]
-# Configuration of the server under test: it writes down what the system says of an open socket.
+# Configuration of the server under test: write down the state of an open socket.
 WITNESS = """
 import socket
 from pathlib import Path
@@ -33,7 +33,7 @@ KernelWebsocketHandler.open = open_and_tell
     ("prompt", "said"),
     [(True, "PromptConnection True"), (False, "ZMQChannelsWebsocketConnection False")],
 )
-def test_the_servers_socket_sends_at_once(tmp_path, prompt, said):
+def test_only_the_prompt_connection_sends_at_once(tmp_path, prompt, said):
     told, empty = tmp_path / "told", tmp_path / "empty"
     empty.mkdir()
     config = tmp_path / "config_dir" / "jupyter_server_config.py"
@@ -58,13 +58,13 @@ def test_the_servers_socket_sends_at_once(tmp_path, prompt, said):
             while await channel.read_message() is not None:  # None: the server has closed too
                 pass
 
-        # in a thread of its own: in this one the browser's event loop may be running
+        # In its own thread, because the browser's event loop may be running in this one.
         with ThreadPoolExecutor(1) as thread:
             thread.submit(asyncio.run, asyncio.wait_for(converse(), 60)).result()
     assert told.read_text() == said
 
 
-def test_make_lab_and_make_voila_start_their_servers_as_these_tests_do():
+def test_the_makefile_starts_servers_as_these_tests_do():
     makefile = (ROOT / "Makefile").read_text()
     assert f"PROMPT := {PROMPT}\n" in makefile
     assert f"LIVE := {LIVE}\n" in makefile

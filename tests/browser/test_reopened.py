@@ -1,4 +1,4 @@
-"""A notebook that is opened: pictures where its widgets are gone, sliders where they still live."""
+"""A notebook opened again shows pictures where widgets are gone, and sliders where they live."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SLIDER = "from cnnmem.widgets import explore\nexplore('vgg16')"
 
 
 def outputs(notebook: Any) -> list[dict[str, Any]]:
-    """Return what a notebook's cells display, each in all its forms."""
+    """Return what the cells of a notebook display, in all its forms."""
     return [
         output["data"]
         for cell in notebook["cells"]
@@ -47,13 +47,13 @@ def stored(server: Server, name: str) -> list[dict[str, Any]]:
 
 
 def offered(server: Server, name: str) -> int:
-    """Return how many widgets a page is offered that opens a notebook."""
+    """Return how many widgets the server offers to a page that opens a notebook."""
     model = server.api(f"contents/{name}?type=notebook&content=1")
     return sum(WIDGET in data for data in outputs(model["content"]))
 
 
 def assert_pictures(page: Page, server: Server, name: str) -> None:
-    """Fail unless all stored pictures are seen, with alt texts, and no widget is missed."""
+    """Fail unless all stored pictures are shown with alt texts, and no widget is missing."""
     pictures = sum(
         "".join(data.get("text/html", "")).count("<img ") for data in stored(server, name)
     )
@@ -79,7 +79,7 @@ def command(page: Page, name: str, **arguments: Any) -> None:
 
 
 def reload(page: Page) -> None:
-    """Load the page again, as the browser's key F5 does."""
+    """Reload the page, as F5 does."""
     page.reload()
     page.wait_for_function(
         "() => window.jupyterapp?.shell?.currentWidget?.context?.isReady", timeout=READY
@@ -94,7 +94,7 @@ def step(page: Page) -> None:
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_a_stored_notebook_that_was_not_run_shows_pictures(
+def test_a_stored_notebook_shows_pictures_before_it_is_run(
     name: str, server: Server, browser: Browser
 ) -> None:
     open_notebook(browser.page, server, name)
@@ -102,7 +102,7 @@ def test_a_stored_notebook_that_was_not_run_shows_pictures(
     browser.assert_clean()
 
 
-def test_a_notebook_that_was_run_and_saved_shows_pictures_when_it_is_opened_again(
+def test_a_saved_notebook_shows_pictures_when_it_is_opened_again(
     server: Server, browser: Browser, artefacts: Path
 ) -> None:
     name, page = "reopened.ipynb", browser.page
@@ -112,7 +112,7 @@ def test_a_notebook_that_was_run_and_saved_shows_pictures_when_it_is_opened_agai
     run_all(page)
     question = page.locator(".cnnmem-question p").first.inner_text()
     command(page, "docmanager:save")
-    assert sum(WIDGET in data for data in stored(server, name)) > 1  # nothing is lost by a save
+    assert sum(WIDGET in data for data in stored(server, name)) > 1  # a save loses nothing
     command(page, "notebook:shutdown-kernel")
     command(page, "application:close")
     assert server.api("sessions") == []
@@ -124,10 +124,10 @@ def test_a_notebook_that_was_run_and_saved_shows_pictures_when_it_is_opened_agai
     assert_pictures(page, server, name)
     assert question in page.locator(".jp-Notebook").inner_text()
     page.screenshot(path=str(artefacts / "reopened.png"))
-    # now a kernel runs, but it knows nothing of the widgets
+    # Now a kernel runs, but it does not know the widgets.
     reload(page)
     assert_pictures(page, server, name)
-    # and nobody is told that the file has changed on the disk
+    # JupyterLab does not warn that the file has changed on disk.
     run_all(page)
     step(page)
     command(page, "docmanager:save")
@@ -136,7 +136,7 @@ def test_a_notebook_that_was_run_and_saved_shows_pictures_when_it_is_opened_agai
     browser.assert_clean()
 
 
-def test_a_page_that_is_loaded_again_beside_its_kernel_moves_its_sliders(
+def test_sliders_work_after_a_reload_while_the_kernel_lives(
     server: Server, browser: Browser
 ) -> None:
     page = browser.page
@@ -151,7 +151,7 @@ def test_a_page_that_is_loaded_again_beside_its_kernel_moves_its_sliders(
     browser.assert_clean()
 
 
-def test_only_widgets_that_live_are_offered_to_a_page_and_the_file_keeps_all(
+def test_a_page_gets_only_live_widgets_and_the_file_keeps_all(
     server: Server, browser: Browser
 ) -> None:
     page = browser.page
@@ -160,7 +160,7 @@ def test_only_widgets_that_live_are_offered_to_a_page_and_the_file_keeps_all(
     run_all(page)
     command(page, "docmanager:save")
     assert offered(server, name) == 2
-    # a busy kernel cannot be asked: what it may still know is kept
+    # A busy kernel cannot be asked, so the widgets that it may know are kept.
     page.evaluate(f"() => void {KERNEL}.requestExecute({{code: 'time.sleep(6)'}})")
     assert offered(server, name) == 2
     wait_for_idle(page)
@@ -175,7 +175,7 @@ def test_only_widgets_that_live_are_offered_to_a_page_and_the_file_keeps_all(
         notebook = json.loads(content) if isinstance(content, str) else content
         assert sum(WIDGET in data for data in outputs(notebook)) == 2
     assert sum(WIDGET in data for data in stored(server, name)) == 2
-    # a widget whose state is stored, which JupyterLab can be set to do, needs no kernel
+    # A widget whose state is stored (a setting of JupyterLab) needs no kernel.
     notebook = json.loads((server.folder / name).read_text())
     known = next(data[WIDGET]["model_id"] for data in outputs(notebook) if WIDGET in data)
     notebook["metadata"]["widgets"] = {STATE: {"state": {known: {}}}}

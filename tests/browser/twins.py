@@ -1,4 +1,4 @@
-"""What an explorer must say: the same explorer once more in this process, set as on the page."""
+"""What an explorer must show: a copy of it in this process, with the settings on the page."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from playwright.sync_api import Locator, Page
 from cnnmem import published, widgets
 from cnnmem.widgets import Explorer
 
-STEP = 15_000  # milliseconds until a control must have had its effect
+STEP = 15_000  # milliseconds in which a control must take effect
 
-# How a factory is called where its defaults do not offer all that a notebook may choose.
+# Calls of factories whose defaults do not offer everything that a notebook may choose.
 CALLS: dict[str, Callable[[], Explorer]] = {
     "reconciliation": lambda: widgets.reconciliation(numbers=tuple(published.catalogue())),
 }
@@ -33,7 +33,7 @@ def public_factories() -> list[str]:
 
 @cache
 def twins() -> dict[str, Explorer]:
-    """Return an explorer of this process for every factory of `cnnmem.widgets`, by title."""
+    """Return one explorer of this process for each factory of `cnnmem.widgets`, by title."""
     made = [CALLS.get(name, getattr(widgets, name))() for name in public_factories()]
     by_title = {one._title: one for one in made}
     assert len(by_title) == len(made), "two explorers share a title"
@@ -41,26 +41,26 @@ def twins() -> dict[str, Explorer]:
 
 
 def twin(title: str) -> Explorer:
-    """Return this process' explorer of a title."""
+    """Return the explorer of this process with a title."""
     assert title in twins(), (
         f"the page shows the explorer {title!r}, and no function of cnnmem.widgets (annotated "
-        "`-> Explorer`) makes it: no test can tell whether it speaks the truth"
+        "`-> Explorer`) makes it, so no test can check it"
     )
     return twins()[title]
 
 
 def title_of(explorer: Locator) -> str:
-    """Return what an explorer on the page is called."""
+    """Return the title of an explorer on the page."""
     return explorer.locator("[data-explorer]").get_attribute("data-explorer") or ""
 
 
 def drawn(explorer: Locator) -> str:
-    """Return the attribute that tells one drawing from the next: the settings behind it."""
+    """Return the attribute that identifies a drawing: its settings."""
     return explorer.locator("[data-settings]").get_attribute("data-settings") or ""
 
 
 def wait_for_change(page: Page, explorer: Locator, before: str) -> None:
-    """Wait until an explorer was drawn with other settings than before."""
+    """Wait until an explorer is drawn with settings other than before."""
     page.wait_for_function(
         "([root, before]) => root.querySelector('[data-settings]')"
         "?.getAttribute('data-settings') !== before",
@@ -102,7 +102,7 @@ def check(explorer: Locator) -> dict[str, Any]:
     assert message == _squeezed(same.message)
     assert "defect of the kit" not in message
     assert seen["charts"] > 0
-    if not message:  # a refused setting leaves the chart before it standing
+    if not message:  # an invalid setting leaves the previous chart in place
         assert _squeezed(seen["readout"]) == _squeezed(same.readout)
         shown = [(bar["name"], bar["values"]) for bar in seen["bars"]]
         assert shown == [(bar["name"], " ".join(map(str, bar["values"]))) for bar in same.bars], (

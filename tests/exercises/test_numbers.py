@@ -23,24 +23,64 @@ QUESTIONS = [q for q in registry.every() if not isinstance(q, Coding)]
 @pytest.mark.parametrize(
     "text",
     [
-        "553 MB", "553.43MB", "553,43 MB", "553.43 mb", "≈ 553 MB", "about 553 MB.", "~553 MB",
-        "527.8 MiB", "527.8 Mi B", "527,79 mebibytes", "0.553 gigabytes",
-        "553430176", "553,430,176", "553 430 176", "553\u202f430\u202f176 B", "553'430'176 bytes",
-        "553’430’176", "553_430_176", "553.430.176", "5.5343e8", "553.43 x 10^6 bytes",
-        "553,43 · 10⁶ B", "553.43*10**6", "５５３ MB", "540,459 KiB", "553430 kB", 553430176,
-        553430176.0, Fraction(553430176), "0.5154 GiB", "553", "553.4", "1106.86/2 MB",
+        "553",
+        "553.4",
+        "553 MB",
+        "553.43MB",
+        "553,43 MB",
+        "553.43 mb",
+        "≈ 553 MB",
+        "about 553 MB.",
+        "~553 MB",
+        "５５３ MB",
+        "1106.86/2 MB",
+        "553430 kB",
+        "0.553 gigabytes",
+        "540,459 KiB",
+        "527.8 MiB",
+        "527.8 Mi B",
+        "527,79 mebibytes",
+        "0.5154 GiB",
+        "553430176",
+        "553,430,176",
+        "553.430.176",
+        "553 430 176",
+        "553_430_176",
+        "553’430’176",
+        "553'430'176 bytes",
+        "553\u202f430\u202f176 B",
+        "5.5343e8",
+        "553.43*10**6",
+        "553.43 x 10^6 bytes",
+        "553,43 · 10⁶ B",
+        553430176,
+        553430176.0,
+        Fraction(553430176),
     ],
-)  # fmt: skip
+)
 def test_a_size_is_understood_in_many_forms(text):
     assert FILE.judge(text).state == "right"
 
 
 @pytest.mark.parametrize(
     "text",
-    ["138M", "138 million", "138.4 mio", "0.138 billion", "0.138B", "0,138 bn", "138,357,544",
-     "138357544 parameters", "138 M params", "138", "1.38e8", "138 000 000", "138M.",
-     "13,83,57,544"],
-)  # fmt: skip
+    [
+        "138",
+        "138M",
+        "138M.",
+        "138 million",
+        "138.4 mio",
+        "138 M params",
+        "0.138B",
+        "0.138 billion",
+        "0,138 bn",
+        "1.38e8",
+        "138 000 000",
+        "138,357,544",
+        "13,83,57,544",
+        "138357544 parameters",
+    ],
+)
 def test_a_count_is_understood_in_many_forms(text):
     assert PARAMS.judge(text).state == "right"
 
@@ -106,18 +146,34 @@ def test_the_last_digit_written_tells_close_numbers_apart():
 @pytest.mark.parametrize(
     ("id", "right", "coarse", "wrong"),
     [
-        ("03-inference", ["25.7", "25.69", "25.690112", "25690112"], ["26", "0.03 GB", "3e7"],
-         ["25", "25.6", "25.70", "25.8", "27"]),
-        ("03-recall-batch", ["1.04 GB", "1041", "1041.03"], ["1 GB", "1.0 GB"],
-         ["1.1 GB", "1.05 GB", "1040", "1041.3"]),
-        ("02-file", ["553", "553.4", "0.553 GB", "528 MiB", "553000000"], ["0.55 GB", "0,6 GB"],
-         ["552", "550", "554", "553.5", "553.0", "0.56 GB"]),
+        (
+            "03-inference",
+            ["25.7", "25.69", "25.690112", "25690112"],
+            ["26", "0.03 GB", "3e7"],
+            ["25", "25.6", "25.70", "25.8", "27"],
+        ),
+        (
+            "03-recall-batch",
+            ["1.04 GB", "1041", "1041.03"],
+            ["1 GB", "1.0 GB"],
+            ["1.1 GB", "1.05 GB", "1040", "1041.3"],
+        ),
+        (
+            "02-file",
+            ["553", "553.4", "0.553 GB", "528 MiB", "553000000"],
+            ["0.55 GB", "0,6 GB"],
+            ["552", "550", "554", "553.5", "553.0", "0.56 GB"],
+        ),
         ("06-ratio", ["8.8", "8.84"], [], ["9", "8.9", "8", "8.83"]),
         ("00-slider", ["4", "4.0", "4x"], [], ["5", "3", "4.1"]),
-        ("02-params", ["138", "138 000 000", "138.4", "138357544"], ["0.1 billion", "1e8"],
-         ["139", "137", "138.3", "138.5", "140", "138 400 001"]),
+        (
+            "02-params",
+            ["138", "138 000 000", "138.4", "138357544"],
+            ["0.1 billion", "1e8"],
+            ["139", "137", "138.3", "138.5", "140", "138 400 001"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_number_is_judged_by_the_digits_that_were_given(id, right, coarse, wrong):
     question = registry.get(id)
     for text in right:
@@ -145,8 +201,9 @@ def test_the_rounded_solution_is_never_wrong_and_its_neighbours_never_right(ques
             assert question.judge(text).state != "right"
 
 
-@pytest.mark.parametrize("question", [q for q in QUESTIONS if isinstance(q, Number)],
-                         ids=lambda q: q.id)  # fmt: skip
+@pytest.mark.parametrize(
+    "question", [q for q in QUESTIONS if isinstance(q, Number)], ids=lambda q: q.id
+)
 def test_a_known_wrong_number_is_not_right_if_its_rounding_differs(question):
     for slip in question.slips:
         for digits in range(3):
@@ -230,9 +287,15 @@ def test_a_factor_is_named_only_if_the_answer_is_close_to_it():
 anything = st.one_of(
     st.text(),
     st.from_regex(r"[-+−~]?[0-9.,'_ ]{1,12}[eE^/x*]?[0-9]{0,5} ?[a-zA-Z%]{0,6}", fullmatch=True),
-    st.none(), st.booleans(), st.integers(), st.floats(), st.fractions(), st.binary(),
-    st.lists(st.text(max_size=3)), st.dictionaries(st.text(max_size=3), st.text(max_size=3)),
-)  # fmt: skip
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.fractions(),
+    st.binary(),
+    st.lists(st.text(max_size=3)),
+    st.dictionaries(st.text(max_size=3), st.text(max_size=3)),
+)
 
 
 @settings(max_examples=400, deadline=None)

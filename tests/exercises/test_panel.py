@@ -128,8 +128,10 @@ def test_running_a_cell_again_keeps_the_answer_and_a_new_kernel_does_not(questio
     kernel.forget()
     fresh = ask(question.id)
     assert (data(fresh)["text/html"], status(fresh), fresh._entry.read()) == (
-        before[0]["text/html"], before[1], before[2],
-    )  # fmt: skip
+        before[0]["text/html"],
+        before[1],
+        before[2],
+    )
     assert (fresh.state, fresh.feedback) == ("not attempted", "")
 
 
@@ -292,13 +294,16 @@ def test_restoring_without_an_answer_says_so():
 
 def test_names_in_statements_are_escaped():
     question = registry.get("02-params")
-    odd = Panel(Sitting(
-        type(question)(
-            id="02-odd", title="<b>", statement="<script>`</code>`", hints=("", "", ""), why="<i>",
-            value=1, scale=question.scale,
-        ),
-        keep=False,
-    ))  # fmt: skip
+    markup = type(question)(
+        id="02-odd",
+        title="<b>",
+        statement="<script>`</code>`",
+        hints=("", "", ""),
+        why="<i>",
+        value=1,
+        scale=question.scale,
+    )
+    odd = Panel(Sitting(markup, keep=False))
     odd.check("1e-6")
     shown = odd.children[0].value + status(odd) + data(odd)["text/html"]
     assert not re.search(r"<(b|i|script)>", shown)

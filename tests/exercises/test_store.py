@@ -83,15 +83,21 @@ GOOD = {"state": "right", "attempts": 1, "hints": 0, "revealed": False, "answer"
 @pytest.mark.parametrize(
     "content",
     [
-        b"", b"{", b"\xff\xfe\x00", b"[]", b"null", b'{"version": 99, "questions": {}}',
-        b'{"version": 1}', b'{"version": 1, "questions": {"02-where": 3}}',
+        b"",
+        b"{",
+        b"\xff\xfe\x00",
+        b"[]",
+        b"null",
+        b'{"version": 99, "questions": {}}',
+        b'{"version": 1}',
+        b'{"version": 1, "questions": {"02-where": 3}}',
         json.dumps({"version": 1, "questions": {"a": {**GOOD, "state": "odd"}}}).encode(),
         json.dumps({"version": 1, "questions": {"a": {**GOOD, "attempts": "1"}}}).encode(),
         json.dumps({"version": 1, "questions": {"a": {**GOOD, "more": 1}}}).encode(),
         b"[" * 100_000,
     ],
     ids=range(12),
-)  # fmt: skip
+)
 def test_a_damaged_file_is_set_aside_with_a_message(folder, content):
     folder.mkdir()
     (folder / store.NAME).write_bytes(content)
