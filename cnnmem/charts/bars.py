@@ -87,14 +87,14 @@ class StackedBars(DrawnColumns):
         highest = [(self.categories[i], self.totals[i]) for i in order[:_NAMED] if self.totals[i]]
         if not self.adds_up:
             heights = ", ".join(f"{name} {self.amount(value)}" for name, value in highest)
-            told = f"Marked across the bars: {self.line.name}." if self.line else ""
-            return self.sentence(f"{kind}: highest {heights}.", told, self.markers_text)
+            detail = f"Marked across the bars: {self.line.name}." if self.line else ""
+            return self.sentence(f"{kind}: highest {heights}.", detail, self.markers_text)
         shares = [f"{name} {share_text(value, self.total)}" for name, value in highest[1:]]
         name, value = highest[0]
         first = f"{name} holds {share_text(value, self.total)} of {self.amount(self.total)}"
         parts = [f"{s.name} {share_text(sum(s.values), self.total)}" for s in self.series]
-        told = f"By part: {', '.join(parts)}." if len(parts) > 1 else ""
-        return self.sentence(f"{kind}: {', '.join([first, *shares])}.", told, self.markers_text)
+        detail = f"By part: {', '.join(parts)}." if len(parts) > 1 else ""
+        return self.sentence(f"{kind}: {', '.join([first, *shares])}.", detail, self.markers_text)
 
     def text(self, most: int | None = None) -> str:
         """The chart as a table with bars; with ``most``, only the highest bars."""
@@ -160,7 +160,7 @@ class StackedBars(DrawnColumns):
         start = LEFT
         for one, fill in zip(self.series, FILLS, strict=False):
             part = sum(one.values)
-            told = f"{one.name}: {share_text(part, self.total)} of the total"
+            tip = f"{one.name}: {share_text(part, self.total)} of the total"
             width = room * float(part) / span
-            yield Box(start, y, width, _STRIP, fill, css="share", total=part, tip=told, places=2)
+            yield Box(start, y, width, _STRIP, fill, css="share", total=part, tip=tip, places=2)
             start += width

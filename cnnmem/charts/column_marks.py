@@ -247,15 +247,15 @@ def _hits(chart: Columns, plot: Plot) -> Hits:
 def _words(chart: Columns, base: str) -> dict[Real, str]:
     """Each distinct total in words."""
     distinct = tuple(dict.fromkeys(chart.totals))
-    told = [f"{text} {base}" for text in exacts(distinct)]
+    texts = [f"{text} {base}" for text in exacts(distinct)]
     if chart.scale != 1:
         scale = float(chart.scale)
         short = [rounded(float(total) / scale) for total in distinct]
-        told = [f"{text} {chart.unit} = {same}" for text, same in zip(short, told, strict=True)]
+        texts = [f"{text} {chart.unit} = {same}" for text, same in zip(short, texts, strict=True)]
     shares = chart.shares(distinct)
     if shares:
-        told = [f"{text}, {share} of the total" for text, share in zip(told, shares, strict=True)]
-    return dict(zip(distinct, told, strict=True))
+        texts = [f"{text}, {share} of the total" for text, share in zip(texts, shares, strict=True)]
+    return dict(zip(distinct, texts, strict=True))
 
 
 class DrawnColumns(Columns):

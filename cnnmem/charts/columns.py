@@ -130,12 +130,12 @@ class Columns(Chart):
     @property
     def markers_text(self) -> str:
         """The markers in words."""
-        told = []
+        texts = []
         for marker in self.markers:
             where = [] if marker.category is None else [marker.category]
             where += [] if marker.value is None else [self.amount(marker.value)]
-            told.append(f"{marker.label}: {', '.join(where)}.")
-        return " ".join(told)
+            texts.append(f"{marker.label}: {', '.join(where)}.")
+        return " ".join(texts)
 
     def rows(self) -> Rows:
         """Name, a value for each series, total, line: exact, before ``scale``."""
@@ -166,8 +166,8 @@ class Columns(Chart):
         bars = ["", *(text_bar(0, float(row[-1]) / highest) for _, row in rows[: len(kept)])]
         bars += [""] * (len(table) - len(bars))
         lines = aligned([[flat(cell) for cell in row] for row in table])
-        told = [*facts, *([clean(self.markers_text.rstrip("."))] if self.markers else [])]
-        return "\n".join([self.twin(*with_bars(lines, bars)), *told])
+        ending = [*facts, *([clean(self.markers_text.rstrip("."))] if self.markers else [])]
+        return "\n".join([self.twin(*with_bars(lines, bars)), *ending])
 
     # The texts in the drawing that differ from kind to kind.
 

@@ -73,11 +73,11 @@ def save(chart: Chart, path: str | os.PathLike[str]) -> None:
     Raises ValueError for any other suffix.
     """
     suffix = os.fspath(path).rpartition(".")[2].lower()
-    said = {"Title": clean(chart.title), "Description": clean(chart.alt)}
+    described = {"Title": clean(chart.title), "Description": clean(chart.alt)}
     # None leaves out the date and matplotlib's version, which would change the bytes.
     metadata: dict[str, dict[str, Any]] = {
-        "svg": {**said, "Date": None, "Creator": None},
-        "png": {**said, "Software": None},
+        "svg": {**described, "Date": None, "Creator": None},
+        "png": {**described, "Software": None},
     }
     if suffix not in metadata:
         raise ValueError(f"path: {os.fspath(path)!r} must end in .svg or .png")

@@ -23,7 +23,7 @@ _WIDEST = 1.35  # a drawing grows with the page up to this many times its own wi
 
 
 def _render(
-    chart: Drawable, width: int, height: int, id_prefix: str, alone: bool, foot: float
+    chart: Drawable, width: int, height: int, id_prefix: str, picture: bool, foot: float
 ) -> str:
     if not re.fullmatch(r"[A-Za-z][\w-]*", id_prefix, re.ASCII):
         raise CnnmemError(
@@ -31,10 +31,10 @@ def _render(
         )
     if width < 480 or height < 240:
         raise CnnmemError(f"width, height: {width} x {height}; names need at least 480 x 240")
-    canvas = Canvas(id_prefix, PRINT_PAPER if alone else PAPER)
+    canvas = Canvas(id_prefix, PRINT_PAPER if picture else PAPER)
     marks, height = chart.marks(Frame(float(width), float(height), foot))
     alt, title = escape(chart.alt), escape(chart.title)
-    if alone:
+    if picture:
         size = f'width="{width}" height="{height}"'
         paper = f'<rect width="{width}" height="{height}" fill="{PRINT_PAPER}"/>'
         style = f"color:{PRINT_INK};"

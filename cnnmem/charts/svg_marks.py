@@ -162,8 +162,8 @@ def _hits(hits: Hits) -> str:
     where = f'y="{hits.top:.1f}" width="{hits.pitch:.2f}" height="{hits.height:.1f}"'
     values = [map(str, one) for one in hits.values]
     words = hits.words
-    told = "".join(words.values())  # checked all at once, as it is nearly always plain
-    if not told.isprintable() or html.escape(told) != told:
+    joined = "".join(words.values())  # checked all at once, as it is nearly always plain
+    if not joined.isprintable() or html.escape(joined) != joined:
         words = {total: escape(text) for total, text in words.items()}
     parts = []
     for name, numbers, unit in hits.parts:
@@ -179,8 +179,8 @@ def _hits(hits: Hits) -> str:
     )
     bars = [
         f'<rect class="bar" x="{x}" {where} data-name="{name}" data-values="{data}">'
-        f"<title>{name}: {told}{lines}</title></rect>"
-        for x, name, data, told, lines in columns
+        f"<title>{name}: {text}{lines}</title></rect>"
+        for x, name, data, text, lines in columns
     ]
     return "".join(['<g class="bars" fill="transparent">', *bars, "</g>"])
 

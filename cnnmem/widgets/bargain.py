@@ -65,12 +65,12 @@ def bargain(
         else:
             chart = savings(chosen, twin)
         # Memory is mentioned once it is looked at, so that the lesson keeps its surprise.
-        told = WORK if measure in WORK and show != SHOW[2] else tuple(MEASURES)
+        shown = WORK if measure in WORK and show != SHOW[2] else tuple(MEASURES)
         settings = (
             f"width x {number(Fraction(width, 100))}, "
             f"resolution x {number(Fraction(size, NATURAL), 3)}"
         )
-        return View((chart,), say(chosen, twin, settings, told))
+        return View((chart,), say(chosen, twin, settings, shown))
 
     return Explorer(
         "MobileNet's bargain",

@@ -164,13 +164,13 @@ def readout(layer: Layer, row: Row) -> str:
     return f"{first}\nOne output value: {_words(one)}. The layer: {_counts(everything)}{macs}."
 
 
-def _told(done: Operations) -> list[tuple[int, str]]:
-    told = (
+def _named_counts(done: Operations) -> list[tuple[int, str]]:
+    named = (
         (done.multiplications, "multiplication"),
         (done.additions, "addition"),
         (done.comparisons, "comparison"),
     )
-    return [(count, word) for count, word in told if count]
+    return [(count, word) for count, word in named if count]
 
 
 def _words(done: Operations) -> str:
@@ -179,12 +179,12 @@ def _words(done: Operations) -> str:
     >>> _words(Operations(27, 26))
     '27 multiplications, 26 additions'
     """
-    parts = [f"{count:,} {word}{'s' * (count > 1)}" for count, word in _told(done)]
+    parts = [f"{count:,} {word}{'s' * (count > 1)}" for count, word in _named_counts(done)]
     return ", ".join(parts) or "no arithmetic"
 
 
 def _counts(done: Operations) -> str:
-    return " and ".join(f"{count:,}" for count, _ in _told(done)) or "none"
+    return " and ".join(f"{count:,}" for count, _ in _named_counts(done)) or "none"
 
 
 def formula_table(

@@ -27,11 +27,11 @@ def marks(drawing):
 
 
 def test_compared_bars_have_no_total_and_no_shares():
-    for said in (svg.draw(COMPARED), COMPARED.text(), COMPARED.alt):
-        assert "total " not in said.replace('data-total="', "").replace("total  ", "")
-        assert "%" not in said.replace('width="100%"', "")
-    for said in (svg.draw(SUMMED), SUMMED.text(), SUMMED.alt):
-        assert "%" in said.replace('width="100%"', "")
+    for text in (svg.draw(COMPARED), COMPARED.text(), COMPARED.alt):
+        assert "total " not in text.replace('data-total="', "").replace("total  ", "")
+        assert "%" not in text.replace('width="100%"', "")
+    for text in (svg.draw(SUMMED), SUMMED.text(), SUMMED.alt):
+        assert "%" in text.replace('width="100%"', "")
     assert 'class="share"' in svg.draw(SUMMED)
     assert 'class="share"' not in svg.draw(COMPARED)
 

@@ -35,8 +35,8 @@ def test_no_text_is_clipped(dial: Dial) -> None:
 
 def test_the_dial_shows_the_exact_and_the_wrapped_count() -> None:
     dial = Dial("VGG-16", 2_183_080_744, "parameters", 1024, ((32, 5), (1024, 2_183_080_744)))
-    told = {bar["name"]: bar["total"] for bar in svg.bars(svg.draw(dial))}
-    assert told == {"exact": 2_183_080_744, "int32": -2_111_886_552}
+    drawn = {bar["name"]: bar["total"] for bar in svg.bars(svg.draw(dial))}
+    assert drawn == {"exact": 2_183_080_744, "int32": -2_111_886_552}
     assert dial.rows()[1:] == ((32, 5, 5), (1024, 2_183_080_744, -2_111_886_552))
     assert "pass the seam after 2^31 - 1 once" in dial.alt
     assert "−2,111,886,552" in dial.alt

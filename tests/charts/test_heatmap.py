@@ -46,9 +46,9 @@ def test_cells_above_the_limit_have_their_own_colour_and_the_exact_number():
     fills = [r.get("fill") for r in cells(draw(MAP))]
     assert [fill == ABOVE for fill in fills] == [False, False, False, True, True]
     assert fills[0] != fills[1] == fills[2]  # the nearer to the limit, the darker
-    told = [r.find(f"{NS}title").text for r in cells(draw(MAP))]
-    assert told[0] == "batch 1, size (px) 64: 1.00 GB = 1,000,000,000 bytes, within the limit"
-    assert told[4] == "batch 2, size (px) <b>: 8.00 GB = 8,000,000,001 bytes, above the limit"
+    tips = [r.find(f"{NS}title").text for r in cells(draw(MAP))]
+    assert tips[0] == "batch 1, size (px) 64: 1.00 GB = 1,000,000,000 bytes, within the limit"
+    assert tips[4] == "batch 2, size (px) <b>: 8.00 GB = 8,000,000,001 bytes, above the limit"
 
 
 def test_a_heavy_line_separates_what_fits_from_what_does_not():

@@ -139,8 +139,8 @@ def test_text_and_alt_text_describe_the_window() -> None:
 
 def test_the_drawn_boxes_carry_shapes_and_the_window() -> None:
     drawing = svg.draw(LayerSketch("one", Conv2d(8, 3, 2, 1), (7, 7, 4), at=5))
-    told = {bar["name"]: bar["values"] for bar in svg.bars(drawing)}
-    assert told == {
+    boxes = {bar["name"]: bar["values"] for bar in svg.bars(drawing)}
+    assert boxes == {
         "padded": (9, 9),
         "input": (7, 7, 4),
         "window": (2, 4, 2, 4),

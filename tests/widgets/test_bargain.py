@@ -122,8 +122,8 @@ def test_the_readout_has_the_papers_numbers_and_the_catch() -> None:
 def test_the_catch_is_hidden_until_memory_is_looked_at() -> None:
     for measure in MEASURES:
         for show in SHOW:
-            told = "kept for backward" in bargain(measure, show=show).readout
-            assert told == (show == SAVINGS or measure in ("feature maps", "kept for backward"))
+            shown = "kept for backward" in bargain(measure, show=show).readout
+            assert shown == (show == SAVINGS or measure in ("feature maps", "kept for backward"))
 
 
 # Howard et al., tables 6 and 7: millions of mult-adds and of parameters

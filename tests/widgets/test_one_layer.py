@@ -30,7 +30,7 @@ CONVOLUTION = {
 }
 
 
-def told(explorer: Any) -> dict[str, tuple[int, ...]]:
+def boxes(explorer: Any) -> dict[str, tuple[int, ...]]:
     return {bar["name"]: bar["values"] for bar in explorer.bars}
 
 
@@ -63,17 +63,17 @@ def test_readout_and_drawing_match_the_layer_of_torch(
         net = Network.chain("one", {"layer": layer}, shape)
         module = pytorch.build(net)
     except ShapeError as error:
-        refused = str(error).split(": ")[-1]
+        reason_given = str(error).split(": ")[-1]
     else:
-        refused = ""
-    assert refused in explorer.message  # the panel gives the same reason
-    assert bool(refused) == bool(explorer.message)
-    if refused:
+        reason_given = ""
+    assert reason_given in explorer.message  # the panel gives the same reason
+    assert bool(reason_given) == bool(explorer.message)
+    if reason_given:
         return
     with torch.no_grad():
         output = module.eval()(torch.zeros(1, channels, size, size))
     expected = (*tuple(output.shape[2:]), output.shape[1])
-    assert told(explorer)["output"] == expected
+    assert boxes(explorer)["output"] == expected
     first = explorer.readout.splitlines()[0]
     assert f"{output.numel():,} output values" in first
     params = sum(p.numel() for p in module.parameters())
@@ -137,10 +137,10 @@ def test_invalid_settings_are_explained_and_the_drawing_stays(
 
 def test_the_window_visits_every_output_value_and_wraps_around() -> None:
     explorer = one_layer(**CONVOLUTION)
-    seen = [told(explorer.set(at=at))["value"] for at in range(1, 18)]
+    seen = [boxes(explorer.set(at=at))["value"] for at in range(1, 18)]
     assert seen[:16] == [(row, column) for row in range(4) for column in range(4)]
     assert seen[16] == (0, 0)
-    assert told(explorer.set(at=6))["window"] == (2, 4, 2, 4)
+    assert boxes(explorer.set(at=6))["window"] == (2, 4, 2, 4)
 
 
 def test_every_setting_gives_a_drawing_or_a_reason() -> None:
