@@ -1,4 +1,4 @@
-"""PyTorch and Keras: their models become tables, plain networks become their models.
+"""PyTorch and Keras: read their models into tables, and build theirs from plain networks.
 
 `pytorch` and `keras` each import their framework on first use; this package imports neither.
 """

@@ -1,4 +1,4 @@
-"""What is installed of the frameworks that the lessons measure with, and what runs without them."""
+"""Which of the packages that the lessons measure with are installed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from cnnmem.errors import look_up
 from cnnmem.tables import aligned
 
-# module to look for -> (what people call it, the extra that installs it)
+# module name -> (title, the extra that installs it)
 FRAMEWORKS = {
     "torch": ("PyTorch", "torch"),
     "tensorflow": ("TensorFlow", "keras"),
@@ -32,21 +32,26 @@ def installed(name: str) -> bool:
 
 
 def available(name: str, what: str) -> bool:
-    """Return whether a framework is installed; if not, print in one line what is left out.
+    """Return whether a framework is installed; if not, print one line saying what is left out.
 
-    Lessons begin a cell that needs a framework with `if available("torch", "the measured bytes"):`.
+    In lessons, a cell that needs a framework starts with
+    `if available("torch", "the measured bytes"):`.
     """
     if installed(name):
         return True
     title, extra = FRAMEWORKS[name]
-    print(f'{title} is not installed, so {what} is left out here (pip install "cnnmem[{extra}]").')
+    print(f"{title} is not installed, so {what} is left out here ({_how_to_install(extra)}).")
     return False
 
 
 def report() -> str:
-    """Return what is installed, one line for each package."""
+    """Return what is installed, one line per package."""
     rows = [
-        (title, "installed" if installed(name) else f'missing (pip install "cnnmem[{extra}]")')
+        (title, "installed" if installed(name) else f"missing ({_how_to_install(extra)})")
         for name, (title, extra) in FRAMEWORKS.items()
     ]
     return "\n".join(aligned(rows, "<"))
+
+
+def _how_to_install(extra: str) -> str:
+    return f'pip install -e ".[{extra}]"'

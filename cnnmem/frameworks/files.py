@@ -1,7 +1,7 @@
-"""Real files: a model is saved by its framework, measured and removed.
+"""Measure real files: a framework saves a model, its size is read, and the file is removed.
 
-The sizes are the file system's. Nothing stays on the disk: the files live in a temporary folder
-that is removed whatever happens.
+The sizes are the file system's. The files live in a temporary folder, which is removed even when
+saving fails.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cnnmem.units import MB, MiB, fixed, memory
 
 
 class Content(NamedTuple):
-    """A file to be written: what is in it, its name, what saves it, the bytes of its values."""
+    """A file to write: what it holds, its name, what saves it, and the bytes of its values."""
 
     what: str
     name: str
@@ -26,7 +26,7 @@ class Content(NamedTuple):
 
 @dataclass(frozen=True)
 class SavedFile:
-    """A file as it was written: what is in it, its bytes, and the bytes of the values in it."""
+    """A written file: what it holds, its size in bytes, and how many of them are values."""
 
     what: str
     name: str
@@ -35,7 +35,7 @@ class SavedFile:
 
     @property
     def overhead(self) -> int:
-        """Bytes beside the values: names, shapes, alignment, the file's own tables."""
+        """Bytes that are not values: names, shapes, alignment, the file's own tables."""
         return self.bytes - self.values_bytes
 
     def __str__(self) -> str:
@@ -45,7 +45,7 @@ class SavedFile:
 
 
 def measured(contents: Iterable[Content]) -> tuple[SavedFile, ...]:
-    """Write files one after the other, and return their sizes; each is removed before the next."""
+    """Write the files and return their sizes; each is removed before the next is written."""
     files = []
     with tempfile.TemporaryDirectory(prefix="cnnmem-") as folder:
         for content in contents:

@@ -1,4 +1,4 @@
-"""What is installed, and the line that says what is left out."""
+"""Detecting what is installed, and the line that says what is left out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cnnmem.errors import UnknownNameError
 from cnnmem.frameworks import availability
 
 
-def test_a_missing_framework_is_said_in_one_line(
+def test_a_missing_framework_is_reported_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(availability, "find_spec", lambda name: None)
@@ -17,7 +17,7 @@ def test_a_missing_framework_is_said_in_one_line(
     assert said.count("\n") == 1
     assert "PyTorch is not installed" in said
     assert "the measured bytes" in said
-    assert 'pip install "cnnmem[torch]"' in said
+    assert 'pip install -e ".[torch]"' in said
     assert "missing" in availability.report()
 
 
@@ -26,7 +26,9 @@ def test_an_installed_framework_is_used_silently(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out == ""
 
 
-def test_looking_does_not_import(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_report_looks_for_every_framework_without_importing_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     looked = []
     monkeypatch.setattr(availability, "find_spec", lambda name: looked.append(name))
     availability.report()

@@ -1,4 +1,4 @@
-"""Real files, written by the frameworks, measured and removed."""
+"""Real files are written by the frameworks, measured and removed."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def test_a_torch_file_is_its_values_and_a_little_more(temporary: Path) -> None:
     assert 0 < plain.overhead < 10_000
     assert trained.values_bytes - plain.values_bytes >= 8 * table.params
     assert 0 < trained.overhead < 20_000
-    assert list(temporary.glob("cnnmem-*")) == []  # torch makes a folder of its own
+    assert list(temporary.glob("cnnmem-*")) == []  # torch makes its own folder beside it
 
 
-def test_the_sizes_repeat(temporary: Path) -> None:
+def test_sizes_are_repeatable(temporary: Path) -> None:
     pytest.importorskip("torch")
     assert torch_files(zoo.lenet5(), adam=False) == torch_files(zoo.lenet5(), adam=False)
 
@@ -49,7 +49,7 @@ def test_a_keras_file_is_its_values_and_a_little_more(temporary: Path) -> None:
     assert (weights.values_bytes, whole.values_bytes) == (values, values)
     assert trained.values_bytes == 3 * values
     assert all(0 < file.overhead < 60_000 for file in (weights, whole, trained))
-    assert list(temporary.glob("cnnmem-*")) == []  # torch makes a folder of its own
+    assert list(temporary.glob("cnnmem-*")) == []  # torch makes its own folder beside it
 
 
 def test_nothing_stays_on_the_disk_when_saving_fails(
@@ -64,9 +64,9 @@ def test_nothing_stays_on_the_disk_when_saving_fails(
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(OSError, match="no space left"):
         torch_files(zoo.lenet5())
-    assert list(temporary.glob("cnnmem-*")) == []  # torch makes a folder of its own
+    assert list(temporary.glob("cnnmem-*")) == []  # torch makes its own folder beside it
 
 
-def test_a_file_says_its_size_in_both_units() -> None:
+def test_a_file_prints_its_size_in_both_units() -> None:
     file = SavedFile("weights", "w", 553_439_223, 553_430_176)
     assert str(file) == "weights: 553.44 MB = 527.80 MiB, of it 9.05 kB not values"

@@ -1,6 +1,6 @@
-"""Keras models become tables; plain networks become Keras models.
+"""Read Keras models into tables, and build Keras models from plain networks.
 
-Everything loads on first use. Importing anything but this docstring imports Keras.
+Everything loads on first use, so importing this package does not yet import Keras.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The files that Keras writes of a model."""
+"""The files that Keras writes for a model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from cnnmem.frameworks.files import Content, SavedFile, measured
 
 
 def keras_files(model: Any, adam: bool = True) -> tuple[SavedFile, ...]:
-    """Save a built `keras.Model`: its weights, the whole model, and the model with Adam's state."""
+    """Save a built `keras.Model`: its weights, the whole model, and the model with Adam's state.
+
+    With `adam`, the model is compiled with a fresh Adam optimizer and stays so. Raises
+    `CnnmemError` for a model that is not built.
+    """
     if not model.built:
         raise CnnmemError(f"model {model.name!r} is not built; give it an Input or call build()")
     values = 4 * sum(math.prod(weight.shape) for weight in model.weights)

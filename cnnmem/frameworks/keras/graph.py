@@ -1,7 +1,7 @@
 """The graph of a Keras model as a list of calls, with the shapes at any input size.
 
-Keras has no public way to walk the graph of a functional model: `_nodes_by_depth`, `arguments`
-and `_functional` are what `keras.Function` itself runs on. No layer is called; its shapes come
+Keras has no public way to walk the graph of a functional model; `_nodes_by_depth`, `arguments`
+and `_functional` are what `keras.Function` itself runs on. No layer is called: the shapes come
 from `compute_output_spec`.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import keras
 from keras import KerasTensor as Tensor
-from keras.src.models.functional import Functional  # what keras.Model(inputs, outputs) makes
+from keras.src.models.functional import Functional  # the class of keras.Model(inputs, outputs)
 
 from cnnmem.checks import is_int
 from cnnmem.errors import CnnmemError, ShapeError
@@ -25,7 +25,7 @@ from .layers import snake
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """One use of a layer or operation: what it read and what it made, the batch first."""
+    """One call of a layer or operation, with the tensors it reads and makes, batch first."""
 
     name: str
     block: str
@@ -35,7 +35,7 @@ class Call:
 
 
 def graph_of(model: Any) -> Any:
-    """Return the `keras.Function` that a model runs, or None where its `call` is code."""
+    """Return the `keras.Function` that a model runs, or None if it overrides `call`."""
     if isinstance(model, keras.Sequential):
         plain, graph = type(model).call is keras.Sequential.call, model._functional
     elif isinstance(model, keras.Function):
@@ -46,14 +46,14 @@ def graph_of(model: Any) -> Any:
 
 
 def input_names(graph: Any) -> list[str]:
-    """Return the names of a graph's inputs: those of their layers, as Keras takes them."""
+    """Return the names of a graph's input layers, by which Keras takes its inputs."""
     return [x._keras_history.operation.name for x in graph.inputs]
 
 
 def input_shapes(model: Any, graph: Any, given: Any, batch: int) -> list[tuple[int, ...]]:
-    """Return the whole shape of each input of a model, the batch first, in the model's order.
+    """Return the full shape of each input, batch first, in the model's order.
 
-    Raises `ShapeError` naming the input whose shape is not known or cannot be the one given.
+    Raises `ShapeError` naming the input whose shape is unknown or does not fit the given one.
     """
     names = input_names(graph)
     shapes = _by_name(model, names, given)
@@ -68,7 +68,7 @@ def input_shapes(model: Any, graph: Any, given: Any, batch: int) -> list[tuple[i
         ):
             raise ShapeError(
                 f"input {name!r} has shape {own}, and input_shape gives it {shape!r}; give "
-                f"{len(own)} whole numbers from 1 on, in the order of the model"
+                f"{len(own)} positive integers, in the model's order"
             )
         if x.shape[0] not in (None, batch):
             raise ShapeError(
@@ -97,16 +97,18 @@ def _by_name(model: Any, names: list[str], given: Any) -> dict[str, tuple[int, .
     ):
         raise ShapeError(
             f"input_shape is {given!r}, and model {model.name!r} has the inputs "
-            f"{', '.join(names)}; give one shape for each, or a dict of shapes by their names"
+            f"{', '.join(names)}; give one shape for each, or a dict of shapes by name"
         )
     return {name: tuple(shape) for name, shape in zip(names, given, strict=True)}
 
 
 def trace(graph: Any, shapes: Sequence[tuple[int, ...]]) -> tuple[list[Tensor], list[Call]]:
-    """Return the inputs of a graph at the shapes given, and its calls in the order of Keras."""
+    """Return the graph's inputs at the given shapes, and its calls in Keras' order."""
     inputs = [Tensor(shape, x.dtype) for shape, x in zip(shapes, graph.inputs, strict=True)]
     calls: list[Call] = []
-    # A scope of its own: leaving any other one would give weights to models that have none yet.
+    # `compute_output_spec` enters a StatelessScope, and leaving the outermost scope allocates every
+    # variable that has no memory yet (keras/src/backend/common/stateless_scope.py). Inside this
+    # scope, no scope of Keras' own is the outermost.
     with keras.StatelessScope(initialize_variables=False):
         _walk(graph, inputs, "", calls, Counter())
     return inputs, calls
@@ -136,7 +138,7 @@ def _walk(
 
 
 def _nodes(graph: Any) -> Iterator[Any]:
-    """Give the nodes of a graph, each after those it reads, in the order of `Model.layers`."""
+    """Yield a graph's nodes, each after the nodes it reads, in the order of `Model.layers`."""
     order = {id(operation): i for i, operation in enumerate(graph.operations)}
     for depth in sorted(graph._nodes_by_depth, reverse=True):
         nodes = graph._nodes_by_depth[depth]
@@ -144,7 +146,7 @@ def _nodes(graph: Any) -> Iterator[Any]:
 
 
 def _passed(name: str, inner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor]:
-    """Return the tensors that a call hands to the inputs of a nested model."""
+    """Return the tensors that a call passes to the inputs of a nested model."""
     given = args[0] if args else next(iter(kwargs.values()))
     if isinstance(given, dict) and not isinstance(inner.input, dict):
         given = [given[each] for each in input_names(inner)]
@@ -152,24 +154,24 @@ def _passed(name: str, inner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     for x, tensor in zip(inner.inputs, tensors, strict=True):
         if len(x.shape) != len(tensor.shape):
             raise ShapeError(
-                f"model {name!r} is made for {x.shape} and is given {tensor.shape}; "
+                f"model {name!r} expects {x.shape} but is given {tensor.shape}; "
                 "reshape its input with a layer"
             )
     return tensors
 
 
 def _infer(name: str, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
-    """Return what an operation makes of symbolic inputs; the shape is all that is computed."""
+    """Return an operation's outputs for symbolic inputs; only shapes are computed."""
     first = args[0] if args else next(iter(kwargs.values()))
     try:
         if isinstance(operation, keras.layers.Layer):
             operation._assert_input_compatibility(first)
         outputs: list[Any] = keras.tree.flatten(operation.compute_output_spec(*args, **kwargs))
-    except (ValueError, RuntimeError) as error:  # what the backends raise on shapes that do not fit
+    except (ValueError, RuntimeError) as error:  # raised by the backends for shapes that do not fit
         shapes = " and ".join(str(x.shape) for x in keras.tree.flatten(first) if _is_tensor(x))
         raise ShapeError(
-            f"layer {name!r} cannot work on {shapes}, the batch first; use a larger input or that "
-            f"of the model. Keras says: {' '.join(str(error).split())}"
+            f"layer {name!r} cannot work on {shapes}, batch first; use a larger input or the "
+            f"model's own. Keras says: {' '.join(str(error).split())}"
         ) from error
     for x in outputs:
         if _is_tensor(x) and not all(is_int(n) and n >= 1 for n in x.shape):
@@ -187,21 +189,20 @@ def _is_tensor(x: object) -> bool:
 def _block(operation: Any) -> str:
     """Return the part of a layer's name that its neighbours share: up to its first number."""
     name = str(operation.name)
-    if name.startswith(snake(type(operation).__name__)):  # a name that Keras gave
+    if name.startswith(snake(type(operation).__name__)):  # Keras' automatic name
         return name
     stage = re.match(r"(.*?\d+[a-z]?)_", name)
     return stage[1] if stage else name
 
 
 def unsupported(model: Any) -> CnnmemError:
-    """Return the error for a model without a graph: how to come by one."""
+    """Return the error for a model without a graph, which says how to get one."""
     if isinstance(model, keras.Sequential):
         return ShapeError(
             f"model {model.name!r} does not know its input yet: give "
-            "input_shape=(height, width, channels), or let it begin with keras.Input"
+            "input_shape=(height, width, channels), or start it with keras.Input"
         )
     return CnnmemError(
-        f"model {model.name!r} ({type(model).__name__}) is of a subclass with a call of its own, "
-        "which has no graph to read; build one from its layers with "
-        "keras.Model(inputs, outputs)"
+        f"model {model.name!r} ({type(model).__name__}) is a subclass with its own call, "
+        "so it has no graph to read; build one from its layers with keras.Model(inputs, outputs)"
     )

@@ -1,6 +1,6 @@
-"""What Keras' layers and operations are called in a table, and the MACs each of them does.
+"""The kind and the MACs of each Keras layer and operation.
 
-A layer that is not listed here is not counted: its name goes to `Table.uncounted`.
+The MACs of a layer that is not listed here are unknown: its name goes to `Table.uncounted`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from keras import layers as L
 from keras.src.applications.convnext import LayerScale, StochasticDepth
 from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
 
-Sizes = tuple[int, ...]  # a whole tensor's shape, the batch first, in the order of the framework
+Sizes = tuple[int, ...]  # a full shape, batch first, axes in Keras' order
 Macs = Callable[[Any, Sizes, Sizes], int]  # (layer, input, output) -> MACs of the whole batch
 
 
@@ -57,7 +57,7 @@ def _with(kind: str, macs: Macs, *classes: type) -> dict[type, tuple[str, Macs]]
     return dict.fromkeys(classes, (kind, macs))
 
 
-# The kind "" stands for the class's own name in snake case.
+# The kind "" means the class's own name in snake case.
 LAYERS: dict[type, tuple[str, Macs]] = {
     **_with("conv", _conv, L.Conv1D, L.Conv2D, L.Conv3D),
     **_with("depthwise_conv", _depthwise, L.DepthwiseConv1D, L.DepthwiseConv2D),
@@ -108,25 +108,29 @@ LAYERS: dict[type, tuple[str, Macs]] = {
     ),
     **_with("identity", _none, L.Identity, L.ActivityRegularization),
     **_with("softmax", _none, L.Softmax),
-    **_with(
-        "",
-        _none,
-        *(L.Add, L.Subtract, L.Multiply, L.Average, L.Maximum, L.Minimum, L.Concatenate),
-        *(L.ReLU, L.LeakyReLU, L.PReLU, L.ELU, L.Activation),
-        *(L.RMSNormalization, L.UnitNormalization),
-        *(L.AlphaDropout, L.GaussianDropout, L.GaussianNoise),
-        *(L.Permute, L.RepeatVector, L.Embedding, L.Masking),
-        *(L.Rescaling, L.Normalization, L.Resizing, L.CenterCrop, L.RandomFlip, L.RandomCrop),
-        *(LayerScale, StochasticDepth, CustomScaleLayer),  # of keras.applications
-    ),
+    **_with("", _none, L.Add, L.Subtract, L.Multiply, L.Average, L.Maximum, L.Minimum),
+    **_with("", _none, L.Concatenate, L.Permute, L.RepeatVector, L.Embedding, L.Masking),
+    **_with("", _none, L.ReLU, L.LeakyReLU, L.PReLU, L.ELU, L.Activation),
+    **_with("", _none, L.RMSNormalization, L.UnitNormalization, L.Normalization),
+    **_with("", _none, L.AlphaDropout, L.GaussianDropout, L.GaussianNoise),
+    **_with("", _none, L.Rescaling, L.Resizing, L.CenterCrop, L.RandomFlip, L.RandomCrop),
+    # from keras.applications
+    **_with("", _none, LayerScale, StochasticDepth, CustomScaleLayer),
 }
 
-# Layers and operations whose output is their input's memory. (A dropout passes its input through
-# in use; a plain network counts it so too.)
-VIEWS = {"flatten", "dropout", "identity", "alpha_dropout", "gaussian_dropout", "gaussian_noise",
-         "stochastic_depth"}  # fmt: skip
+# Kinds whose output is their input's memory. (Dropout passes its input through at inference, and
+# counts that way in a plain network too.)
+VIEWS = {
+    "flatten",
+    "dropout",
+    "identity",
+    "alpha_dropout",
+    "gaussian_dropout",
+    "gaussian_noise",
+    "stochastic_depth",
+}
 
-# Names of functions that are kinds of a plain network under another name.
+# Keras' names for functions that have another kind in a plain network.
 FUNCTIONS = {
     "linear": "identity",
     "swish": "silu",
@@ -143,7 +147,7 @@ FUNCTIONS = {
 }
 ACTIVATION_NAMES = {name for name, _ in inspect.getmembers(keras.activations, callable)}
 
-# Operations of keras.ops that multiply no matrices. Any other one is `uncounted`.
+# Operations of keras.ops without a matrix product. Any other operation is `uncounted`.
 _PLAIN = """
     Abs Absolute Add Amax Amin Average Cast Ceil Clip Concatenate Copy Divide DivideNoNan Exp
     ExpandDims Expm1 Flip Floor FloorDivide GetItem Log Log1p Max Maximum Mean Min Minimum Mod
@@ -160,10 +164,10 @@ PLAIN_OPERATIONS = frozenset(_PLAIN.split())
 
 
 def kind_and_macs(operation: Any) -> tuple[str, Macs | None]:
-    """Return the kind of a Keras layer or operation, and its formula of MACs.
+    """Return the kind of a Keras layer or operation, and the formula for its MACs.
 
-    The formula is None where none is known: for layers and operations that are not listed here,
-    for subclasses with a `call` of their own, and for quantised or LoRA layers.
+    The formula is None if unknown: for layers and operations that are not listed here, for
+    subclasses with their own `call`, and for quantised or LoRA layers.
 
     >>> kind_and_macs(keras.layers.ReLU(6.0))[0]
     'relu6'
@@ -190,14 +194,16 @@ def _own_kind(layer: Any, base: type) -> str:
 
 
 def _as_listed(layer: Any) -> bool:
-    """Return whether nothing that was put into the layer does work of its own."""
+    """Return whether the layer does only its class's work: no custom activation, no LoRA."""
     activation = getattr(layer, "activation", None)
-    return (
-        (activation is None or _function_name(activation) in ACTIVATION_NAMES
-         or type(activation) in LAYERS)
-        and getattr(layer, "quantization_mode", None) is None
-        and not getattr(layer, "lora_enabled", False)
-    )  # fmt: skip
+    known_activation = (
+        activation is None
+        or _function_name(activation) in ACTIVATION_NAMES
+        or type(activation) in LAYERS
+    )
+    quantised = getattr(layer, "quantization_mode", None) is not None
+    lora = getattr(layer, "lora_enabled", False)
+    return known_activation and not quantised and not lora
 
 
 def _function_name(function: Any) -> str:
@@ -210,7 +216,7 @@ def _called(name: str) -> str:
 
 
 def snake(name: str) -> str:
-    """Return a class's name in snake case, as Keras' automatic names have it.
+    """Return a class's name in snake case, as in Keras' automatic names.
 
     >>> snake("SeparableConv2D"), snake("EinsumDense")
     ('separable_conv2d', 'einsum_dense')

@@ -1,4 +1,4 @@
-"""A plain network becomes a Keras model: the way to prove one with the other.
+"""Build a Keras model from a plain network, so that each can be checked against the other.
 
 >>> from cnnmem import summary, zoo
 >>> from cnnmem.frameworks.keras import without_weights
@@ -44,17 +44,17 @@ from cnnmem.model.network import INPUT, Network, Node
 def build(network: Network, image: Shape | None = None) -> keras.Model:
     """Return a network as a functional Keras model for an image (H, W, C), channels last.
 
-    Its layers carry the names of the nodes. Where Keras needs a layer more, it stands before the
-    node's own: "name_pad" for a padding that is not "same" (zeros, as keras.applications has it:
-    before a max pool they change the values of a map that has negative ones, and no count), and
-    "name_flatten" before the linear layer that a feature map enters.
+    Its layers carry the names of the nodes. Where Keras needs an extra layer, it comes before the
+    node's own: "name_pad" for padding other than "same" (with zeros, as in keras.applications:
+    before a max pool they can change the values of negative maps, but no count), and
+    "name_flatten" before a linear layer that reads a feature map.
 
-    In-place work is done out of place: Keras knows no other. `without_weights(build, network)`
-    gives the model without memory for its weights.
+    In-place layers work out of place, since Keras has nothing else. `without_weights(build,
+    network)` gives the model without memory for its weights.
 
-    Raises `ShapeError` where the network does not work at this size, and `NetworkError` naming the
-    layer that Keras does not have: `ceil_mode`, a dilated max pool, stride and dilation together,
-    or a layer that the output does not depend on, which a Keras model would silently leave out.
+    Raises `ShapeError` if the network does not work at this size, and `NetworkError` naming the
+    layer that Keras does not support: `ceil_mode`, a dilated max pool, stride and dilation
+    together, or a layer that the output does not depend on, which Keras would silently drop.
     """
     shapes = network.trace_shapes(image)
     inputs = keras.Input(shapes[0], name=INPUT)
@@ -70,7 +70,7 @@ def build(network: Network, image: Shape | None = None) -> keras.Model:
         if node.name not in there:
             raise NetworkError(
                 f"the output of {network.name} does not depend on layer {node.name!r}, and a Keras "
-                "model has no such layers; remove it, or join it to the output"
+                "model cannot hold such a layer; remove it, or connect it to the output"
             )
     return model
 
@@ -88,7 +88,7 @@ def _apply(node: Node, tensors: list[Any], shapes: list[Shape]) -> Any:
 
 
 def _pads_before(layer: Layer) -> tuple[int, int, int, int] | None:
-    """Return the padding that is a layer of its own in Keras, whose windows know "same" alone."""
+    """Return the padding that needs its own layer: Keras' windows only know "same" and none."""
     if isinstance(layer, Conv2d | DepthwiseConv2d | MaxPool2d | AvgPool2d):
         return None if layer.padding == "same" else layer.padding  # type: ignore[return-value]
     return None
@@ -122,6 +122,15 @@ def _window(layer: Any) -> dict[str, Any]:
     }
 
 
+def _conv(layer: Any) -> dict[str, Any]:
+    return {
+        "kernel_size": layer.kernel,
+        "dilation_rate": layer.dilation,
+        "use_bias": layer.bias,
+        **_window(layer),
+    }
+
+
 def _with(keras_layer: Any, **options: Any) -> Callable[..., L.Layer]:
     return lambda **names: keras_layer(**options, **names)
 
@@ -136,17 +145,10 @@ def _activation(layer: Activation) -> Callable[..., L.Layer]:
 
 
 MAKERS: dict[type, Maker] = {
-    Conv2d: lambda x: _with(
-        L.Conv2D, filters=x.out_channels, kernel_size=x.kernel, dilation_rate=x.dilation,
-        groups=x.groups, use_bias=x.bias, **_window(x),
-    ),
-    DepthwiseConv2d: lambda x: _with(
-        L.DepthwiseConv2D, kernel_size=x.kernel, dilation_rate=x.dilation,
-        depth_multiplier=x.multiplier, use_bias=x.bias, **_window(x),
-    ),
+    Conv2d: lambda x: _with(L.Conv2D, filters=x.out_channels, groups=x.groups, **_conv(x)),
+    DepthwiseConv2d: lambda x: _with(L.DepthwiseConv2D, depth_multiplier=x.multiplier, **_conv(x)),
     SeparableConv2d: lambda x: _with(
-        L.SeparableConv2D, filters=x.out_channels, kernel_size=x.kernel, dilation_rate=x.dilation,
-        depth_multiplier=x.multiplier, use_bias=x.bias, **_window(x),
+        L.SeparableConv2D, filters=x.out_channels, depth_multiplier=x.multiplier, **_conv(x)
     ),
     Linear: lambda x: _with(L.Dense, units=x.out_features, use_bias=x.bias),
     BatchNorm: lambda x: _with(L.BatchNormalization, scale=x.scale, center=x.center),
@@ -162,4 +164,4 @@ MAKERS: dict[type, Maker] = {
     Add: lambda x: _with(L.Add),
     Multiply: lambda x: _with(L.Multiply),
     Concatenate: lambda x: _with(L.Concatenate),
-}  # fmt: skip
+}

@@ -1,7 +1,7 @@
-"""A Keras 3 model becomes the same table as a plain network, without being run.
+"""Read a Keras 3 model into the same table as a plain network, without running it.
 
-Everything is read from symbolic shapes, on any backend. A model that need not compute can be
-built without its weights: see `without_weights`.
+Everything comes from symbolic shapes, on any backend. A model that need not compute can be built
+without its weights: see `without_weights`.
 
 >>> import keras
 >>> vgg = without_weights(keras.applications.VGG16, weights=None, input_shape=(1024, 1024, 3))
@@ -42,26 +42,25 @@ def table_of(
     dtype: str = "float32",
     mode: Mode = "train",
 ) -> Table:
-    """Return the table of a functional or sequential Keras model, a row a layer.
+    """Return the table of a functional or sequential Keras model, one row per layer.
 
-    `input_shape` is needed where the model leaves a size open, and may differ from the model's:
-    without the batch, in the order of the model, (H, W, C) unless its channels come first. Several
-    inputs take a sequence of shapes in the order of `model.inputs`, or a dict by name. A sequential
-    model without an input is read as if it began with one.
+    `input_shape` is required if the model leaves a size open, and may differ from the model's own:
+    without the batch, in the model's order, (H, W, C) unless its channels come first. For several
+    inputs, give the shapes in the order of `model.inputs`, or a dict by name. A sequential model
+    without an input is read as if it started with one.
 
-    Rows show (H, W, C) for channels_first too, and stand in the order of `model.layers`. Layers of
-    nested models are called "outer/inner"; a layer used again is "name:2", with its work and
-    without its parameters. The image's row is "input"; several inputs keep their names. Operations
-    that are no layers (`x + y`) are rows too, `functional`. An activation inside a layer makes no
-    row.
+    Rows show (H, W, C) for channels_first too, in the order of `model.layers`. Layers of nested
+    models are called "outer/inner"; a layer's second use is "name:2", with its work but without its
+    parameters. The image's row is "input"; several inputs keep their names. Operations that are not
+    layers (`x + y`) are `functional` rows. An activation inside a layer has no row of its own.
 
     `weights`, `biases` and `statistics` add up to `model.count_params()`: statistics are the
-    variables that were made not to be trained; a frozen layer's weights are weights still. Layers
-    whose MACs are not known are named in `uncounted`. `saved_bytes` is None: what is kept for
-    backward differs from backend to backend.
+    variables created as non-trainable; a frozen layer's weights still count as weights. Layers
+    whose MACs are unknown are listed in `uncounted`. `saved_bytes` is None, since what is kept for
+    backward differs between backends.
 
-    Nothing is executed, and no weight is made. (An operation that PyTorch cannot do on its meta
-    device is run by Keras' PyTorch backend, on ones.)
+    Nothing is executed, and no weight is allocated. (Keras' PyTorch backend runs an operation that
+    PyTorch cannot do on the meta device, on ones.)
 
     Raises `ShapeError` naming the input whose size is missing or the layer that cannot work at this
     size, and `CnnmemError` for a subclassed model, which has no graph.
@@ -73,10 +72,10 @@ def table_of(
     ((26, 26, 8), 72, 8, 48672)
     """
     if not is_int(batch) or batch < 1:
-        raise ShapeError(f"batch is {batch!r}; it must be a whole number from 1 on")
+        raise ShapeError(f"batch is {batch!r}; it must be a positive integer")
     if mode not in ("train", "eval"):
         raise CnnmemError(f'mode is {mode!r}; give "train" or "eval"')
-    bytes_per_value(dtype)  # raises on a dtype that is none
+    bytes_per_value(dtype)  # raises for an unknown dtype
     graph = graph_of(model)
     if graph is None and isinstance(model, keras.Sequential) and input_shape is not None:
         model = _begin_with(model, input_shape)
@@ -87,7 +86,7 @@ def table_of(
     first = channels_first(calls)
     names = [INPUT] if len(inputs) == 1 else input_names(graph)
     rows = [_input_row(name, x, first) for name, x in zip(names, inputs, strict=True)]
-    seen: set[int] = set()  # variables that a row has already, by id
+    seen: set[int] = set()  # ids of the variables that already have a row
     uncounted = []
     for call in calls:
         row, counted = _row(call, first, seen)
@@ -111,9 +110,9 @@ def table_of(
 def without_weights(function: Callable[..., Any], *args: Any, **kwargs: Any) -> keras.Model:
     """Return the model that `function(*args, **kwargs)` builds, without memory for its weights.
 
-    The model is there to be counted: it can be neither run nor trained. Its layers' automatic names
-    begin at zero, as in a fresh session. Raises `CnnmemError` where trained weights are asked for
-    (the models of `keras.applications` load them unless told `weights=None`).
+    The model can be counted, but neither run nor trained. Its layers' automatic names start at
+    zero, as in a fresh session. Raises `CnnmemError` if trained weights are requested
+    (the models of `keras.applications` load them unless given `weights=None`).
 
     >>> import keras
     >>> without_weights(keras.applications.MobileNetV2, weights=None).count_params()
@@ -125,8 +124,8 @@ def without_weights(function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
     weights = given.arguments.get("weights")
     if weights is not None:
         raise CnnmemError(
-            f"{name} would load weights ({weights!r}), and a model that is built to be counted has "
-            "none; give weights=None"
+            f"{name} would load weights ({weights!r}), but a model built for counting has none; "
+            "give weights=None"
         )
     with _no_weights():
         model = function(*args, **kwargs)
@@ -139,10 +138,11 @@ def without_weights(function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
 
 @contextmanager
 def _no_weights() -> Iterator[None]:
-    """Build models whose variables have shapes alone, and leave Keras' global state as it was.
+    """Build models whose variables have only shapes, and leave Keras' global state as it was.
 
-    Keras notes down the variables made in such a scope, and the next scope that somebody leaves
-    would give memory to all of them; so the list is taken away.
+    Keras lists the variables created in such a scope, and leaving the next ordinary StatelessScope
+    would allocate them all (`initialize_all_variables` in keras/src/backend/common/variables.py).
+    So this scope gets a list of its own, which is dropped.
     """
     kept = {
         name: global_state.get_global_attribute(name)
@@ -159,7 +159,7 @@ def _no_weights() -> Iterator[None]:
 
 
 def _begin_with(model: keras.Sequential, input_shape: Any) -> keras.Sequential:
-    """Return a copy of a sequential model that has no input yet, with one, and without weights."""
+    """Return a copy of a sequential model without an input: with one, and without weights."""
     if not (isinstance(input_shape, tuple | list) and all(is_int(n) for n in input_shape)):
         raise ShapeError(
             f"model {model.name!r} has one input, and input_shape is {input_shape!r}; "
@@ -183,7 +183,7 @@ def _input_row(name: str, x: Tensor, first: dict[int, bool]) -> Row:
 
 
 def _row(call: Call, first: dict[int, bool], seen: set[int]) -> tuple[Row, bool]:
-    """Return the row of a call, and whether its MACs are known. Several outputs are added up."""
+    """Return the row of a call, and whether its MACs are known. Several outputs add up."""
     kind, macs = kind_and_macs(call.operation)
     layer = isinstance(call.operation, keras.layers.Layer)
     size, view = _size(call.outputs), kind in VIEWS
@@ -207,7 +207,8 @@ def _row(call: Call, first: dict[int, bool], seen: set[int]) -> tuple[Row, bool]
 
 
 def _parameters(layer: Any, seen: set[int]) -> tuple[int, int, int]:
-    """Return the weights, biases and statistics of a layer that no row before it has."""
+    """Return the weights, biases and statistics of a layer that no earlier row has."""
+    # not `layer.non_trainable_variables`: in a frozen layer that lists the weights as well
     fixed = {id(v) for each in layer._flatten_layers() for v in each._non_trainable_variables}
     return _sort([v for v in layer.weights if id(v) not in seen], fixed, seen)
 
@@ -222,7 +223,7 @@ def _sort(variables: Sequence[Any], fixed: set[int], seen: set[int]) -> tuple[in
 
 
 def _unused(model: Any, seen: set[int]) -> Iterator[Row]:
-    """Give a row for each layer whose parameters the model owns and its graph does not use."""
+    """Yield a row for each layer whose parameters the model owns but its graph does not use."""
     for layer in model._flatten_layers():
         own = [*layer._trainable_variables, *layer._non_trainable_variables]
         fixed = {id(v) for v in layer._non_trainable_variables}

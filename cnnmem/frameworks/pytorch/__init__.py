@@ -1,6 +1,6 @@
-"""PyTorch modules become tables; plain networks become PyTorch modules, which can be measured.
+"""Read PyTorch modules into tables, and build and measure modules from plain networks.
 
-Everything loads on first use. Importing anything but this docstring imports torch.
+Everything loads on first use, so importing this package does not yet import torch.
 """
 
 from __future__ import annotations

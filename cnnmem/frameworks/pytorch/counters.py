@@ -1,6 +1,6 @@
-"""What other people's counters say of a module, where they are installed.
+"""What other people's counters report for a module, if they are installed.
 
-None of them is needed: PyTorch's own counter is always there, the others come with the extra
+None of them is required: PyTorch's own counter is always there, the others come with the extra
 `audit` (CONTRIBUTING.md).
 """
 
@@ -21,10 +21,10 @@ from cnnmem.errors import look_up
 
 
 def count(name: str, make: Callable[[], nn.Module], image: tuple[int, int, int]) -> int:
-    """Return what a counter says of a forward pass of one image, (C, H, W).
+    """Return what a counter reports for a forward pass of one image, (C, H, W).
 
-    `make` builds the module: some counters leave traces in it, so each gets its own. What they
-    print is not shown. Raises `UnknownNameError` for another name, `ImportError` where the
+    `make` builds the module: some counters leave traces in it, so each gets its own. Their printed
+    output is hidden. Raises `UnknownNameError` for an unknown name, and `ImportError` if the
     counter's package is not installed.
 
     >>> count("FlopCounterMode", lambda: nn.Conv2d(3, 8, 1), (3, 10, 10))
@@ -43,7 +43,7 @@ def count(name: str, make: Callable[[], nn.Module], image: tuple[int, int, int])
 
 
 def counts(make: Callable[[], nn.Module], image: tuple[int, int, int]) -> dict[str, int]:
-    """Return what each installed counter says, by name.
+    """Return what each installed counter reports, by name.
 
     >>> "FlopCounterMode" in counts(lambda: nn.Conv2d(3, 8, 1), (3, 10, 10))
     True
@@ -56,7 +56,7 @@ def counts(make: Callable[[], nn.Module], image: tuple[int, int, int]) -> dict[s
 
 
 def backward_flops(module: nn.Module, input_shape: tuple[int, ...]) -> int:
-    """Return what `FlopCounterMode` says of a backward pass alone, the image's gradient included.
+    """Return what `FlopCounterMode` reports for the backward pass only, with the image's gradient.
 
     >>> backward_flops(nn.Conv2d(8, 8, 1, bias=False), (1, 8, 10, 10))
     25600

@@ -1,11 +1,12 @@
-"""Stand in for a model's tensors, and put the model back exactly as it was.
+"""Replace a model's tensors by stand-ins, and put the model back exactly as it was.
 
-A stand-in is a fake tensor, which claims a device and a dtype and holds nothing, or in a real run
-the parameter itself and a copy of a buffer.
+A stand-in is a fake tensor, which claims a device and a dtype but holds no data. In a real run, a
+parameter stands for itself and a copy stands for each buffer, since the forward pass may change it.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,16 +22,16 @@ StandIns = dict[int, Tensor]  # by the id of the tensor that they stand for
 
 
 def tensors_of(module: nn.Module) -> dict[str, Tensor]:
-    """Return the parameters and buffers of a module by name, a shared one once."""
+    """Return the parameters and buffers of a module by name, each shared one once."""
     return {**dict(module.named_parameters()), **dict(module.named_buffers())}
 
 
 def fakes_of(
     module: nn.Module, mode: FakeTensorMode, device: torch.device, dtype: torch.dtype
 ) -> StandIns:
-    """Return a fake for each parameter and buffer; those of floating point get `dtype`.
+    """Return a fake for each parameter and buffer; floating-point ones get `dtype`.
 
-    Nothing but shapes is read of the real ones, so they may be on any device, "meta" among them.
+    Only the shapes of the real ones are read, so they may be on any device, including "meta".
     """
     for name, tensor in tensors_of(module).items():
         if is_lazy(tensor):
@@ -42,12 +43,13 @@ def fakes_of(
 
 
 def _fake(tensor: Tensor, mode: FakeTensorMode, device: torch.device, dtype: torch.dtype) -> Tensor:
-    """Make a fake from its parts: through the mode, hundreds of them take as long as the model."""
+    """Make a fake directly: converting hundreds through the mode takes as long as the model."""
     kind = dtype if tensor.dtype.is_floating_point else tensor.dtype
     shape = torch.empty_strided(tensor.shape, tensor.stride(), dtype=kind, device="meta")
     fake = FakeTensor(mode, shape, device)
     if isinstance(tensor, nn.Parameter):
-        fake._is_param = True  # which makes a tensor of any class an nn.Parameter
+        # isinstance(fake, nn.Parameter) then holds (`_ParameterMeta` in torch/nn/parameter.py)
+        fake._is_param = True
     return fake.requires_grad_(tensor.requires_grad)
 
 
@@ -56,12 +58,12 @@ def own_of(module: nn.Module, device: torch.device | None, dtype: torch.dtype) -
     for name, p in module.named_parameters():
         if p.dtype.is_floating_point and p.dtype != dtype:
             raise CnnmemError(
-                f"parameter {name!r} is of {p.dtype} and is run as it is with execute=True; "
+                f"parameter {name!r} is {p.dtype}, and execute=True runs it as it is; "
                 f"give dtype={str(p.dtype).removeprefix('torch.')!r} or convert the module"
             )
         if device is not None and p.device != device:
             raise CnnmemError(
-                f"parameter {name!r} is on {p.device} and is run there with execute=True; "
+                f"parameter {name!r} is on {p.device}, and execute=True runs it there; "
                 f"move the module to {device} or leave device out"
             )
     copies = {id(b): b.detach().clone() for b in module.buffers()}
@@ -70,10 +72,10 @@ def own_of(module: nn.Module, device: torch.device | None, dtype: torch.dtype) -
 
 @contextmanager
 def standing_in(module: nn.Module, stand_ins: StandIns) -> Iterator[None]:
-    """Put stand-ins in the place of a module's tensors; afterwards all its parts are as before.
+    """Replace a module's tensors by stand-ins; afterwards all its parts are as before.
 
-    What a forward sets on its modules is undone too: modes, attributes, what it puts into a list.
-    (`torch.func.functional_call` would leave a stand-in in a module that has two names.)
+    What a forward pass sets on its modules is undone too: modes, attributes, items of a list.
+    (`torch.func.functional_call` would leave a stand-in behind in a module that has two names.)
     """
     before = [(part, dict(part.__dict__), _containers(part)) for part in module.modules()]
     try:
@@ -90,15 +92,15 @@ def standing_in(module: nn.Module, stand_ins: StandIns) -> Iterator[None]:
 
 
 def _containers(part: nn.Module) -> list[tuple[Any, Any]]:
-    """Return the lists and dicts on a module, among them those of its parameters, with copies."""
+    """Return a module's lists and dicts (its parameters are in one), each with a copy."""
     return [(value, value.copy()) for value in part.__dict__.values() if type(value) in _FILLED]
 
 
-_FILLED = (list, dict, type(nn.Module().__dict__["_forward_hooks"]))  # the last: an OrderedDict
+_FILLED = (list, dict, OrderedDict)  # nn.Module keeps its hooks in OrderedDicts
 
 
 def _fill(container: Any, content: Any, stand_ins: StandIns) -> None:
-    """Give a container its content again, stand-ins in the place of what they stand for."""
+    """Give a container its content back, with stand-ins for the tensors that have one."""
     if isinstance(container, list):
         container[:] = [stand_ins.get(id(value), value) for value in content]
     else:

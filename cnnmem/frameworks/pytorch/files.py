@@ -1,4 +1,4 @@
-"""The files that PyTorch writes of a network."""
+"""The files that PyTorch writes for a network."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from .plain_module import build
 
 
 def torch_files(network: Network, adam: bool = True) -> tuple[SavedFile, ...]:
-    """Save a network with `torch.save`: its state_dict, and with `adam` that with Adam's state.
+    """Save a network with `torch.save`: its state_dict, and with `adam` also Adam's state.
 
-    Adam's state are two tensors a parameter. Needs PyTorch, and on the disk three times the
-    parameters for a moment.
+    Adam's state is two tensors per parameter, so the disk briefly holds three times the parameters.
     """
     module = build(network)
     table = table_of(network)
@@ -36,7 +35,7 @@ def torch_files(network: Network, adam: bool = True) -> tuple[SavedFile, ...]:
         if adam:
             optimizer = torch.optim.Adam(module.parameters())
             _fill_state(module, optimizer)
-            steps = 4 * len(list(module.parameters()))  # Adam counts its steps per tensor
+            steps = 4 * len(list(module.parameters()))  # Adam's step count, one per tensor
             yield Content(
                 "... with Adam's state",
                 "checkpoint.pt",
@@ -50,7 +49,7 @@ def torch_files(network: Network, adam: bool = True) -> tuple[SavedFile, ...]:
 
 
 def _fill_state(module: Any, optimizer: Any) -> None:
-    """Give Adam the state it has after a step, without a backward pass for its gradients."""
+    """Give Adam the state that it has after a step, without running a backward pass."""
     for parameter in module.parameters():
         optimizer.state[parameter] = {
             "step": torch.tensor(1.0),

@@ -1,4 +1,4 @@
-"""What kind of row a torch module or function becomes: the plain layers' names where they fit."""
+"""The kind of a torch module's or function's row, named as in plain networks where one fits."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ BY_FUNCTION = {name: kind for kind, names in FUNCTIONS.items() for name in names
 
 
 def snake(name: str) -> str:
-    """Return the name of a class as names of kinds are written.
+    """Return a class's name in the spelling of kinds.
 
     >>> snake("LayerNorm"), snake("LeakyReLU"), snake("GroupNorm")
     ('layer_norm', 'leaky_relu', 'group_norm')
@@ -90,7 +90,7 @@ def module_kind(module: nn.Module) -> str:
 
 
 def function_name(function: Callable[..., Any]) -> str:
-    """Return what a function is called in the names of rows.
+    """Return a function's name as it appears in the names of rows.
 
     >>> import torch
     >>> function_name(torch.Tensor.__iadd__), function_name(torch.relu_), function_name(torch.cat)
@@ -104,7 +104,7 @@ def function_name(function: Callable[..., Any]) -> str:
 
 
 def function_kind(name: str, shapes: list[tuple[int, ...]], outputs: list[tuple[int, ...]]) -> str:
-    """Return the kind of a function's row from its name and the shapes it took and gave.
+    """Return the kind of a function's row, given its name and its input and output shapes.
 
     >>> function_kind("mean", [(2, 8, 7, 7)], [(2, 8)]), function_kind("mul", [(2, 8)], [(2, 8)])
     ('global_avg_pool', 'multiply')

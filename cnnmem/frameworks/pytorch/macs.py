@@ -1,4 +1,4 @@
-"""Multiply-accumulates of aten operations, forward and backward, and what no formula covers."""
+"""Multiply-accumulates of aten operations, forward and backward, and which have no formula."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ aten = torch.ops.aten
 
 
 class Work(NamedTuple):
-    """The multiply-accumulates of one operation: forward, and of its backward."""
+    """The multiply-accumulates of one operation, in forward and in backward."""
 
     forward: int
     backward: int
 
 
 def _product(a: Tensor, b: Tensor, forward: int) -> Work:
-    """The gradient of each operand is a product of the same size as the product itself."""
+    """Return a product's work: each operand's gradient is one more product of the same size."""
     return Work(forward, forward * (a.requires_grad + b.requires_grad))
 
 
 def _mm(a: Tensor, b: Tensor, *_: Any) -> Work:
-    # the last axis of `a` is summed over; `b` is a matrix or a batch of them, or a vector
+    # the sum runs over the last axis of `a`; `b` is a matrix, a batch of matrices or a vector
     columns = b.shape[-1] if b.dim() > 1 else 1
     return _product(a, b, math.prod(a.shape) * columns)
 
@@ -45,7 +45,7 @@ def _convolution(
     *_: Any,
     output: Tensor,
 ) -> Work:
-    # each position of the map, of the input if transposed, uses every weight once: also with groups
+    # each position of the output (of the input if transposed) uses every weight once, groups or not
     positions = x.shape if transposed else output.shape
     return _product(x, weight, x.shape[0] * math.prod(positions[2:]) * math.prod(weight.shape))
 
@@ -55,7 +55,8 @@ def _attention(query: Tensor, key: Tensor, value: Tensor, *_: Any) -> Work:
     scores = math.prod(batch) * length * key.shape[-2]
     forward = scores * (depth + value.shape[-1])
     needs = query.requires_grad or key.requires_grad or value.requires_grad
-    # backward computes the scores again, then four products: of query, key, value and the scores
+    # backward recomputes the scores, then does four products: for the gradients of value, scores,
+    # query and key (sdpa_backward_flop_count in torch/utils/flop_counter.py)
     return Work(forward, scores * (3 * depth + 2 * value.shape[-1]) if needs else 0)
 
 
@@ -75,88 +76,36 @@ PRODUCTS: dict[Any, Callable[..., Work]] = {
     aten._scaled_dot_product_fused_attention_overrideable: _attention,
 }
 
-# Operations that keep a workspace, the size of which their fake form does not know.
+# Operations that keep a workspace whose size their fake version does not know.
 INEXACT = {aten.mkldnn_rnn_layer, aten._cudnn_rnn, aten.miopen_rnn}
 
-# Operations without a multiply-accumulate of a convolution or matrix product.
-NONE = {
-    *("native_batch_norm", "_native_batch_norm_legit", "_native_batch_norm_legit_no_training"),
-    *("_batch_norm_with_update", "_batch_norm_no_update", "cudnn_batch_norm", "batch_norm_stats"),
-    *("native_layer_norm", "native_group_norm", "_fused_rms_norm", "native_dropout", "bernoulli"),
-    *("bernoulli_", "rand", "randn", "rand_like", "randn_like", "randint", "randperm", "uniform_"),
-    *("normal_", "max_pool2d_with_indices", "max_pool3d_with_indices", "avg_pool2d", "avg_pool3d"),
-    *("_adaptive_avg_pool2d", "_adaptive_avg_pool3d", "adaptive_max_pool2d", "adaptive_max_pool3d"),
-    *("mkldnn_max_pool2d", "fractional_max_pool2d", "max_unpool2d", "_softmax", "_log_softmax"),
-    *(
-        "cat",
-        "stack",
-        "constant_pad_nd",
-        "reflection_pad1d",
-        "reflection_pad2d",
-        "reflection_pad3d",
-    ),
-    *("replication_pad1d", "replication_pad2d", "replication_pad3d", "pixel_shuffle"),
-    *("pixel_unshuffle", "channel_shuffle", "native_channel_shuffle", "roll", "flip", "repeat"),
-    *("upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d", "upsample_linear1d"),
-    *("upsample_bilinear2d", "upsample_bicubic2d", "upsample_trilinear3d", "grid_sampler_2d"),
-    *("_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa", "im2col", "col2im", "embedding"),
-    *("index", "index_select", "index_put", "index_put_", "gather", "scatter", "scatter_add"),
-    *("scatter_", "scatter_add_", "index_add", "index_add_", "index_copy", "masked_select"),
-    *("masked_scatter", "slice_scatter", "select_scatter", "topk", "sort", "argsort", "max", "min"),
-    *(
-        "argmax",
-        "argmin",
-        "amax",
-        "amin",
-        "aminmax",
-        "sum",
-        "mean",
-        "prod",
-        "var",
-        "var_mean",
-        "std",
-    ),
-    *("std_mean", "any", "all", "norm", "linalg_vector_norm", "logsumexp", "cumsum", "cumprod"),
-    *(
-        "clone",
-        "copy_",
-        "copy",
-        "_to_copy",
-        "fill_",
-        "fill",
-        "zero_",
-        "empty",
-        "empty_like",
-        "zeros",
-    ),
-    *(
-        "empty_strided",
-        "new_empty",
-        "new_empty_strided",
-        "new_zeros",
-        "new_ones",
-        "new_full",
-        "full",
-    ),
-    *("zeros_like", "ones", "ones_like", "full_like", "arange", "linspace", "eye", "scalar_tensor"),
-    *(
-        "lift_fresh",
-        "lift_fresh_copy",
-        "resize_",
-        "set_",
-        "tril",
-        "triu",
-        "tril_indices",
-        "one_hot",
-    ),
-    *("triu_indices", "meshgrid", "nonzero", "unique", "equal", "item", "_local_scalar_dense"),
-    *("_unsafe_view", "_reshape_copy", "_assert_async", "sym_size", "is_same_size", "glu"),
-    *("weight_norm", "_weight_norm_interface", "repeat_interleave", "searchsorted", "bucketize"),
-    *("isin", "max_pool2d", "split_with_sizes_copy", "polar", "view_as_complex", "view_as_real"),
-    *("nll_loss_forward", "nll_loss2d_forward", "mse_loss", "celu", "prelu", "_prelu_kernel"),
-    *("hardswish", "mish", "threshold", "gelu", "masked_fill", "log_sigmoid_forward", "where"),
-    *("rrelu_with_noise", "fused_dropout", "_fused_dropout", "multinomial", "histc", "bincount"),
-}
+# aten operations without a convolution or matrix product.
+_PLAIN = """
+    native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training
+    _batch_norm_with_update _batch_norm_no_update cudnn_batch_norm batch_norm_stats
+    native_layer_norm native_group_norm _fused_rms_norm native_dropout bernoulli rand randn
+    rand_like randn_like randint randperm uniform_ normal_ max_pool2d_with_indices
+    max_pool3d_with_indices avg_pool2d avg_pool3d _adaptive_avg_pool2d _adaptive_avg_pool3d
+    adaptive_max_pool2d adaptive_max_pool3d mkldnn_max_pool2d fractional_max_pool2d max_unpool2d
+    _softmax _log_softmax cat stack constant_pad_nd reflection_pad1d reflection_pad2d
+    reflection_pad3d replication_pad1d replication_pad2d replication_pad3d pixel_shuffle
+    pixel_unshuffle channel_shuffle native_channel_shuffle roll flip repeat upsample_nearest1d
+    upsample_nearest2d upsample_nearest3d upsample_linear1d upsample_bilinear2d upsample_bicubic2d
+    upsample_trilinear3d grid_sampler_2d _upsample_bilinear2d_aa _upsample_bicubic2d_aa im2col
+    col2im embedding index index_select index_put gather scatter scatter_add index_add index_copy
+    masked_select masked_scatter slice_scatter select_scatter topk sort argsort max min argmax
+    argmin amax amin aminmax sum mean prod var var_mean std std_mean any all norm linalg_vector_norm
+    logsumexp cumsum cumprod clone copy _to_copy fill zero_ empty empty_like zeros empty_strided
+    new_empty new_empty_strided new_zeros new_ones new_full full zeros_like ones ones_like full_like
+    arange linspace eye scalar_tensor lift_fresh lift_fresh_copy resize_ set_ tril triu tril_indices
+    one_hot triu_indices meshgrid nonzero unique equal item _local_scalar_dense _unsafe_view
+    _reshape_copy _assert_async sym_size is_same_size glu weight_norm _weight_norm_interface
+    repeat_interleave searchsorted bucketize isin max_pool2d split_with_sizes_copy polar
+    view_as_complex view_as_real nll_loss_forward nll_loss2d_forward mse_loss celu prelu
+    _prelu_kernel hardswish mish threshold gelu masked_fill log_sigmoid_forward where
+    rrelu_with_noise fused_dropout _fused_dropout multinomial histc bincount
+"""
+PLAIN_OPERATIONS = frozenset(_PLAIN.split())
 
 
 def is_view(operation: Any) -> bool:
@@ -168,18 +117,19 @@ def is_view(operation: Any) -> bool:
 
 
 def needs_no_formula(operation: Any) -> bool:
-    """Return whether an operation is known to contain no convolution and no matrix product."""
+    """Return whether an operation surely contains no convolution and no matrix product."""
     name = operation.overloadpacket.__name__
-    if operation.namespace in ("aten", "prims") and (name in NONE or name.rstrip("_") in NONE):
+    names = {name, name.rstrip("_")}  # "relu_" is "relu" in place
+    if operation.namespace in ("aten", "prims") and names & PLAIN_OPERATIONS:
         return True
     if operation.namespace == "prim":
-        return True  # asks for a device, a layout, a size
+        return True  # only queries a device, a layout or a size
     by_tag = {torch.Tag.pointwise, torch.Tag.inplace_view} & set(operation.tags)
     return bool(by_tag) or is_view(operation)
 
 
 def work(operation: Any, args: Sequence[Any], kwargs: dict[str, Any], output: Any) -> Work | None:
-    """Return the multiply-accumulates of an operation; None where no formula covers it.
+    """Return the multiply-accumulates of an operation, or None if no formula covers it.
 
     >>> a, b = torch.zeros(2, 3), torch.zeros(3, 5)
     >>> work(aten.mm.default, (a, b), {}, a @ b)

@@ -1,4 +1,4 @@
-"""The modules that torch itself has not: each is one layer of `cnnmem.layers`, without children."""
+"""Modules that torch itself lacks: each is one layer of `cnnmem.layers`, without children."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Window = tuple[tuple[int, int], tuple[int, int], tuple[int, int], tuple[int, int
 
 
 class PaddedConv2d(nn.Conv2d):
-    """A convolution of a map that is padded by `before` (left, right, top, bottom) first."""
+    """A convolution that first pads its map by `before` (left, right, top, bottom)."""
 
     def __init__(self, before: Quad, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -26,31 +26,31 @@ class PaddedConv2d(nn.Conv2d):
 
 
 class PaddedMaxPool2d(nn.MaxPool2d):
-    """Max pooling of a map that is padded by `before` (left, right, top, bottom) first."""
+    """Max pooling that first pads its map by `before` (left, right, top, bottom)."""
 
     def __init__(self, before: Quad, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.before = before
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the pooled map; a value of the padding is never the largest."""
+        """Return the pooled map; a padding value is never the largest."""
         return super().forward(F.pad(x, self.before, value=-torch.inf))
 
 
 class PaddedAvgPool2d(nn.AvgPool2d):
-    """Average pooling of a map that is padded by `before` (left, right, top, bottom) first."""
+    """Average pooling that first pads its map by `before` (left, right, top, bottom)."""
 
     def __init__(self, before: Quad, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.before = before
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the pooled map; the zeros of the padding count as values."""
+        """Return the pooled map; padding zeros count as values."""
         return super().forward(F.pad(x, self.before))
 
 
 class SeparableConv2d(nn.Module):
-    """A depthwise convolution without a bias and a 1x1 convolution, as one module."""
+    """A depthwise convolution without bias and a 1x1 convolution, as one module."""
 
     def __init__(
         self, channels: int, between: int, out: int, window: Window, bias: bool, before: Quad | None
@@ -58,14 +58,14 @@ class SeparableConv2d(nn.Module):
         super().__init__()
         kernel, *self.window = window
         self.before, self.channels = before, channels
-        # the two are made for their parameters, which then are this module's own
+        # made only for their parameters, which become this module's own: it has no children
         depthwise = nn.Conv2d(channels, between, kernel, groups=channels, bias=False)
         pointwise = nn.Conv2d(between, out, 1, bias=bias)
         self.depthwise = depthwise.weight
         self.weight, self.bias = pointwise.weight, pointwise.bias
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the 1x1 convolution of the depthwise one."""
+        """Return the 1x1 convolution of the depthwise output."""
         if self.before is not None:
             x = F.pad(x, self.before)
         between = F.conv2d(x, self.depthwise, None, *self.window, self.channels)
@@ -73,7 +73,7 @@ class SeparableConv2d(nn.Module):
 
 
 class FlatLinear(nn.Linear):
-    """A linear layer of a feature map, which it flattens first."""
+    """A linear layer that first flattens its feature map."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, D_out) for (N, C, H, W)."""
@@ -81,14 +81,14 @@ class FlatLinear(nn.Linear):
 
 
 class Saturating(nn.Module):
-    """The sigmoid or the hyperbolic tangent, which torch's modules do not offer in place."""
+    """Sigmoid or tanh, which torch's own modules do not offer in place."""
 
     def __init__(self, function: str, in_place: bool) -> None:
         super().__init__()
         self.function = getattr(torch, function + "_" * in_place)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the function of each value."""
+        """Return the function applied to each value."""
         return self.function(x)
 
 
@@ -139,5 +139,5 @@ class Concatenate(nn.Module):
     """Its inputs side by side along the channels."""
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """Return a new tensor of all the channels."""
+        """Return a new tensor with all channels."""
         return torch.cat(inputs, dim=1)

@@ -1,8 +1,8 @@
-"""A plain network as a real `torch.nn.Module`: what the counts are proved against.
+"""Build a real `torch.nn.Module` from a plain network, to check the counts against.
 
-The module is called with a batch of images (N, C, H, W), or (N, C) where the network's image is a
-vector. Every node is a module of its own under the node's name, so that `named_modules` and
-`state_dict` read like the table; a node marked `functional` is a call that is no module.
+The module takes a batch of images (N, C, H, W), or (N, C) if the network's image is a vector. Every
+node is a module under the node's name, so `named_modules` and `state_dict` read like the table; a
+node marked `functional` is a function call instead.
 """
 
 from __future__ import annotations
@@ -54,16 +54,17 @@ ACTIVATIONS: dict[str, Callable[..., nn.Module]] = {
 def build(network: Network, image: Shape | None = None) -> PlainModule:
     """Return a plain network as a torch module, made for `image` (H, W, C) (default: its own).
 
-    The parameters are PyTorch's fresh ones, on the default device: inside
+    The parameters are freshly initialised by PyTorch on the default device: inside
     `with torch.device("meta")` nothing is allocated. Those of a frozen node need no gradient.
 
-    Padding that is not the same on both sides is done as PyTorch does it for `padding="same"`:
-    what one side has more is padded first, the rest by the layer. Values in the padding of a max
-    pool are minus infinity; average pools count padding zeros as values. A layer in place on the
-    image overwrites the tensor that the module is called with.
+    Padding that differs between the two sides is done as PyTorch does it for `padding="same"`
+    (aten/src/ATen/native/Convolution.cpp): the surplus of one side is padded first, in a copy of
+    the map, and the layer pads the rest. Max pools pad with minus infinity; average pools count
+    padding zeros as values. A layer that works in place on the image overwrites the tensor that the
+    module is called with.
 
-    Raises `ShapeError` where the network does not work at this size, and `NetworkError` where the
-    name of a node is the beginning of another one's ("a" and "a.b"), which modules cannot have.
+    Raises `ShapeError` if the network does not work at this size, and `NetworkError` if one node's
+    name is a prefix of another's ("a" and "a.b"), which modules cannot have.
 
     >>> import torch
     >>> from cnnmem import zoo
@@ -82,7 +83,7 @@ class PlainModule(nn.Module):
     def __init__(self, network: Network, shapes: list[Shape]) -> None:
         super().__init__()
         self.network = network
-        self.calls: list[nn.Module] = []  # a list hides them: `_register` says which are modules
+        self.calls: list[nn.Module] = []  # a list hides them from nn.Module; `_register` shows some
         for node, sources in zip(network.nodes, network.sources, strict=True):
             module = _module(node.layer, *[shapes[i] for i in sources])
             module.requires_grad_(not node.frozen)
@@ -103,7 +104,7 @@ class PlainModule(nn.Module):
         for position, (module, sources) in enumerate(
             zip(self.calls, self.network.sources, strict=True), 1
         ):
-            # `forward` alone is a plain call of functions: no hook sees it
+            # calling `forward` directly runs the layer as a plain function, unseen by hooks
             function = self.functions[position - 1]
             call = module.train(self.training).forward if function else module
             inputs = [results[i] for i in sources]
@@ -115,7 +116,7 @@ class PlainModule(nn.Module):
 
 
 def _last_use(network: Network) -> dict[int, int]:
-    """Return for each position the last node that reads it, so that its tensor can be let go."""
+    """Return for each position the last node that reads it, after which its tensor is released."""
     last = dict.fromkeys(range(len(network.nodes) + 1), 0)
     for position, sources in enumerate(network.sources, 1):
         last.update(dict.fromkeys(sources, position))
@@ -123,7 +124,7 @@ def _last_use(network: Network) -> dict[int, int]:
 
 
 def _register(root: nn.Module, name: str, module: nn.Module) -> None:
-    """Hang a module into the tree so that `named_modules` calls it by the node's name."""
+    """Insert a module into the tree so that `named_modules` calls it by the node's name."""
     *path, last = name.split(".")
     parent = root
     for step in path:
@@ -133,18 +134,18 @@ def _register(root: nn.Module, name: str, module: nn.Module) -> None:
         if not isinstance(parent, Group):
             raise NetworkError(
                 f"layer {name!r} cannot be a module inside another layer; "
-                "rename it so that no layer's name is the beginning of its own up to a point"
+                "rename it so that the part before a dot is not a layer's name"
             )
     if last in parent._modules:
         raise NetworkError(
-            f"layer {name!r} cannot be a module: the names of others begin with it; rename it"
+            f"layer {name!r} cannot be a module: other layers' names start with it; rename it"
         )
-    # not add_module, which refuses the names of nn.Module's own attributes ("type", "half")
+    # not add_module: it rejects the names of nn.Module's own attributes ("type", "half")
     parent._modules[last] = module
 
 
 class Group(nn.Module):
-    """A part of a dotted name; it holds modules and is never called."""
+    """One part of a dotted name: it holds modules and is never called."""
 
 
 def _module(layer: Layer, *inputs: Shape) -> nn.Module:
@@ -189,8 +190,8 @@ def _module(layer: Layer, *inputs: Shape) -> nn.Module:
         case Concatenate():
             return modules.Concatenate()
     raise NetworkError(
-        f"to_torch knows no module for a layer of kind {layer.kind!r} ({type(layer).__name__}); "
-        "write it with the layers of cnnmem.layers"
+        f"PyTorch has no module here for a layer of kind {layer.kind!r} ({type(layer).__name__}); "
+        "build it from the layers of cnnmem.layers"
     )
 
 
@@ -201,7 +202,7 @@ def _for_pad(sides: Quad) -> Quad:
 
 
 def _split_padding(layer: Any, shape: Shape) -> tuple[Quad | None, tuple[int, int]]:
-    """Return what is padded before the layer (None: nothing), and (height, width) by the layer."""
+    """Return the padding to do before the layer, or None, and the layer's own (height, width)."""
     before, by_kernel = split_padding(layer, *shape[:2])
     return (_for_pad(before) if any(before) else None), by_kernel
 
@@ -224,7 +225,7 @@ def _conv(layer: Any, shape: Shape) -> nn.Module:
 
 def _pool(layer: Any, shape: Shape) -> nn.Module:
     before, padding = _split_padding(layer, shape)
-    ceil_mode = layer.ceil_mode and layer.padding != "same"  # "same" says the size already
+    ceil_mode = layer.ceil_mode and layer.padding != "same"  # "same" already fixes the size
     window = (layer.kernel, layer.stride, padding)
     if isinstance(layer, MaxPool2d):
         if before is None:

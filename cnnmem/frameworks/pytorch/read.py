@@ -1,7 +1,7 @@
-"""A `torch.nn.Module` becomes the same table as a plain network, without being run.
+"""Read a `torch.nn.Module` into the same table as a plain network, without running it.
 
-The module's forward is followed with fake tensors, which stand for tensors of a real device and
-hold nothing. A row is a call of a module without children, or of a function outside one.
+The module's forward pass is traced with fake tensors, which act like tensors on a real device but
+hold no data. A row is a call of a module without children, or of a function outside one.
 """
 
 from __future__ import annotations
@@ -35,29 +35,28 @@ def table_of(
 ) -> Table:
     """Return the table of a torch module.
 
-    `input_shape` is that of the whole input, (N, C, H, W), or a list of shapes where the module
-    takes several; example inputs (tensors in a tuple, a list or a dict by argument) do as well, of
-    which only shapes and dtypes are read. Counts are of the whole batch N.
+    `input_shape` is the shape of the whole input, (N, C, H, W), or a list of shapes if the module
+    takes several inputs. Example inputs work too (tensors in a tuple, a list or a dict by
+    argument): only their shapes and dtypes are read. Counts are for the whole batch N.
 
     A row is a call of a module without children, named as in `named_modules`, or of a function
-    outside one, named after the module that calls it ("layer1.0.add"). What is called again gets
-    another row ("relu:2"), without parameters, which count once. Parameters that no call uses
-    stand in rows of kind "unused" at the end. Modules of the classes `leaves` are one row although
-    they have children.
+    outside one, named after the module that calls it ("layer1.0.add"). A second call gets its own
+    row ("relu:2") without parameters, which count once. Parameters that no call uses are in rows of
+    kind "unused" at the end. A module of one of the classes `leaves` is one row although it has
+    children.
 
-    Parameters and floating-point inputs count as if they were of `dtype`, on `device` (default: the
-    module's own, "cpu" where it has none). `saved_bytes` is what autograd keeps; the device decides
-    about it. It is None where an operation's fake form does not tell the true size of what it
-    keeps (recurrent layers). Operations with work that no formula covers are listed in
-    `Table.uncounted`.
+    Parameters and floating-point inputs count as if they were `dtype`, on `device` (default: the
+    module's own, or "cpu"). `saved_bytes` is what autograd keeps, which depends on the device. It
+    is None if an operation's fake version does not know how much it keeps (recurrent layers).
+    Operations whose work no formula covers are listed in `Table.uncounted`.
 
-    The module is afterwards as it was: its parameters and where they are, its mode, its buffers,
-    its gradients, its hooks. With `execute` it really runs, on random numbers, where it is and in
-    the dtype that it has. This is for a forward that looks into its tensors (`.item()`,
-    `if x.sum() > 0`), and for what fake tensors do not tell.
+    The module is left as it was: its parameters and their device, its mode, buffers, gradients and
+    hooks. With `execute` it really runs, on random numbers, with its own device and dtype. This is
+    for a forward that reads values of its tensors (`.item()`, `if x.sum() > 0`), and for what fake
+    tensors do not know.
 
-    Raises `ShapeError` for a shape that is none, and `NetworkError`, naming the module, where its
-    forward fails.
+    Raises `ShapeError` for an invalid shape, and `NetworkError`, naming the module, if its forward
+    fails.
 
     >>> table = table_of(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), (2, 3, 32, 32))
     >>> [(row.name, row.kind, row.output, row.saved) for row in table.rows[1:]]
@@ -85,10 +84,10 @@ def work(
     device: str | torch.device | None = None,
     execute: bool = False,
 ) -> Work:
-    """Return the multiply-accumulates of a module: forward, and of a backward through all of it.
+    """Return the multiply-accumulates of a module's forward pass and of its full backward pass.
 
-    Arguments and errors are those of `table_of`. Backward costs one more product the size of the
-    forward one for each operand that needs a gradient: none for the image and frozen parameters.
+    Arguments and errors are those of `table_of`. Backward adds one product of the same size for
+    each operand that needs a gradient; the image and frozen parameters need none.
 
     >>> work(nn.Sequential(nn.Conv2d(3, 8, 3, bias=False), nn.Conv2d(8, 8, 1)), (1, 3, 4, 4))
     Work(forward=1120, backward=1376)

@@ -1,15 +1,15 @@
 """Watch a forward pass: which module or function did what to which tensors.
 
-A frame is one row in the making: a call of a module without children, or of a function outside
-one. Three things tell what happens in it:
+A frame becomes one row: it is a call of a module without children, or of a function outside one.
+Three mechanisms feed it:
 
-* hooks on the modules open and close the frames of modules, and say where a function is called;
+* hooks on the modules open and close the frames of modules, and show where a function is called;
 * a `TorchFunctionMode` opens and closes the frames of functions as the model's author wrote them;
-* a `TorchDispatchMode` sees every operation below autograd: the multiply-accumulates, and work that
-  no frame covers, which gets one of its own.
+* a `TorchDispatchMode` sees every operation below autograd: it counts multiply-accumulates, and
+  opens a frame for work that no frame covers.
 
-What autograd keeps is told by its own saved-tensor hooks. Tensors are known by their storage, as
-autograd keeps storages. The recorder holds no tensor longer than the model does.
+Autograd's saved-tensor hooks report what it keeps. Tensors are identified by their storage, because
+a kept view keeps its whole storage alive. The recorder holds no tensor longer than the model does.
 """
 
 from __future__ import annotations
@@ -35,10 +35,11 @@ _DEVICE = torch.ops.prim.device.default
 
 
 class Held:
-    """A tensor for as long as a node of the graph keeps it for backward.
+    """A tensor, held for as long as a node of the graph keeps it for backward.
 
-    What is held is another tensor of the same storage, without a gradient: an output that is kept
-    would hold its own node, and with it the model, for ever.
+    It holds a detached tensor of the same storage. A kept output would hold its own node, which
+    holds it: a cycle that is never freed, and the model with it (the warning in the documentation
+    of `torch.autograd.graph.saved_tensors_hooks`).
     """
 
     __slots__ = ("__weakref__", "stands_for", "tensor")
@@ -46,12 +47,12 @@ class Held:
     def __init__(self, tensor: Tensor) -> None:
         fake = isinstance(tensor, FakeTensor)
         self.stands_for = (tensor.fake_mode, tensor.fake_device) if fake else None
-        # out of sight of the recorder; of a fake tensor, the meta tensor behind it
+        # unseen by the recorder; below dispatch, a fake tensor is the meta tensor behind it
         with torch._C.DisableTorchFunction(), torch._C._DisableTorchDispatch():
             self.tensor = tensor.detach()
 
     def again(self) -> Tensor:
-        """Return the tensor as autograd gave it."""
+        """Return the tensor as autograd handed it over."""
         if self.stands_for is None:
             return self.tensor
         mode, device = self.stands_for
@@ -60,7 +61,7 @@ class Held:
 
 @dataclasses.dataclass
 class Output:
-    """A tensor that a frame gave: its shape, its values, its storage and how it came about."""
+    """A tensor that a frame returned: its shape, its values, its storage and how it came about."""
 
     shape: tuple[int, ...]
     values: int
@@ -70,7 +71,7 @@ class Output:
 
 @dataclasses.dataclass
 class Frame:
-    """A row in the making."""
+    """A call that becomes a row."""
 
     name: str
     kind: str
@@ -95,13 +96,13 @@ class Recorder:
         self.names = {id(part): name for name, part in model.named_modules()}
         self.frames: list[Frame] = []
         self.uncounted: Counter[str] = Counter()
-        self.inexact = False  # whether a fake operation did not tell what it keeps
+        self.inexact = False  # whether a fake operation hid what it keeps
         self.path: list[nn.Module] = []
         self.current: Frame | None = None
-        self.depth = 0  # of the path where the current frame was opened
-        self.entered: list[tuple[Tensor, int, int]] = []  # its inputs: storage, version
+        self.depth = 0  # length of the path when the current frame was opened
+        self.entered: list[tuple[Tensor, int, int]] = []  # its inputs: tensor, storage, version
         self.used: Counter[str] = Counter()
-        # the first frame that gave a storage; None for parameters and buffers
+        # the frame that first returned a storage; None for parameters and buffers
         self.maker: dict[int, Frame | None] = {}
         self.weak: dict[int, StorageWeakRef] = {}
         self.stored = {id(tensor) for tensor in tensors}
@@ -110,22 +111,22 @@ class Recorder:
             self.maker[self.storage(tensor)] = None
 
     def storage(self, tensor: Tensor) -> int:
-        """Return the identity of a tensor's storage, never given to another one."""
+        """Return an id of a tensor's storage, which no later storage gets."""
         storage = tensor.untyped_storage()
         key: int = storage._cdata
         if key not in self.weak:
-            # a weak reference keeps the address from being used again, not the memory
+            # a weak reference reserves the address, so it is not reused, but frees the memory
             self.weak[key] = StorageWeakRef(storage)
         return key
 
     def add_inputs(self, tensors: list[Tensor]) -> None:
-        """Make a row of each tensor that the model is called with."""
+        """Make a row for each tensor that the model is called with."""
         for tensor in tensors:
             frame = Frame(self.unique("input"), "input", False)
             self.close(frame, [], [tensor])
 
     def unique(self, name: str) -> str:
-        """Return a name that no other row has: the second "relu" is "relu:2"."""
+        """Return a unique name for a row: the second "relu" is "relu:2"."""
         self.used[name] += 1
         return name if self.used[name] == 1 else f"{name}:{self.used[name]}"
 
@@ -134,7 +135,7 @@ class Recorder:
         if isinstance(module, self.leaves):
             return True
         if module is self.model and not type(module).__module__.startswith("torch.nn.modules."):
-            return False  # a hand-written forward is told by its functions
+            return False  # the functions of a hand-written forward are the rows
         return not module._modules
 
     def function_frame(
@@ -149,7 +150,7 @@ class Recorder:
         return Frame(f"{parent}.{name}" if parent else name, name, True)
 
     def start(self, frame: Frame, values: Any) -> None:
-        """Open a frame that is called with these values; there is one at a time."""
+        """Open a frame for a call with these values; only one is open at a time."""
         tensors = list(tensors_in(values))
         frame.parameters += [t for t in tensors if id(t) in self.parameters]
         frame.inputs = [tuple(t.shape) for t in tensors if id(t) not in self.stored]
@@ -168,7 +169,7 @@ class Recorder:
         if frame.functional:
             given = {id(tensor) for tensor, _, _ in entered}
             did_nothing = not changed and all(id(t) in given for t in outputs)
-            a_layer = frame.kind in ("dropout", "flatten")  # in eval, or of a vector
+            a_layer = frame.kind in ("dropout", "flatten")  # no-ops in eval mode and on a vector
             if did_nothing and not (a_layer or frame.macs or frame.saved):
                 return
             frame.kind = function_kind(frame.kind, frame.inputs, [tuple(t.shape) for t in outputs])
@@ -176,7 +177,7 @@ class Recorder:
         self.close(frame, [storage for _, storage, _ in changed], outputs)
 
     def close(self, frame: Frame, changed: list[int], outputs: list[Tensor]) -> None:
-        """Write down what a frame gave."""
+        """Record what a frame returned."""
         if frame.depthwise and frame.kind == "conv":
             frame.kind = "depthwise_conv"
         for tensor in outputs:
@@ -197,7 +198,7 @@ class Recorder:
 
     @contextmanager
     def watch(self) -> Iterator[None]:
-        """Record what happens inside; afterwards no hook is left on any module."""
+        """Record what happens inside; afterwards no module keeps a hook."""
         with ExitStack() as stack:
             for module in self.model.modules():
                 for hook in (
@@ -205,8 +206,8 @@ class Recorder:
                     module.register_forward_hook(self._leave, with_kwargs=True, always_call=True),
                 ):
                     stack.callback(hook.remove)
-            # autograd's graph holds its hooks where Python's collector does not look: a hook that
-            # held the recorder would keep the model, and all its weights, for ever
+            # autograd's graph holds its hooks in C++, where Python's garbage collector does not
+            # look: a hook that held the recorder would never free the model and its weights
             this = weakref.proxy(self)
             stack.enter_context(
                 torch.autograd.graph.saved_tensors_hooks(
@@ -224,14 +225,14 @@ class Recorder:
             self.start(Frame(self.names[id(module)] or kind, kind, False, module), (args, kwargs))
 
     def _leave(self, module: nn.Module, args: Any, kwargs: Any, result: Any) -> None:
-        # `result` is None where the module raised and the model goes on
+        # `result` is None if the module raised and the model caught it
         if self.current and self.current.module is module and self.depth == len(self.path):
             self.finish(result)
         self.path.pop()
 
 
 class _Functions(TorchFunctionMode):
-    """Opens a frame for each function that is called outside one."""
+    """Opens a frame for each function called outside one."""
 
     def __init__(self, recorder: Recorder) -> None:
         super().__init__()
@@ -261,11 +262,11 @@ class _Operations(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is _DEVICE and isinstance(args[0], FakeTensor):
-            return args[0].fake_device  # asked several times an operation
+            return args[0].fake_device  # queried several times per operation
         kwargs = kwargs or {}
         recorder = self.recorder
-        alone = recorder.current is None and not is_view(func)
-        if alone:
+        uncovered = recorder.current is None and not is_view(func)
+        if uncovered:
             recorder.start(recorder.function_frame(func.overloadpacket), (args, kwargs))
         result = func(*args, **kwargs)
         done = work(func, args, kwargs, result)
@@ -278,7 +279,7 @@ class _Operations(TorchDispatchMode):
             frame.backward_macs += done.backward
             if func.overloadpacket.__name__ == "convolution":
                 frame.depthwise |= args[8] > 1 and args[8] == args[0].shape[1]
-        if alone:
+        if uncovered:
             recorder.finish(result)
         return result
 

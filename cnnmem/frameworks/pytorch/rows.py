@@ -1,4 +1,4 @@
-"""Frames of a recorded forward pass become rows."""
+"""Turn the frames of a recorded forward pass into rows."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from .recorder import Frame, Held, Recorder
 def rows_of(recorder: Recorder, stand_ins: StandIns, width: int, batch: int) -> tuple[Row, ...]:
     """Return the rows of a finished recording, while the model's output is still alive.
 
-    `stand_ins` are the parameters and buffers that the model was called with; `width` is the bytes
-    of a value of the network's dtype.
+    The output holds autograd's graph, and the graph holds what is kept. `stand_ins` are the
+    parameters and buffers that the model ran with; `width` is the bytes per value of the network's
+    dtype.
     """
     kept = _Kept(recorder, width)
-    # one name for a parameter however many it has, for what stood in its place as well
+    # one name per parameter, even for a tied one, and the same name for its stand-in
     names: dict[int, str] = {}
     for name, parameter in recorder.model.named_parameters():
         names[id(parameter)] = names[id(stand_ins[id(parameter)])] = name
@@ -37,17 +38,19 @@ def rows_of(recorder: Recorder, stand_ins: StandIns, width: int, batch: int) -> 
 
 
 class _Kept:
-    """What autograd keeps, every storage once, at the frame that asked first and at its maker."""
+    """What autograd keeps, each storage once, by the frame that first kept it and by its maker."""
 
     def __init__(self, recorder: Recorder, width: int) -> None:
-        self.saved: dict[int, int] = {}  # bytes by the id of the frame that asked first
-        self.columns: dict[int, dict[str, int]] = {}  # values by the id of the frame they are of
+        self.saved: dict[int, int] = {}  # bytes, by the id of the frame that first kept them
+        self.columns: dict[
+            int, dict[str, int]
+        ] = {}  # values, by the id of the frame that made them
         seen: set[int] = set()
         for frame in recorder.frames:
             for reference in frame.saved:
                 held = reference()
                 if held is None:
-                    continue  # its part of the graph is gone: nothing needs it any more
+                    continue  # its part of the graph is gone, so nothing needs it
                 key = recorder.storage(held.tensor)
                 maker = recorder.maker.get(key, frame)
                 if key in seen or maker is None:
@@ -61,7 +64,7 @@ class _Kept:
 
 
 def _column(frame: Frame, held: Held, is_output: bool, size: int, width: int) -> tuple[str, int]:
-    """Return the column of a kept storage and how much it is there."""
+    """Return the column that a kept storage counts in, and its amount there."""
     if held.tensor.dtype == torch.int64:
         return "indices", size // 8
     if is_output:
@@ -95,7 +98,7 @@ def _row(
                 weights += parameter.numel()
     how = {"new": 0, "view": 0, "overwrite": 0}
     for output in frame.outputs:
-        # dropout's output stands for its input, as in the plain tables
+        # dropout's output counts as its input, as in the plain tables
         new = output.how == "new" and frame.kind == "dropout"
         how["view" if new else output.how] += output.values
     shape = shape_of_one(frame.outputs[0].shape, batch) if frame.outputs else (0,)
@@ -120,7 +123,7 @@ def _row(
 
 
 def is_bias(name: str) -> bool:
-    """Return whether a parameter is a bias by its name.
+    """Return whether a parameter is a bias, judging by its name.
 
     >>> is_bias("fc.bias"), is_bias("attention.in_proj_bias"), is_bias("attention.bias_table")
     (True, True, False)
@@ -130,7 +133,7 @@ def is_bias(name: str) -> bool:
 
 
 def statistics_of(module: nn.Module) -> int:
-    """Return the number of running statistics among a module's own buffers and its children's."""
+    """Return the number of running statistics of a module and its children."""
     return sum(
         buffer.numel()
         for name, buffer in module.named_buffers()
@@ -141,8 +144,8 @@ def statistics_of(module: nn.Module) -> int:
 def shape_of_one(shape: tuple[int, ...], batch: int) -> Shape:
     """Return the shape of one image: (N, C, H, W) gives (H, W, C).
 
-    Maps of any number of axes get their channels last, sequences (N, L, C) keep their order. Where
-    the first axis is a multiple of the batch (the windows of an image), the multiple stays.
+    Maps with any number of axes get their channels last; sequences (N, L, C) keep their order. If
+    the first axis is a multiple of the batch (windows of an image), the multiple stays.
 
     >>> shape_of_one((2, 64, 56, 48), 2), shape_of_one((2, 10), 2), shape_of_one((6, 49, 96), 2)
     ((56, 48, 64), (10,), (3, 49, 96))
@@ -179,7 +182,7 @@ def _unused(recorder: Recorder, names: dict[int, str], counted: set[int | str]) 
 
 
 def _blocks(model: nn.Module, names: list[str]) -> list[str]:
-    """Return the block of each row: the first part of its name, two where one part holds most."""
+    """Return each row's block: the first part of its name, or two if one part holds most rows."""
     first = [name.split(".")[0] for name in names]
     children = dict(model.named_children())
     for container in {part for part in first if first.count(part) > len(names) / 2}:

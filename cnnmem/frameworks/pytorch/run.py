@@ -1,4 +1,4 @@
-"""Run a module's forward under the recorder, with fake tensors or with real ones."""
+"""Run a module's forward pass under the recorder, with fake or real tensors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NEEDS_VALUES = (
 
 @dataclass(frozen=True)
 class Recorded:
-    """A finished recording; the output keeps alive what autograd keeps."""
+    """A finished recording; its output keeps autograd's graph alive."""
 
     recorder: Recorder
     stand_ins: StandIns
@@ -58,8 +58,8 @@ def record(
         raise CnnmemError(f'mode is {mode!r}; give "train" or "eval"')
     if any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
         raise NetworkError(
-            f"{type(module).__name__} is compiled by TorchScript, which cannot be followed; "
-            "give the module that it was made from"
+            f"{type(module).__name__} is compiled by TorchScript, which cannot be traced; "
+            "give the module that it was compiled from"
         )
     first = next(iter(tensors_of(module).values()), torch.empty(0))
     where = _device(first.device if device is None else device)
@@ -94,22 +94,22 @@ def record(
 
 
 def _device(given: str | torch.device) -> torch.device:
-    """Return the device to stand for."""
+    """Return the device that the stand-ins claim."""
     device = torch.device(given)
     if device.type == "meta":
-        return torch.device("cpu")  # what is on no device yet counts as if on the CPU
+        return torch.device("cpu")  # not on a real device yet: counts as if on the CPU
     if device.type != "cpu" and not torch.get_device_module(device.type).is_available():
-        # autograd asks the device's driver even for fake tensors, and ends the process without one
+        # autograd calls the device's driver even for fake tensors; without one the process dies
         raise CnnmemError(
             f"device is {str(given)!r}, which this PyTorch cannot use here; count for 'cpu' "
-            "(on CUDA a dropout mask takes 1 byte a value instead of the dtype's)"
+            "(on CUDA a dropout mask takes 1 byte per value instead of the dtype's size)"
         )
     return device
 
 
 @contextmanager
 def _random_state(execute: bool, device: torch.device) -> Iterator[None]:
-    """Keep the random state of Python, and in a real run of torch."""
+    """Restore Python's random state afterwards, and torch's too."""
     state = random.getstate()
     devices = [device] if execute and device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
@@ -121,7 +121,7 @@ def _random_state(execute: bool, device: torch.device) -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep what fake tensors log on a failure out of the way: the error says it."""
+    """Silence what fake tensors log on a failure: the raised error already says it."""
     logger = logging.getLogger("torch._subclasses.fake_tensor")
     disabled, logger.disabled = logger.disabled, True
     try:
@@ -131,7 +131,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _inputs(given: Any, device: torch.device, dtype: torch.dtype) -> tuple[Any, dict[str, Any]]:
-    """Return positional and keyword arguments for shapes or example inputs."""
+    """Return positional and keyword arguments made from shapes or example inputs."""
 
     def make(value: Any) -> Any:
         if isinstance(value, Tensor):
@@ -145,8 +145,8 @@ def _inputs(given: Any, device: torch.device, dtype: torch.dtype) -> tuple[Any, 
         ):
             return torch.rand(tuple(value), dtype=dtype, device=device)
         raise ShapeError(
-            f"input shape is {value!r}; give whole numbers from 1 on, (N, C, H, W), a list of "
-            "such shapes or example inputs"
+            f"input shape is {value!r}; give positive integers (N, C, H, W), a list of such "
+            "shapes, or example inputs"
         )
 
     if isinstance(given, dict) and given:
@@ -157,17 +157,19 @@ def _inputs(given: Any, device: torch.device, dtype: torch.dtype) -> tuple[Any, 
 
 def _batch(shape: tuple[int, ...], batch: int | None) -> int:
     if not shape:
-        raise ShapeError("the first input has no axis; its first one says the batch: (N, C, H, W)")
+        raise ShapeError(
+            "the first input has no axes; its first axis must be the batch: (N, C, H, W)"
+        )
     if batch not in (None, 1, shape[0]):
         raise ShapeError(
             f"batch is {batch!r}, but the input of shape {shape} has {shape[0]} images; "
-            "leave batch out, the shape says it"
+            "leave batch out, the shape already has it"
         )
     return shape[0]
 
 
 def _failure(module: nn.Module, error: Exception, execute: bool) -> NetworkError:
-    """Return the error that names the innermost module in which a forward failed."""
+    """Return an error that names the innermost module whose forward failed."""
     names = {id(part): name for name, part in module.named_modules()}
     name, failed, trace = "", module, error.__traceback__
     while trace is not None:
@@ -178,10 +180,10 @@ def _failure(module: nn.Module, error: Exception, execute: bool) -> NetworkError
     who = f"module {name!r} ({type(failed).__name__})" if name else f"{type(failed).__name__}"
     if isinstance(error, NEEDS_VALUES):
         return NetworkError(
-            f"{who} looks into its tensors ({error}), and fake ones have no values; "
-            "give execute=True to run it really"
+            f"{who} reads values of its tensors ({error}), but fake tensors have none; "
+            "give execute=True to really run it"
         )
     way = "check the shape and the dtype of the input"
     if not execute:
-        way += "; a forward that needs the values of its tensors works with execute=True"
+        way += "; a forward that needs values of its tensors works with execute=True"
     return NetworkError(f"{who} fails: {error}; {way}")

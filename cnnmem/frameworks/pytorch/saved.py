@@ -1,4 +1,4 @@
-"""What autograd really keeps of an executed forward pass."""
+"""What autograd really keeps from an executed forward pass."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def saved_bytes(
 ) -> int:
     """Run a module forward once and return the bytes that autograd keeps for backward.
 
-    `input_shape` is that of the whole batch, (N, C, H, W); the input is random, of `dtype`
+    `input_shape` is the shape of the whole batch, (N, C, H, W). The input is random, of `dtype`
     (default: that of the module's first parameter), on the module's device. `mode` is "train" or
-    "eval". Every storage that a living node of the graph holds counts once, the input too;
-    parameters and buffers do not. There is no loss. Afterwards the module's mode, buffers and
-    random state are as before.
+    "eval". Each storage that a live node of the graph holds counts once, including the input's;
+    parameters and buffers do not count. There is no loss. Afterwards the module's modes, its
+    buffers and the random state are as before.
 
-    Raises `CnnmemError` for another mode and `ShapeError` for a shape that is none.
+    Raises `CnnmemError` for an unknown mode and `ShapeError` for an invalid shape.
 
     >>> saved_bytes(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), (2, 3, 32, 32))
     82176
@@ -53,18 +53,16 @@ def saved_bytes(
         x = torch.rand(input_shape, dtype=dtype or first.dtype, device=first.device)
         with torch.autograd.graph.saved_tensors_hooks(pack, Held.again):
             output = module(x)
-            del x  # the output alone holds the graph, also where a layer overwrites the image
+            del x  # only the output holds the graph now, even if a layer overwrites the image
         storages = {_identity(kept.tensor): kept.tensor.untyped_storage() for kept in held}
         del output
     return sum(storage.nbytes() for key, storage in storages.items() if key not in own)
 
 
 def check_shape(input_shape: tuple[int, ...]) -> None:
-    """Raise `ShapeError` for an input shape that is none."""
+    """Raise `ShapeError` for an invalid input shape."""
     if not input_shape or not all(is_int(n) and n >= 1 for n in input_shape):
-        raise ShapeError(
-            f"input shape is {input_shape!r}; give whole numbers from 1 on: (N, C, H, W)"
-        )
+        raise ShapeError(f"input shape is {input_shape!r}; give positive integers (N, C, H, W)")
 
 
 def _identity(tensor: Tensor) -> int:
@@ -73,7 +71,7 @@ def _identity(tensor: Tensor) -> int:
 
 @contextmanager
 def as_before(module: nn.Module) -> Iterator[None]:
-    """Put back the modes and buffers of a module and the random state, whatever happens inside."""
+    """Restore a module's modes and buffers and the random state, whatever happens inside."""
     modes = [(part, part.training) for part in module.modules()]
     buffers = [(buffer, buffer.detach().clone()) for buffer in module.buffers()]
     devices = {t.device for t in (*module.parameters(), *module.buffers()) if t.is_cuda}

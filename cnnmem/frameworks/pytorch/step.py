@@ -1,4 +1,4 @@
-"""A real training step, and what it allocates when."""
+"""Run a real training step, and measure what it allocates and when."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ OPTIMIZERS: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """The bytes of one training step, as its device's allocator was asked for them.
+    """The bytes of one training step, as requested from its device's allocator.
 
-    `parameters`, `buffers`, `state` (of the optimizer) and `image` are there before the step. The
-    rest are new bytes on top of these: what is alive after forward, the loss included, the most
-    that is alive during each phase, and what is there after the step (the gradients, and in a
-    first step the state of the optimizer).
+    `parameters`, `buffers`, `state` (the optimizer's) and `image` exist before the step. The others
+    are new bytes on top of these: what is alive after forward, including the loss; the peak during
+    each phase; and what is left after the step (the gradients, and in a first step the optimizer's
+    state).
     """
 
     device: str
@@ -51,12 +51,12 @@ class TrainingStep:
 
     @property
     def peak(self) -> int:
-        """The most new bytes at once."""
+        """The most new bytes alive at once."""
         return max(self.peak_forward, self.peak_backward, self.peak_optimizer)
 
     @property
     def total(self) -> int:
-        """Everything at the peak, with what was there before."""
+        """All bytes at the peak, including those from before the step."""
         return self.parameters + self.buffers + self.state + self.image + self.peak
 
 
@@ -71,15 +71,16 @@ def training_step(
 ) -> TrainingStep:
     """Train a copy of a module on random numbers and return what a step allocates.
 
-    `input_shape` is that of the whole batch, (N, C, H, W). The step measured is the second one,
-    when the optimizer's state is there, or with `first` the first one. Gradients are dropped before
-    forward, as `zero_grad` does. `loss` makes one number of the module's output (default: the sum
-    of its values, which keeps nothing).
+    `input_shape` is the shape of the whole batch, (N, C, H, W). The measured step is the second
+    one, when the optimizer's state exists, or with `first` the first one. Gradients are dropped
+    before forward, as `zero_grad` does. `loss` turns the module's output into one number (default:
+    the sum of its values, which keeps nothing).
 
-    On the CPU bytes come from the profiler's memory events; on CUDA from the allocator's requested
-    bytes. What libraries allocate past PyTorch's allocator is not seen.
+    On the CPU, bytes come from the profiler's memory events; on CUDA, from the allocator's
+    requested bytes. What libraries allocate without PyTorch's allocator is not seen.
 
-    Raises `UnknownNameError` for an unknown optimizer, `CnnmemError` where no parameter is trained.
+    Raises `UnknownNameError` for an unknown optimizer, `ShapeError` for an invalid shape and
+    `CnnmemError` if no parameter is trainable.
 
     >>> step = training_step(nn.Sequential(nn.Linear(100, 50), nn.ReLU()), (8, 100))
     >>> step.parameters, step.image, step.after_step - step.parameters
@@ -91,7 +92,7 @@ def training_step(
     if not any(p.requires_grad for p in module.parameters()):
         raise CnnmemError(
             f"no parameter of the {type(module).__name__} needs a gradient, so there is nothing to "
-            "train; set requires_grad for some"
+            "train; set requires_grad on some of them"
         )
     where = torch.device(device)
     state = 0
@@ -126,7 +127,7 @@ def _sum(output: Any) -> Tensor:
 
 
 def _bytes(values: Any) -> int:
-    """Return the bytes of the tensors in nested containers, every storage once."""
+    """Return the bytes of the tensors in nested containers, each storage once."""
     storages = [tensor.untyped_storage() for tensor in tensors_in(values)]
     return sum({storage._cdata: storage.nbytes() for storage in storages}.values())
 
@@ -137,7 +138,7 @@ def _phases(
     trainer: torch.optim.Optimizer,
     loss: Callable[[Any], Tensor],
 ) -> Iterator[str]:
-    """Do a step phase by phase; yield before the first one and after each."""
+    """Run a step; yield before its first phase and after each one."""
     yield "start"
     value = loss(module(image))
     yield "forward"
@@ -154,7 +155,7 @@ Followed = tuple[dict[str, int], dict[str, int]]
 def _on_cpu(phases: Iterator[str]) -> Followed:
     """Return the new bytes after each phase and their peaks, from the profiler's memory events."""
     next(phases)
-    # Kineto announces itself on stderr; it reads this when it is first used
+    # Kineto reads this on first use, and would otherwise print a banner to stderr
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         for phase in PHASES:
@@ -162,6 +163,8 @@ def _on_cpu(phases: Iterator[str]) -> Followed:
                 next(phases)
     events = profiler.profiler.kineto_results.events()
     ends = {e.name(): e.end_ns() for e in events if e.name().startswith("cnnmem ")}
+    # an event is one allocation (nbytes > 0) or one release (nbytes < 0); `i` keeps the order of
+    # events with the same time
     changes = sorted((e.start_ns(), i, e.nbytes()) for i, e in _memory_events(events))
     after, peaks, alive, done = {}, {}, 0, 0
     for phase in PHASES:
@@ -181,7 +184,10 @@ def _memory_events(events: Any) -> Iterator[tuple[int, Any]]:
 
 
 def _on_cuda(phases: Iterator[str]) -> Followed:
-    """Return the same from the requested bytes of CUDA's caching allocator."""
+    """Return the same from the requested bytes of CUDA's caching allocator.
+
+    Allocated bytes would include the allocator's rounding (`torch.cuda.memory_stats`).
+    """
 
     def now(which: str) -> int:
         torch.cuda.synchronize()

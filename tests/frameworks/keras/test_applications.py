@@ -1,4 +1,4 @@
-"""All of keras.applications: parameters equal Keras' own, MACs equal FlopCounterMode's."""
+"""For all of keras.applications, parameters equal Keras' own and MACs equal FlopCounterMode's."""
 
 import importlib.util
 import math
@@ -22,7 +22,7 @@ tool = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(tool)
 
 
-def test_the_document_has_a_line_for_every_application_and_no_other():
+def test_the_document_has_one_line_for_every_application_and_no_others():
     assert len(tool.APPLICATIONS) >= 40
     text = tool.DOCUMENT.read_text(encoding="utf-8")
     assert text.startswith(tool.HEADER)
@@ -31,7 +31,7 @@ def test_the_document_has_a_line_for_every_application_and_no_other():
 
 
 @pytest.mark.parametrize("name", sorted(tool.APPLICATIONS))
-def test_parameters_and_macs_are_those_of_the_frameworks(name):
+def test_parameters_and_macs_equal_those_of_the_frameworks(name):
     model = tool.build(name)
     table = summary(model)
     assert table.uncounted == ()

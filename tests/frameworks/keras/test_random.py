@@ -1,4 +1,4 @@
-"""Random plain networks agree with the Keras models made of them, exactly.
+"""Random plain networks agree exactly with the Keras models built from them.
 
 `HYPOTHESIS_PROFILE=long` draws thousands; see `strategies`.
 """
@@ -22,11 +22,17 @@ from cnnmem.frameworks import keras as models
 
 
 def by_name(table):
-    """Return what both sides must say of a layer; Keras flattens before `linear` in a row."""
+    """Return what both sides must agree on; inputs differ, since Keras flattens in an extra row."""
     return {
         row.name: (
-            *(row.kind, row.output, row.weights, row.biases, row.statistics, row.macs),
-            *(row.values, row.views),
+            row.kind,
+            row.output,
+            row.weights,
+            row.biases,
+            row.statistics,
+            row.values,
+            row.views,
+            row.macs,
         )
         for row in table.rows
     }

@@ -41,11 +41,19 @@ def application(name, size, top=True, **options):
 
 
 def compared(table):
-    """Return the rows by name; what stands in place has no layer in Keras."""
+    """Return the rows by name; in-place layers have no counterpart in Keras."""
     return {
         row.name: (
-            *(row.kind, row.inputs, row.output, row.weights, row.biases, row.statistics),
-            *(row.values, row.views, row.macs, row.input_values),
+            row.kind,
+            row.inputs,
+            row.output,
+            row.weights,
+            row.biases,
+            row.statistics,
+            row.values,
+            row.views,
+            row.macs,
+            row.input_values,
         )
         for row in table.rows
         if not row.overwrites
@@ -55,7 +63,7 @@ def compared(table):
 @pytest.mark.parametrize("size", [224, 161, 200])
 @pytest.mark.parametrize("top", [True, False])
 @pytest.mark.parametrize(("plain", "real", "plain_options", "real_options"), TWINS)
-def test_the_zoo_is_keras_row_for_row(plain, real, plain_options, real_options, top, size):
+def test_the_zoo_equals_keras_row_for_row(plain, real, plain_options, real_options, top, size):
     model = application(real, size, top, **real_options)
     network = zoo.get(plain, variant="keras", top=top, image=(size, size, 3), **plain_options)
     table, twin = summary(model, batch=2), summary(network, batch=2)
@@ -65,15 +73,15 @@ def test_the_zoo_is_keras_row_for_row(plain, real, plain_options, real_options, 
 
 
 @pytest.mark.parametrize("name", sorted({twin[0] for twin in TWINS}))
-def test_the_model_that_the_zoo_builds_is_the_application(name):
+def test_the_keras_model_built_from_the_zoo_equals_the_application(name):
     real = next(twin[1] for twin in TWINS if twin[0] == name)
     built = summary(models.without_weights(models.build, zoo.get(name, variant="keras")))
     table = summary(application(real, 224))
     missing = compared(table).keys() - compared(built).keys()
     assert not missing
-    assert (built.params, built.statistics, built.macs) == (
-        *(table.params, table.statistics, table.macs),
-    )
+    assert built.params == table.params
+    assert built.statistics == table.statistics
+    assert built.macs == table.macs
 
 
 def value(table, convention):
@@ -145,7 +153,7 @@ before = peak()
 model = models.without_weights(keras.applications.VGG16, weights=None, input_shape=(1024, 1024, 3))
 table = summary(model)
 total = table.total("keras-memory")
-# What others do later must not give the weights their memory either.
+# Later scopes of other code must not allocate the weights either.
 with keras.StatelessScope():
     pass
 keras.layers.Dense(1).build((None, 1))

@@ -1,4 +1,4 @@
-"""Counting and measuring give back what they took: no model stays alive behind the user's back."""
+"""Counting and measuring free what they took: no model stays alive behind the user's back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cnnmem.frameworks.pytorch import saved_bytes
 
 
 def model() -> nn.Module:
-    # outputs that are kept, in place and not: they hold the node that keeps them
+    # kept outputs, in place and not: each would hold the node that keeps it
     return nn.Sequential(
         nn.Conv2d(3, 8, 3),
         nn.BatchNorm2d(8),
@@ -24,9 +24,8 @@ def model() -> nn.Module:
 
 
 @pytest.mark.parametrize("how", ["faked", "executed", "measured"])
-def test_a_model_and_its_weights_are_freed_when_the_user_lets_go(how: str) -> None:
+def test_a_model_and_its_weights_are_freed_when_the_user_drops_them(how: str) -> None:
     module = model()
-    weights = [weakref.ref(p.untyped_storage()) for p in module.parameters()]
     tensors = [weakref.ref(p) for p in module.parameters()]
     gone = weakref.ref(module)
     if how == "measured":
@@ -36,5 +35,4 @@ def test_a_model_and_its_weights_are_freed_when_the_user_lets_go(how: str) -> No
     del module
     assert gone() is None
     assert [ref() for ref in tensors] == [None] * len(tensors)
-    assert weights
     assert torch.is_grad_enabled()

@@ -1,4 +1,4 @@
-"""A plain network built as a torch module, and what an executed forward pass really keeps."""
+"""Torch modules built from plain networks, and what an executed forward pass really keeps."""
 
 import pytest
 import torch
@@ -21,7 +21,7 @@ def small_image(name):
 
 
 @pytest.mark.parametrize(("name", "variant"), NETWORKS)
-def test_counts_of_every_zoo_network_are_those_of_the_executed_module(name, variant):
+def test_counts_of_every_zoo_network_equal_those_of_the_executed_module(name, variant):
     image = small_image(name)
     network = zoo.get(name, variant=variant)
     module = build(network, image)
@@ -34,7 +34,7 @@ def test_counts_of_every_zoo_network_are_those_of_the_executed_module(name, vari
     assert summary(network, image, 2, mode="eval").saved_bytes == saved_bytes(module, batch, "eval")
 
 
-def test_vgg16_keeps_73_megabytes_an_image():
+def test_vgg16_keeps_73_megabytes_per_image():
     module = build(zoo.vgg16())
     assert saved_bytes(module, (1, 3, 224, 224)) == 73_254_912 == summary("vgg16").saved_bytes
 
@@ -83,7 +83,7 @@ def test_building_on_meta_allocates_nothing():
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same'")
-def test_same_padding_is_torchs_own_where_torch_has_it():
+def test_same_padding_equals_torchs_own():
     theirs = nn.Conv2d(3, 8, (4, 3), padding="same", dilation=(1, 2))
     layer = Conv2d(8, (4, 3), padding="same", dilation=(1, 2))
     network = Network.chain("n", {"conv": layer}, (9, 8, 3))
@@ -93,7 +93,7 @@ def test_same_padding_is_torchs_own_where_torch_has_it():
     assert torch.equal(module(x), theirs(x))
 
 
-def test_what_is_padded_before_a_max_pool_is_never_the_largest():
+def test_padding_before_a_max_pool_is_never_the_largest():
     module = build(Network.chain("n", {"pool": MaxPool2d(2, padding="same")}, (3, 3, 1)))
     assert module(torch.full((1, 1, 3, 3), -5.0)).unique().tolist() == [-5.0]
 
@@ -123,7 +123,7 @@ def test_nothing_is_kept_for_a_branch_that_the_output_does_not_depend_on():
     assert summary(network, batch=2)["aside"].saved == 0
 
 
-def test_measuring_leaves_the_module_as_it_was():
+def test_measuring_leaves_the_module_unchanged():
     module = build(Network.chain("n", {"norm": BatchNorm(), "drop": Dropout()}, (4, 4, 3)))
     module.eval()
     module.norm.train()
@@ -137,7 +137,7 @@ def test_measuring_leaves_the_module_as_it_was():
     assert (module.training, module.norm.training, module.drop.training) == (False, True, False)
 
 
-def test_only_what_the_graph_still_holds_counts():
+def test_only_tensors_that_the_graph_still_holds_count():
     class DropsABranch(nn.Module):
         def __init__(self):
             super().__init__()
@@ -158,7 +158,7 @@ def test_names_that_modules_cannot_have_are_refused():
         build(Network.chain("n", dict(reversed(layers.items())), (4, 4, 3)))
 
 
-def test_names_of_torchs_own_attributes_are_names_like_others():
+def test_nodes_may_be_named_like_torchs_own_attributes():
     nodes = (
         Node("type", Conv2d(4, 1)),
         Node("half", ReLU(), ("type",)),
@@ -169,6 +169,6 @@ def test_names_of_torchs_own_attributes_are_names_like_others():
     assert module(torch.zeros(1, 3, 4, 4)).shape == (1, 4, 4, 4)
 
 
-def test_a_shape_that_is_none_is_refused():
+def test_an_invalid_shape_is_refused():
     with pytest.raises(ShapeError, match="input shape is"):
         saved_bytes(nn.ReLU(), (2, 0))

@@ -17,7 +17,7 @@ DTYPES = st.sampled_from(["float32", "float32", "bfloat16", "float16"])
 
 
 def table_or_refusal(drawn, mode, dtype="float32"):
-    """Return the plain table, or the error with which the core refuses the network."""
+    """Return the plain table, or the error that the core raises for the network."""
     try:
         return summary(drawn.network, batch=drawn.batch, mode=mode, dtype=dtype)
     except NetworkError as error:
@@ -58,7 +58,7 @@ def test_shapes_parameters_statistics_and_macs_equal_torch(drawn):
 @given(drawn=networks(), dtype=DTYPES)
 def test_what_backward_keeps_equals_what_torch_keeps(drawn, mode, dtype):
     norms = [n.layer for n in drawn.network.nodes if isinstance(n.layer, BatchNorm)]
-    # PyTorch's kernel for the CPU takes no statistics of half precision without both parameters
+    # PyTorch's CPU kernel rejects half-precision statistics unless both parameters exist
     assume(dtype == "float32" or all(norm.scale and norm.center for norm in norms))
     table = table_or_refusal(drawn, mode, dtype)
     if not isinstance(table, NetworkError):
@@ -69,7 +69,7 @@ def test_what_backward_keeps_equals_what_torch_keeps(drawn, mode, dtype):
 
 @PROFILE
 @given(networks(in_place=st.just(True)))
-def test_the_core_refuses_in_place_layers_just_where_backward_fails(drawn):
+def test_the_core_refuses_in_place_layers_exactly_where_backward_fails(drawn):
     refused = isinstance(table_or_refusal(drawn, "train"), NetworkError)
     assert refused is backward_fails(build(drawn.network), drawn.batch_shape)
 
@@ -89,7 +89,7 @@ def backward_fails(module, batch_shape):
 
 @PROFILE
 @given(networks(), st.sampled_from(["train", "eval"]), DTYPES)
-def test_the_table_read_from_the_torch_module_is_the_plain_one_row_by_row(drawn, mode, dtype):
+def test_the_table_read_from_the_torch_module_equals_the_plain_one_row_by_row(drawn, mode, dtype):
     table = table_or_refusal(drawn, mode, dtype)
     if isinstance(table, NetworkError):
         return
@@ -104,5 +104,5 @@ def test_the_table_read_from_the_torch_module_is_the_plain_one_row_by_row(drawn,
         if node is not None and node.functional:
             same["name"] = ""
         if theirs.kind in ("conv", "depthwise_conv"):
-            same["kind"] = ""  # the framework has one class for both
+            same["kind"] = ""  # torch has one class for both
         assert ours._replace(**same) == theirs._replace(**same)

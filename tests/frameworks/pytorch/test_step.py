@@ -1,4 +1,4 @@
-"""A real training step allocates what arithmetic says, where no kernel needs temporaries."""
+"""A real training step allocates what arithmetic predicts, if no kernel needs temporaries."""
 
 import pytest
 import torch
@@ -24,21 +24,21 @@ def test_two_linear_layers_to_the_byte(optimizer, states, first):
     assert (step.parameters, step.buffers, step.image) == (LARGE + SMALL, 0, 64 * 1000 * 4)
     assert step.after_forward == HIDDEN + LOSS
     assert step.peak_forward == 2 * HIDDEN
-    counters = 3 * 4 if optimizer == "adam" else 0  # its step number, a scalar a parameter
+    counters = 3 * 4 if optimizer == "adam" else 0  # its step count, one scalar per parameter
     grown = states * (LARGE + SMALL) + counters
     assert step.state == (0 if first else grown)
     assert step.after_step == LARGE + SMALL + (grown if first else 0)
     temporaries = step.peak_optimizer - step.after_step
-    # Adam's step takes two temporaries of the largest parameter; scalars are a few bytes more
+    # Adam's step needs two temporaries of the largest parameter's size, and a few scalars
     assert 0 <= temporaries - (2 * LARGE if optimizer == "adam" else 0) < 64
     assert step.peak == max(step.peak_forward, step.peak_backward, step.peak_optimizer)
 
 
-def test_what_is_there_after_forward_is_what_is_kept():
+def test_after_forward_exactly_the_kept_tensors_are_alive():
     network = zoo.densenet121(variant="torchvision")
     step = training_step(build(network), (2, 3, 64, 64))
     table = summary(network, (64, 64, 3), 2)
-    # the image is there before the step
+    # the image exists before the step
     assert step.after_forward == table.saved_bytes - step.image + LOSS
 
 
@@ -52,7 +52,7 @@ def test_the_module_itself_is_not_trained():
     assert torch.equal(torch.random.get_rng_state(), state)
 
 
-def test_nonsense_is_refused_by_name():
+def test_invalid_arguments_are_refused_by_name():
     with pytest.raises(UnknownNameError, match="no optimizer is called 'lion'"):
         training_step(model(), (64, 1000), optimizer="lion")
     with pytest.raises(ShapeError, match="input shape is"):

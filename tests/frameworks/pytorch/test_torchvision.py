@@ -1,6 +1,6 @@
-"""All classification models of torchvision through the adapter, against torch's own counts.
+"""All classification models of torchvision, read by the adapter, against torch's own counts.
 
-`HYPOTHESIS_PROFILE=long` takes them all; otherwise the deep siblings of a family are left out.
+`HYPOTHESIS_PROFILE=long` runs them all; otherwise each family's deep siblings are left out.
 """
 
 import contextlib
@@ -18,45 +18,40 @@ from cnnmem.count.conventions import PRESETS
 from cnnmem.frameworks.pytorch import saved_bytes
 from cnnmem.model import zoo
 
-DEEP = {
-    *("convnext_base", "convnext_large", "convnext_small", "densenet161", "densenet169"),
-    *(
-        "efficientnet_b1",
-        "efficientnet_b2",
-        "efficientnet_b3",
-        "efficientnet_b4",
-        "efficientnet_b5",
-    ),
-    *("efficientnet_b6", "efficientnet_b7", "efficientnet_v2_l", "efficientnet_v2_m"),
-    *("maxvit_t", "mnasnet0_75", "mnasnet1_3", "regnet_x_16gf", "regnet_x_1_6gf", "regnet_x_32gf"),
-    *("regnet_x_3_2gf", "regnet_x_800mf", "regnet_x_8gf", "regnet_y_128gf", "regnet_y_16gf"),
-    *("regnet_y_1_6gf", "regnet_y_32gf", "regnet_y_3_2gf", "regnet_y_800mf", "regnet_y_8gf"),
-    *("resnet152", "resnext101_32x8d", "shufflenet_v2_x1_5", "shufflenet_v2_x2_0", "swin_b"),
-    *("swin_s", "swin_v2_b", "swin_v2_s", "swin_v2_t", "vit_h_14", "vit_l_16", "vit_l_32"),
-}
+_DEEP = """
+    convnext_base convnext_large convnext_small densenet161 densenet169 efficientnet_b1
+    efficientnet_b2 efficientnet_b3 efficientnet_b4 efficientnet_b5 efficientnet_b6 efficientnet_b7
+    efficientnet_v2_l efficientnet_v2_m maxvit_t mnasnet0_75 mnasnet1_3 regnet_x_16gf regnet_x_1_6gf
+    regnet_x_32gf regnet_x_3_2gf regnet_x_800mf regnet_x_8gf regnet_y_128gf regnet_y_16gf
+    regnet_y_1_6gf regnet_y_32gf regnet_y_3_2gf regnet_y_800mf regnet_y_8gf resnet152
+    resnext101_32x8d shufflenet_v2_x1_5 shufflenet_v2_x2_0 swin_b swin_s swin_v2_b swin_v2_s
+    swin_v2_t vit_h_14 vit_l_16 vit_l_32
+"""
+DEEP = frozenset(_DEEP.split())
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 NAMES = [n for n in models.list_models(module=models) if LONG or n not in DEEP]
 TWINS = [n for n in zoo.names() if "torchvision" in zoo.variants(n)]
+_EXECUTED_AT_64 = """
+    alexnet squeezenet1_1 vgg11_bn resnet18 resnext50_32x4d wide_resnet50_2 densenet121 googlenet
+    mobilenet_v2 mobilenet_v3_small mnasnet0_5 shufflenet_v2_x0_5 efficientnet_b0 efficientnet_v2_s
+    regnet_y_400mf regnet_x_400mf convnext_tiny swin_t
+"""
 EXECUTED = {
-    **dict.fromkeys(["alexnet", "squeezenet1_1", "vgg11_bn", "resnet18", "resnext50_32x4d"], 64),
-    **dict.fromkeys(["wide_resnet50_2", "densenet121", "googlenet", "mobilenet_v2"], 64),
-    **dict.fromkeys(["mobilenet_v3_small", "mnasnet0_5", "shufflenet_v2_x0_5"], 64),
-    **dict.fromkeys(["efficientnet_b0", "efficientnet_v2_s", "regnet_y_400mf"], 64),
-    **dict.fromkeys(["regnet_x_400mf", "convnext_tiny", "swin_t"], 64),
+    **dict.fromkeys(_EXECUTED_AT_64.split(), 64),
     "vit_b_32": 224,
     **({"inception_v3": 299, "maxvit_t": 224, "swin_v2_t": 64} if LONG else {}),
 }
 
 
 def load(name):
-    """Return a model, without memory for its weights where its constructor does not use them."""
+    """Return a model, without memory for its weights unless its constructor computes with them."""
     allocates = name.startswith("regnet")
     with contextlib.nullcontext() if allocates else torch.device("meta"):
         return models.get_model(name, **_quick(name))
 
 
 def _quick(name):
-    # their initial weights take seconds to draw, and ask for being told so
+    # drawing their initial weights takes seconds, and they warn unless told whether to draw them
     return {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
 
 
@@ -65,7 +60,7 @@ def size_of(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_parameters_and_macs_are_those_of_torch(name):
+def test_parameters_and_macs_equal_torchs(name):
     module = load(name)
     shape = (1, 3, size_of(name), size_of(name))
     table = summary(module, shape, mode="eval")
@@ -79,7 +74,7 @@ def test_parameters_and_macs_are_those_of_torch(name):
 
 
 @pytest.mark.parametrize(("name", "size"), EXECUTED.items())
-def test_what_is_kept_is_what_an_executed_step_keeps(name, size):
+def test_saved_bytes_equal_those_of_an_executed_pass(name, size):
     module = models.get_model(name, **_quick(name))
     for mode in ("train", "eval"):
         table = summary(module, (2, 3, size, size), mode=mode)
@@ -99,7 +94,7 @@ def load_tool():
     return tool
 
 
-def test_the_document_says_what_is_counted():
+def test_the_document_agrees_with_the_counts():
     tool = load_tool()
     lines = (tool.DOCS / "torchvision.md").read_text(encoding="utf-8").splitlines()
     for name in NAMES:
@@ -108,7 +103,7 @@ def test_the_document_says_what_is_counted():
 
 
 @pytest.mark.parametrize("name", TWINS)
-def test_the_zoos_variant_is_torchvisions_model(name):
+def test_the_zoo_variant_equals_torchvisions_model(name):
     read = summary(load(name), (2, 3, 224, 224))
     plain = summary(zoo.get(name, variant="torchvision"), batch=2)
     assert len(read.rows) == len(plain.rows)
