@@ -130,7 +130,7 @@ class Layer:
         return NOTHING
 
     def needed_inputs(self, inputs: Sequence[int], learning: Sequence[bool]) -> Sequence[int]:
-        """Return those of the inputs that backward reads; `learning`: which ones need a gradient."""
+        """Return the inputs that backward reads; `learning` says which ones need a gradient."""
         return inputs
 
     def channels_read(self, channel: int, channels_in: int, channels_out: int) -> range:
