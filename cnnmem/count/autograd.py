@@ -31,6 +31,10 @@ class Storage:
     kept: tuple[Kept, ...]
     requires_grad: tuple[bool, ...]
     in_use: tuple[bool, ...]
+    # of a framework's model, which may have several outputs and tensors of several dtypes:
+    sizes: tuple[int, ...] = ()  # the bytes of each position's output
+    asked: tuple[tuple[int, ...], ...] = ()  # the owners that each position's backward keeps
+    outputs: tuple[int, ...] = ()  # the positions of the outputs; none means the last
 
 
 def trace_storage(network: Network, shapes: list[Shape], mode: Mode = "train") -> Storage:

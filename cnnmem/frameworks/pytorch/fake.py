@@ -7,8 +7,9 @@ parameter stands for itself and a copy stands for each buffer, since the forward
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from operator import is_
 from typing import Any
 
 import torch
@@ -89,6 +90,46 @@ def standing_in(module: nn.Module, stand_ins: StandIns) -> Iterator[None]:
             part.__dict__.update(attributes)
             for container, content in containers:
                 _fill(container, content, {})
+
+
+@contextmanager
+def as_it_was(parts: Sequence[nn.Module]) -> Iterator[None]:
+    """Undo what happens inside to modules: modes, attributes, what lists and dicts hold."""
+    before = []
+    for part in parts:
+        attributes = part.__dict__.copy()
+        theirs = type(part).__module__.startswith("torch.nn.modules.")
+        # torch's own modules change their buffers at most
+        held = (attributes["_buffers"],) if theirs else attributes.values()
+        filled = [(v, v.copy()) for v in held if type(v) in _FILLED and v]
+        before.append((part.__dict__, attributes, filled, theirs))
+    try:
+        yield
+    finally:
+        for here, attributes, filled, theirs in before:
+            if not _same(here, attributes):
+                here.clear()
+                here.update(attributes)
+            for container, content in filled:
+                if not _same(container, content):
+                    _fill(container, content, {})
+            if theirs:
+                continue
+            known = {id(container) for container, _ in filled}
+            for value in attributes.values():
+                if type(value) in _FILLED and value and id(value) not in known:
+                    value.clear()  # it was empty
+
+
+def _same(container: Any, content: Any) -> bool:
+    """Return whether a list or dict holds the very objects that it held."""
+    if len(container) != len(content):
+        return False
+    if isinstance(container, list):
+        return all(map(is_, container, content))
+    return container.keys() == content.keys() and all(
+        map(is_, container.values(), content.values())
+    )
 
 
 def _containers(part: nn.Module) -> list[tuple[Any, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from torch import nn
@@ -83,7 +84,12 @@ def module_kind(module: nn.Module) -> str:
         return str(module.function.__name__).rstrip("_")
     if isinstance(module, nn.AdaptiveMaxPool2d) and _is_one(module.output_size):
         return "global_max_pool"
-    bases = type(module).__mro__
+    return _class_kind(type(module))
+
+
+@lru_cache(1024)
+def _class_kind(kind: type[nn.Module]) -> str:
+    bases = kind.__mro__
     known = [MODULES[base] for base in bases if base in MODULES]
     torchs = [base for base in bases if base.__module__.startswith("torch.nn.modules.")]
     return known[0] if known else snake((torchs[0] if len(torchs) > 1 else bases[0]).__name__)

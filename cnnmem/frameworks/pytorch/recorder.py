@@ -1,23 +1,21 @@
-"""Watch a forward pass: which module or function did what to which tensors.
+"""Record a forward pass: under fake tensors, which hold nothing, or in a real run.
 
-A frame becomes one row: it is a call of a module without children, or of a function outside one.
-Three mechanisms feed it:
+Three sources report what happens in a frame:
 
-* hooks on the modules open and close the frames of modules, and show where a function is called;
+* hooks on the modules open and close the frames of modules, and tell which module calls a function;
 * a `TorchFunctionMode` opens and closes the frames of functions as the model's author wrote them;
-* a `TorchDispatchMode` sees every operation below autograd: it counts multiply-accumulates, and
-  opens a frame for work that no frame covers.
+* a `TorchDispatchMode` sees every operation below autograd. It counts the multiply-accumulates and
+  opens a frame for work outside any other frame.
 
-Autograd's saved-tensor hooks report what it keeps. Tensors are identified by their storage, because
-a kept view keeps its whole storage alive. The recorder holds no tensor longer than the model does.
+What autograd keeps comes from its own saved-tensor hooks. Tensors are identified by their storage,
+because autograd keeps whole storages. The recorder never keeps a tensor alive longer than the model
+does: it holds weak references, or what is kept could not be told from what is merely recorded.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import weakref
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -28,6 +26,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from .follow import Follower, Frame, Output, Saved, tensors_in
 from .kinds import function_kind, function_name, module_kind
 from .macs import INEXACT, is_view, work
 
@@ -59,84 +58,33 @@ class Held:
         return FakeTensor(mode, self.tensor, device)
 
 
-@dataclasses.dataclass
-class Output:
-    """A tensor that a frame returned: its shape, its values, its storage and how it came about."""
-
-    shape: tuple[int, ...]
-    values: int
-    storage: int
-    how: str  # "new", "view" or "overwrite"
-
-
-@dataclasses.dataclass
-class Frame:
-    """A call that becomes a row."""
-
-    name: str
-    kind: str
-    functional: bool
-    module: nn.Module | None = None
-    inputs: list[tuple[int, ...]] = dataclasses.field(default_factory=list)
-    outputs: list[Output] = dataclasses.field(default_factory=list)
-    parameters: list[Tensor] = dataclasses.field(default_factory=list)
-    macs: int = 0
-    backward_macs: int = 0
-    depthwise: bool = False
-    saved: list[weakref.ref[Held]] = dataclasses.field(default_factory=list)
-
-
-class Recorder:
+class Recorder(Follower):
     """Records the frames of one forward pass; `watch` is the context to run it in."""
 
     def __init__(
-        self, model: nn.Module, tensors: list[Tensor], leaves: tuple[type[nn.Module], ...]
+        self, model: nn.Module, stand_ins: dict[int, Tensor], leaves: tuple[type[nn.Module], ...]
     ) -> None:
-        self.model, self.leaves = model, leaves
-        self.names = {id(part): name for name, part in model.named_modules()}
-        self.frames: list[Frame] = []
-        self.uncounted: Counter[str] = Counter()
-        self.inexact = False  # whether a fake operation hid what it keeps
-        self.path: list[nn.Module] = []
-        self.current: Frame | None = None
-        self.depth = 0  # length of the path when the current frame was opened
-        self.entered: list[tuple[Tensor, int, int]] = []  # its inputs: tensor, storage, version
-        self.used: Counter[str] = Counter()
-        # the frame that first returned a storage; None for parameters and buffers
-        self.maker: dict[int, Frame | None] = {}
+        super().__init__(model, leaves)
+        self.own = {id(stand_in): own for own, stand_in in stand_ins.items()}
+        self.entered: list[tuple[Tensor, int, int]] = []  # inputs of the frame: storage, version
         self.weak: dict[int, StorageWeakRef] = {}
-        self.stored = {id(tensor) for tensor in tensors}
-        self.parameters = {id(t) for t in tensors if isinstance(t, nn.Parameter)}
-        for tensor in tensors:
+        for tensor in stand_ins.values():
             self.maker[self.storage(tensor)] = None
 
     def storage(self, tensor: Tensor) -> int:
-        """Return an id of a tensor's storage, which no later storage gets."""
+        """Return the identity of a tensor's storage, which no other storage will ever have."""
         storage = tensor.untyped_storage()
         key: int = storage._cdata
         if key not in self.weak:
-            # a weak reference reserves the address, so it is not reused, but frees the memory
+            # a weak reference keeps the address from being reused without keeping the memory
             self.weak[key] = StorageWeakRef(storage)
         return key
 
-    def add_inputs(self, tensors: list[Tensor]) -> None:
-        """Make a row for each tensor that the model is called with."""
+    def add_inputs(self, tensors: Sequence[Tensor]) -> None:
+        """Make a row of each tensor that the model is called with."""
         for tensor in tensors:
             frame = Frame(self.unique("input"), "input", False)
             self.close(frame, [], [tensor])
-
-    def unique(self, name: str) -> str:
-        """Return a unique name for a row: the second "relu" is "relu:2"."""
-        self.used[name] += 1
-        return name if self.used[name] == 1 else f"{name}:{self.used[name]}"
-
-    def is_leaf(self, module: nn.Module) -> bool:
-        """Return whether a module is one row."""
-        if isinstance(module, self.leaves):
-            return True
-        if module is self.model and not type(module).__module__.startswith("torch.nn.modules."):
-            return False  # the functions of a hand-written forward are the rows
-        return not module._modules
 
     def function_frame(
         self, function: Callable[..., Any], args: Any = (), kwargs: Any = None
@@ -150,10 +98,16 @@ class Recorder:
         return Frame(f"{parent}.{name}" if parent else name, name, True)
 
     def start(self, frame: Frame, values: Any) -> None:
-        """Open a frame for a call with these values; only one is open at a time."""
-        tensors = list(tensors_in(values))
-        frame.parameters += [t for t in tensors if id(t) in self.parameters]
-        frame.inputs = [tuple(t.shape) for t in tensors if id(t) not in self.stored]
+        """Open a frame that is called with these values; there is one at a time."""
+        tensors = tensors_in(values)
+        for tensor in tensors:
+            if id(tensor) in self.own:
+                frame.parameters.append(self.own[id(tensor)])
+                continue
+            frame.inputs.append(tuple(tensor.shape))
+            source = getattr(tensor, "_cnnmem_frame", None)
+            if source is not None:
+                frame.sources.append(source)
         self.current, self.depth = frame, len(self.path)
         self.entered = [(t, self.storage(t), t._version) for t in tensors]
 
@@ -162,22 +116,24 @@ class Recorder:
         frame, entered = self.current, self.entered
         assert frame is not None
         self.current, self.entered = None, []
-        outputs = list(tensors_in(result))
+        outputs = tensors_in(result)
         changed = [entry for entry in entered if entry[0]._version > entry[2]]
         if not outputs:
             outputs = [tensor for tensor, _, _ in changed]
         if frame.functional:
             given = {id(tensor) for tensor, _, _ in entered}
-            did_nothing = not changed and all(id(t) in given for t in outputs)
-            a_layer = frame.kind in ("dropout", "flatten")  # no-ops in eval mode and on a vector
+            did_nothing = all(
+                self.maker.get(key, frame) is None for _, key, _ in changed
+            ) and all(id(t) in given for t in outputs)
+            a_layer = frame.kind in ("dropout", "flatten")  # in eval, or of a vector
             if did_nothing and not (a_layer or frame.macs or frame.saved):
                 return
             frame.kind = function_kind(frame.kind, frame.inputs, [tuple(t.shape) for t in outputs])
         frame.name = self.unique(frame.name)
         self.close(frame, [storage for _, storage, _ in changed], outputs)
 
-    def close(self, frame: Frame, changed: list[int], outputs: list[Tensor]) -> None:
-        """Record what a frame returned."""
+    def close(self, frame: Frame, changed: list[int], outputs: Sequence[Tensor]) -> None:
+        """Write down what a frame gave."""
         if frame.depthwise and frame.kind == "conv":
             frame.kind = "depthwise_conv"
         for tensor in outputs:
@@ -186,14 +142,24 @@ class Recorder:
             if new:
                 self.maker[key] = frame
             how = "new" if new else "overwrite" if key in changed else "view"
-            frame.outputs.append(Output(tuple(tensor.shape), tensor.numel(), key, how))
+            size = tensor.untyped_storage().nbytes()
+            frame.outputs.append(Output(tuple(tensor.shape), tensor.numel(), size, key, how))
+            frame.learns |= tensor.requires_grad
+            if id(tensor) not in self.own:
+                tensor._cnnmem_frame = frame  # type: ignore[attr-defined]
         self.frames.append(frame)
+
+    def maker_of(self, tensor: Tensor) -> Frame | None:
+        """Return the frame that gave a tensor last."""
+        return getattr(tensor, "_cnnmem_frame", None)
 
     def pack(self, tensor: Tensor) -> Held:
         """Note that autograd keeps a tensor."""
         held = Held(tensor)
         frame = self.current or self.frames[-1]
-        frame.saved.append(weakref.ref(held))
+        size = held.tensor.untyped_storage().nbytes()
+        key, values = self.storage(held.tensor), held.tensor.numel()
+        frame.saved.append(Saved(key, size, values, held.tensor.dtype, weakref.ref(held)))
         return held
 
     @contextmanager
@@ -282,18 +248,3 @@ class _Operations(TorchDispatchMode):
         if uncovered:
             recorder.finish(result)
         return result
-
-
-def tensors_in(values: Any) -> Iterator[Tensor]:
-    """Yield the tensors in nested lists, tuples, dicts and dataclasses, in order."""
-    if isinstance(values, Tensor):
-        yield values
-    elif isinstance(values, dict):
-        for value in values.values():
-            yield from tensors_in(value)
-    elif isinstance(values, list | tuple | set | frozenset):
-        for value in values:
-            yield from tensors_in(value)
-    elif dataclasses.is_dataclass(values) and not isinstance(values, type):
-        for field in dataclasses.fields(values):
-            yield from tensors_in(getattr(values, field.name))

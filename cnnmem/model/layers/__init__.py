@@ -9,7 +9,7 @@ documentation of the frameworks; what backward keeps was read off PyTorch 2.13 o
 """
 
 from .activations import ACTIVATIONS, Activation, Dropout, ReLU, ReLU6, Softmax, has_in_place
-from .base import ITS_INPUT, ITS_OUTPUT, NOTHING, Kept, Layer, Operations, Shape
+from .base import ITS_INPUT, ITS_OUTPUT, NOTHING, Kept, Layer, Operations, Recorded, Shape
 from .joining import Add, Concatenate, Flatten, Multiply, ZeroPad2d
 from .learned import BatchNorm, Conv2d, DepthwiseConv2d, Linear, SeparableConv2d
 from .pooling import AdaptiveAvgPool2d, AvgPool2d, GlobalAvgPool2d, GlobalMaxPool2d, MaxPool2d
@@ -39,6 +39,7 @@ __all__ = [
     "Operations",
     "ReLU",
     "ReLU6",
+    "Recorded",
     "SeparableConv2d",
     "Shape",
     "Softmax",

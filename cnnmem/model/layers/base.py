@@ -167,3 +167,32 @@ def keeps_padded(layer: Window, shape: Shape) -> Kept:
     """Keep the input, or its padded copy where the padding is not the same on both sides."""
     copies = copied_for_padding(layer, shape)
     return Kept(copies=copies) if copies else ITS_INPUT
+
+
+@dataclass(frozen=True)
+class Recorded(Layer):
+    """A layer known by its numbers at one size: a call of a framework's model without a formula.
+
+    Its counts are in the rows of the table that the model became. As a layer it answers for its
+    output's shape only.
+
+    >>> Recorded("roll", (7, 7, 96)).output_shape((7, 7, 96))
+    (7, 7, 96)
+    """
+
+    name: str
+    output: Shape = (0,)
+    view: bool = False  # type: ignore[misc]  # a class variable where there is no choice
+
+    arity: ClassVar[tuple[int, int | None]] = (0, None)
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        return self.name
+
+    @property
+    def shares_gradient(self) -> bool:  # type: ignore[override]
+        return self.view
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return self.output

@@ -1,0 +1,138 @@
+"""What following a forward pass writes down, whichever way the pass is followed.
+
+A frame is one row in the making: a call of a module without children, or of a function outside
+one. `Follower` knows the modules, opens and closes the frames and names them; `tracer` and
+`recorder` say what happens inside.
+
+Tensors are known by their storage, as autograd keeps storages: views share one key.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import weakref
+from collections import Counter
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from cnnmem.model.layers import Layer
+
+LEAVES: tuple[type[nn.Module], ...] = (nn.MultiheadAttention,)
+
+
+class Saved:
+    """A storage that autograd keeps for as long as `keeper` lives; `values` are those it saved."""
+
+    __slots__ = ("bytes", "dtype", "keeper", "key", "values")
+
+    def __init__(
+        self, key: int, size: int, values: int, dtype: torch.dtype, keeper: weakref.ref[Any]
+    ) -> None:
+        self.key, self.bytes, self.values, self.dtype = key, size, values, dtype
+        self.keeper = keeper
+
+
+class Output(NamedTuple):
+    """A tensor that a frame gave: its shape, its values, its storage and how it came about."""
+
+    shape: tuple[int, ...]
+    values: int
+    bytes: int
+    key: int
+    how: str  # "new", "view" or "overwrite"
+
+
+class Frame:
+    """A row in the making."""
+
+    __slots__ = (
+        *("backward_macs", "calls", "depthwise", "functional", "inputs", "keeper", "kind"),
+        *("layer", "learns", "macs", "module", "name", "outputs", "parameters", "saved"),
+        *("sources", "times"),
+    )
+
+    def __init__(
+        self, name: str, kind: str, functional: bool, module: nn.Module | None = None
+    ) -> None:
+        self.name, self.kind, self.functional, self.module = name, kind, functional, module
+        self.inputs: list[tuple[int, ...]] = []
+        self.sources: list[Frame] = []
+        self.outputs: list[Output] = []
+        self.parameters: list[int] = []  # ids of parameters and buffers
+        self.saved: list[Saved] = []
+        self.macs = self.backward_macs = 0
+        self.learns = self.depthwise = False
+        self.keeper: weakref.ref[Any] | None = None  # lives as long as backward needs the frame
+        # what the layers of plain networks say of it, where one layer does it all
+        self.layer: Layer | None = None
+        self.times = 1  # how many images the layer works on
+        self.calls = 0  # functions that were called inside
+
+
+class Follower:
+    """Follows one forward pass. Subclasses know what a tensor's storage is."""
+
+    def __init__(self, model: nn.Module, leaves: tuple[type[nn.Module], ...]) -> None:
+        self.model, self.leaves = model, leaves
+        self.parts: list[nn.Module] = []
+        self.names: dict[int, str] = {}
+        self._name(model, "")
+        self.frames: list[Frame] = []
+        self.uncounted: Counter[str] = Counter()
+        self.inexact = False  # whether an operation did not tell what it keeps
+        self.path: list[nn.Module] = []
+        self.current: Frame | None = None
+        self.depth = 0  # of the path where the current frame was opened
+        self.used: Counter[str] = Counter()
+        # the first frame that gave a storage; None for parameters and buffers
+        self.maker: dict[int, Frame | None] = {}
+
+    def _name(self, part: nn.Module, name: str) -> None:
+        """Name a module and its children as `named_modules` does, which takes ten times as long."""
+        if id(part) not in self.names:
+            self.names[id(part)] = name
+            self.parts.append(part)
+            for child, module in part._modules.items():
+                if module is not None:
+                    self._name(module, f"{name}.{child}" if name else child)
+
+    def unique(self, name: str) -> str:
+        """Return a name that no other row has: the second "relu" is "relu:2"."""
+        self.used[name] += 1
+        return name if self.used[name] == 1 else f"{name}:{self.used[name]}"
+
+    def is_leaf(self, module: nn.Module) -> bool:
+        """Return whether a module is one row."""
+        if isinstance(module, self.leaves):
+            return True
+        if module is self.model and not type(module).__module__.startswith("torch.nn.modules."):
+            return False  # a hand-written forward is told by its functions
+        return not module._modules
+
+
+def tensors_in(values: Any) -> list[Tensor]:
+    """Return the tensors in nested lists, tuples, dicts and dataclasses, in order."""
+    found: list[Tensor] = []
+    _collect(values, found)
+    return found
+
+
+_PLAIN = {int, float, bool, str, type(None), torch.dtype, torch.device, slice, type(...)}
+
+
+def _collect(values: Any, found: list[Tensor]) -> None:
+    if isinstance(values, Tensor):
+        found.append(values)
+    elif isinstance(values, list | tuple | set | frozenset):
+        for value in values:
+            if type(value) not in _PLAIN:
+                _collect(value, found)
+    elif isinstance(values, dict):
+        for value in values.values():
+            if type(value) not in _PLAIN:
+                _collect(value, found)
+    elif dataclasses.is_dataclass(values) and not isinstance(values, type):
+        for field in dataclasses.fields(values):
+            _collect(getattr(values, field.name), found)

@@ -1,0 +1,701 @@
+"""What the tracer answers when a model calls a function.
+
+A rule binds the arguments of a function, finds the plain layer that it is, and lets the layer's
+own formulas say what comes out and what backward keeps. What has no rule of its own really runs on
+meta tensors (`Tracer.run`). What a function saves follows PyTorch's `derivatives.yaml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils._device import _device_constructors
+
+from cnnmem.errors import CnnmemError
+from cnnmem.model import layers as L
+from cnnmem.model.layers import Kept, Layer, Shape
+
+from .kinds import function_name
+
+if TYPE_CHECKING:
+    from .tracer import Tracer, Value
+
+Answer = Callable[["Tracer", Any, Any, Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a function is answered; `asks` says that it gives no tensor and makes no row."""
+
+    answer: Answer
+    name: str
+    asks: bool = False
+    in_place: bool = False  # writes over its first argument
+
+    def name_of(self, args: Any, kwargs: Any) -> str:
+        """Return what the row is called."""
+        if self.name == "hardtanh" and _bounds(args, kwargs) == (0.0, 6.0):
+            return "relu6"
+        return self.name
+
+
+def _bounds(args: Any, kwargs: Any) -> tuple[Any, ...]:
+    return (*args[1:], *kwargs.values())[:2]
+
+
+_RULES: dict[Any, Rule | None] = {}
+
+
+def rule_of(func: Any) -> Rule | None:
+    """Return the rule for a function; None for one that tells sizes and the like."""
+    try:
+        return _RULES[func]
+    except KeyError:
+        rule = _RULES[func] = _rule_of(func)
+        return rule
+
+
+def _rule_of(func: Any) -> Rule | None:
+    called = getattr(func, "__name__", type(func).__name__)
+    owner = getattr(getattr(func, "__self__", None), "__name__", "")
+    if called == "__get__":
+        if owner in _GETTERS:
+            return Rule(_GETTERS[owner], owner, asks=True)
+        return Rule(_view, owner) if owner in _VIEW_GETTERS else None
+    if called == "__set__":
+        return Rule(_set, owner, asks=True)
+    if called in _SIZES:
+        return None
+    name = function_name(func)
+    if called in _VALUES:
+        return Rule(_needs_values, name)
+    if func in _device_constructors():
+        return Rule(_construct, name)
+    if type(func).__name__ in ("OpOverload", "OpOverloadPacket") and "aten" not in str(func):
+        return Rule(_custom, name)
+    if called in _SPECIAL:
+        return Rule(_SPECIAL[called], name)
+    if name in _BY_NAME:
+        return Rule(_BY_NAME[name], name, in_place=called.endswith("_"))
+    if name in _UNARY:
+        return Rule(_unary, name, in_place=called.endswith("_"))
+    if called == "unfold" and func is not torch.Tensor.unfold:
+        return Rule(_run, name)
+    if called in _VIEWS:
+        return Rule(_view, name)
+    if called.endswith("_") and not called.endswith("__"):
+        return Rule(_run_in_place, name, in_place=True)
+    return Rule(_run, name)
+
+
+# -- arguments ------------------------------------------------------------------------------------
+
+
+Names = tuple[tuple[str, Any], ...]  # of arguments, with their defaults
+
+
+def _bind(names: Names, args: Sequence[Any], kwargs: dict[str, Any]) -> Sequence[Any]:
+    """Return the arguments of a call in order, whether they were given by place or by name."""
+    if len(args) == len(names):
+        return args
+    return [*args, *[kwargs.get(name, default) for name, default in names[len(args) :]]]
+
+
+def _tuple(value: Any, dims: int) -> tuple[int, ...]:
+    if type(value) is tuple and len(value) == dims:
+        return value
+    if isinstance(value, int):
+        return (value,) * dims
+    sides = tuple([int(n) for n in value])
+    return sides * dims if len(sides) == 1 else sides
+
+
+# -- answering with a layer -----------------------------------------------------------------------
+
+
+@lru_cache(8192)
+def _worked_out(layer: Layer, *inputs: Shape) -> tuple[Shape, Kept, int]:
+    """Return what a layer gives for one image: the output's shape, what is kept, the MACs."""
+    output = layer.output_shape(*inputs)
+    return output, layer.keeps(output, *inputs), layer.macs(output, *inputs)
+
+
+def give(
+    t: Tracer,
+    layer: Layer,
+    tensors: Sequence[Tensor],
+    weights: Sequence[Tensor | None],
+    worked: tuple[Shape, Kept, int],
+    times: int,
+    result: Tensor,
+) -> Tensor:
+    """Return the result of a call that is a layer, and note what its backward keeps."""
+    _, kept, macs = worked
+    frame = t.current
+    assert frame is not None
+    frame.layer, frame.times = layer, times
+    frame.macs += macs * times
+    frame.depthwise |= isinstance(layer, L.DepthwiseConv2d)
+    if not torch.is_grad_enabled():
+        return result
+    sources = [t.value(x) for x in tensors]
+    reached = [v.grad for v in sources]
+    learned = [t.value(w) for w in weights if w is not None]
+    parents = [v for v in (*sources, *learned) if v.grad]
+    if not parents:
+        return result
+    if macs:
+        frame.backward_macs += macs * times * (reached[0] + (bool(learned) and learned[0].grad))
+    node = t.step(parents)
+    t.learn(result, node)
+    if kept is L.NOTHING:
+        return result
+    if kept.inputs and (layer.saves_together or (bool(learned) and learned[0].grad)):
+        for i in layer.needed_inputs(range(len(sources)), reached):
+            t.save(node, sources[i])
+    if learned and not learned[0].stored and (layer.saves_together or reached[0]):
+        t.save(node, learned[0])  # a weight that was computed
+    if kept.output:
+        t.save(node, t.value(result))
+    if kept.copies or kept.masks or kept.indices or kept.statistics:
+        dtype = t.value(result).dtype
+        for count in (kept.copies * times, kept.masks * times, kept.statistics):
+            if count:
+                t.keep_own(node, count, dtype)
+        if kept.indices:
+            t.keep_own(node, kept.indices * times, torch.int64)
+    return result
+
+
+def _like(t: Tracer, x: Tensor) -> Tensor:
+    """Return a new tensor as an element-wise function gives it for one input."""
+    value = t.value(x)
+    if value.plain:
+        return t.new(value.shape, value.dtype)
+    made = torch.empty_like(t.meta(x))
+    t.adopt(made, None)
+    return made
+
+
+def _map_like(t: Tracer, x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Return a new map in the memory format of the map `x`."""
+    value = t.value(x)
+    if value.plain or len(shape) != 4:
+        return t.new(shape, value.dtype)
+    meta = t.meta(x)
+    if not meta.is_contiguous(memory_format=torch.channels_last):
+        return t.new(shape, value.dtype)
+    made = torch.empty(
+        shape, dtype=value.dtype, device="meta", memory_format=torch.channels_last
+    )
+    t.adopt(made, None)
+    return made
+
+
+def _one(shape: tuple[int, ...]) -> Shape:
+    """Return the shape of one map, channels last."""
+    return (*shape[2:], shape[1])
+
+
+# -- rules ----------------------------------------------------------------------------------------
+
+
+def _run(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    in_place = kwargs.get("inplace") is True
+    if kwargs.get("out") is not None:
+        t.refuse("a function that writes into out=")
+    return t.run(func, args, kwargs, in_place)
+
+
+def _run_in_place(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    return t.run(func, args, kwargs, True)
+
+
+def _view(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    return t.run_views(func, args, kwargs)
+
+
+def _needs_values(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    return t.refuse(f"{function_name(func)} looks into a tensor")
+
+
+def _custom(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    return t.refuse(f"the custom operator {func}")
+
+
+def _construct(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    if any(isinstance(x, Tensor) for x in args):
+        return t.run(func, args, kwargs)
+    made = func(*args, **{**kwargs, "device": "meta"})
+    t.adopt(made, None)
+    return made
+
+
+def _device(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    return t.device
+
+
+def _dtype(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    return t.value(args[0]).dtype
+
+
+def _is_cuda(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    return t.device.type == "cuda"
+
+
+def _is_cpu(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    return t.device.type == "cpu"
+
+
+def _false(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    return False
+
+
+def _grad_fn(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    return t.refuse("grad_fn of a tensor")
+
+
+def _set(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    return t.refuse("an attribute of a tensor that is set")
+
+
+def _detach(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    with torch.no_grad():
+        return t.run_views(func, args, kwargs)
+
+
+def _get_item(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    index = args[1] if isinstance(args[1], tuple) else (args[1],)
+    if all(isinstance(i, int | slice | type(None) | type(...)) for i in index):
+        return t.run_views(func, args, kwargs)
+    if any(isinstance(i, Tensor) and t.value(i).dtype == torch.bool for i in index):
+        return t.refuse("an index of a mask")
+    return t.run(func, args, kwargs)
+
+
+def _set_item(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    return t.run(func, args, kwargs, True)
+
+
+@lru_cache(4096)
+def _conv_layer(
+    out: int,
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    padding: Any,
+    dilation: tuple[int, ...],
+    groups: int,
+    channels: int,
+    bias: bool,
+) -> Layer | None:
+    if groups > 1 and groups == channels:
+        return L.DepthwiseConv2d(kernel, stride, padding, dilation, out // channels, bias)
+    return L.Conv2d(out, kernel, stride, padding, dilation, groups, bias)
+
+
+def _conv(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    x, weight, bias, stride, padding, dilation, groups = _bind(_CONV, args, kwargs)
+    value, shape = t.value(x), t.value(weight).shape
+    dims = len(shape) - 2
+    if len(value.shape) != dims + 2 or dims != 2 or value.shape[1] != shape[1] * groups:
+        return t.run(func, args, kwargs)
+    try:
+        layer = _conv_layer(
+            shape[0],
+            shape[2:],
+            _tuple(stride, dims),
+            padding if isinstance(padding, str) else _tuple(padding, dims),
+            _tuple(dilation, dims),
+            groups,
+            value.shape[1],
+            bias is not None,
+        )
+        worked = _worked_out(layer, _one(value.shape))
+    except CnnmemError:
+        return t.run(func, args, kwargs)  # which says what does not fit
+    *sizes, channels = worked[0]
+    out = (value.shape[0], channels, *sizes)
+    if value.plain and t.value(weight).plain:
+        result = t.new(out, value.dtype)
+    else:
+        result = _map_like(t, weight if value.plain else x, out)
+    return give(t, layer, (x,), (weight, bias), worked, value.shape[0], result)
+
+
+_CONV: Names = (("input", None), ("weight", None), ("bias", None), ("stride", 1), ("padding", 0),
+                ("dilation", 1), ("groups", 1))
+
+
+def _linear(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    x, weight, bias = _bind(_LINEAR, args, kwargs)
+    value, shape = t.value(x), t.value(weight).shape
+    if len(value.shape) != 2 or len(shape) != 2 or value.shape[1] != shape[1]:
+        return t.run(func, args, kwargs)
+    layer = _linear_layer(shape[0], bias is not None)
+    worked = _worked_out(layer, value.shape[1:])
+    result = t.new((value.shape[0], shape[0]), value.dtype)
+    return give(t, layer, (x,), (weight, bias), worked, value.shape[0], result)
+
+
+@lru_cache(1024)
+def _linear_layer(out: int, bias: bool) -> Layer:
+    return L.Linear(out, bias)
+
+
+_LINEAR: Names = (("input", None), ("weight", None), ("bias", None))
+_BATCH_NORM: Names = (
+    *(("input", None), ("running_mean", None), ("running_var", None), ("weight", None)),
+    *(("bias", None), ("training", False), ("momentum", 0.1), ("eps", 1e-5)),
+)
+
+
+@lru_cache(16)
+def _batch_norm_layer(scale: bool, center: bool) -> Layer:
+    return L.BatchNorm(scale, center)
+
+
+def _batch_norm(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    x, _, _, weight, bias, training, *_ = _bind(_BATCH_NORM, args, kwargs)
+    value = t.value(x)
+    if len(value.shape) < 2 or (training and value.numel == value.shape[1]):
+        return t.run(func, args, kwargs)
+    layer = _batch_norm_layer(weight is not None, bias is not None)
+    output, kept, macs = _worked_out(layer, _one(value.shape))
+    if not training:
+        kept = L.ITS_INPUT
+    params = (weight, bias)
+    return give(t, layer, (x,), params, (output, kept, macs), value.shape[0], _like(t, x))
+
+
+# What backward reads: "i" the input, "o" the output, "" nothing; and in place.
+_UNARY: dict[str, tuple[str, str]] = {
+    "relu": ("o", "o"),
+    "sigmoid": ("o", "o"),
+    "tanh": ("o", "o"),
+    "relu6": ("i", "i"),
+    "hardtanh": ("i", "i"),
+    "silu": ("i", "i"),
+    "hardswish": ("i", "i"),
+    "hardsigmoid": ("i", "i"),
+    "gelu": ("i", "i"),
+    "mish": ("i", "i"),
+    "elu": ("i", "o"),
+    "selu": ("i", "o"),
+    "celu": ("i", "o"),
+    "leaky_relu": ("i", "o"),
+    "softplus": ("i", "i"),
+    "exp": ("o", "o"),
+    "sqrt": ("o", "o"),
+    "rsqrt": ("o", "o"),
+    "reciprocal": ("o", "o"),
+    "neg": ("", ""),
+    "abs": ("i", "i"),
+    "log": ("i", "i"),
+    "sin": ("i", "i"),
+    "cos": ("i", "i"),
+    "square": ("i", "i"),
+    "erf": ("i", "i"),
+}
+
+
+@lru_cache(256)
+def _activation(name: str, in_place: bool) -> Layer | None:
+    return L.Activation(name, in_place) if name in L.ACTIVATIONS else None
+
+
+def _unary(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    name = function_name(func)
+    if name == "hardtanh" and _bounds(args, kwargs) == (0.0, 6.0):
+        name = "relu6"
+    called = func.__name__
+    in_place = called.endswith("_") or kwargs.get("inplace") is True or (
+        name != "gelu" and any(a is True for a in args[1:])
+    )
+    x = args[0] if args else kwargs["input"]
+    value = t.value(x)
+    if not value.dtype.is_floating_point:
+        return t.run(func, args, kwargs, in_place)
+    saves = _UNARY[name][in_place]
+    if in_place:
+        if value.stored:
+            return t.run(func, args, kwargs, True)
+        result = x
+        t.changed.add(value.key)
+    else:
+        result = _like(t, x)
+    frame = t.current
+    assert frame is not None
+    layer = _activation(name, in_place)
+    if layer is not None:
+        frame.layer, frame.times = layer, value.shape[0] if value.shape else 1
+    if torch.is_grad_enabled() and value.grad:
+        node = t.step([value])
+        t.learn(result, node)
+        if saves == "i" and in_place:
+            t.keep_own(node, value.numel, value.dtype)
+        elif saves == "i":
+            t.save(node, value)
+        elif saves == "o":
+            t.save(node, t.value(result))
+        if in_place and x._base is not None and hasattr(x._base, "_cnnmem"):
+            t.learn(x._base, node)
+    return result
+
+
+def _broadcast(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    return tuple(torch.broadcast_shapes(*shapes))
+
+
+def _binary(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    """Add, subtract and multiply tensors of one shape and dtype."""
+    name, called = function_name(func), func.__name__
+    in_place = called.endswith("_")
+    if len(args) != 2 or kwargs:
+        return t.run(func, args, kwargs, in_place)
+    a, b = args
+    if not (isinstance(a, Tensor) and isinstance(b, Tensor)):
+        return t.run(func, args, kwargs, in_place)
+    first, second = t.value(a), t.value(b)
+    if (
+        first.dtype != second.dtype
+        or not first.dtype.is_floating_point
+        or not (first.plain and second.plain)
+        or (in_place and (first.stored or first.shape != _broadcast([first.shape, second.shape])))
+    ):
+        return t.run(func, args, kwargs, in_place)
+    if in_place:
+        result = a
+        t.changed.add(first.key)
+    elif first.shape == second.shape:
+        result = t.new(first.shape, first.dtype)
+    else:
+        result = t.new(_broadcast([first.shape, second.shape]), first.dtype)
+    frame = t.current
+    assert frame is not None
+    if name == "mul":
+        layer: Layer = _MULTIPLY
+    else:
+        layer = _ADD_IN_PLACE if in_place else _ADD
+    if not in_place or name == "add":
+        frame.layer, frame.times = layer, (first.shape or (1,))[0]
+    if torch.is_grad_enabled() and (first.grad or second.grad):
+        reached = (first.grad, second.grad)
+        node = t.step([first, second])
+        saves = []
+        if name == "mul":
+            saves = [first] * reached[1] + [second] * reached[0]
+        for value in saves:
+            if in_place and value is first:
+                t.keep_own(node, value.numel, value.dtype)
+            else:
+                t.save(node, value)
+        t.learn(result, node)
+        if in_place and a._base is not None and hasattr(a._base, "_cnnmem"):
+            t.learn(a._base, node)
+    return result
+
+
+_ADD, _ADD_IN_PLACE, _MULTIPLY, _CAT = L.Add(), L.Add(True), L.Multiply(), L.Concatenate()
+
+
+_CAT_ARGUMENTS: Names = (("tensors", None), ("dim", 0))
+
+
+def _cat(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    tensors, dim = _bind(_CAT_ARGUMENTS, args, kwargs)
+    values = [t.value(x) for x in tensors]
+    shapes = [v.shape for v in values]
+    dims = len(shapes[0])
+    dim = dim + dims if dim < 0 else dim
+    rest = {(s[:dim], s[dim + 1 :]) for s in shapes}
+    if (
+        len(rest) > 1
+        or len({v.dtype for v in values}) > 1
+        or not all([v.plain for v in values])
+        or not isinstance(dim, int)
+    ):
+        return t.run(func, args, kwargs)
+    first = shapes[0]
+    result = t.new((*first[:dim], sum([s[dim] for s in shapes]), *first[dim + 1 :]), values[0].dtype)
+    frame = t.current
+    assert frame is not None
+    if dim == 1:
+        frame.layer, frame.times = _CAT, first[0]
+    if torch.is_grad_enabled() and any([v.grad for v in values]):
+        t.learn(result, t.step([v for v in values if v.grad]))
+    return result
+
+
+_AVG_POOL: Names = (
+    *(("input", None), ("kernel_size", None), ("stride", None), ("padding", 0)),
+    *(("ceil_mode", False), ("count_include_pad", True), ("divisor_override", None)),
+)
+_MAX_POOL: Names = (
+    *(("input", None), ("kernel_size", None), ("stride", None), ("padding", 0)),
+    *(("dilation", 1), ("ceil_mode", False), ("return_indices", False)),
+)
+
+
+@lru_cache(1024)
+def _pool_layer(
+    kind: type[L.MaxPool2d] | type[L.AvgPool2d],
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    padding: tuple[int, ...],
+    dilation: tuple[int, ...],
+    ceil_mode: bool,
+) -> Layer:
+    return kind(kernel, stride, padding, dilation, ceil_mode)
+
+
+def _pool(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    name = function_name(func)
+    if name.startswith("max"):
+        kind: type[L.MaxPool2d] | type[L.AvgPool2d] = L.MaxPool2d
+        x, kernel, stride, padding, dilation, ceil, indices = _bind(_MAX_POOL, args, kwargs)
+    else:
+        kind, dilation, indices = L.AvgPool2d, 1, False
+        x, kernel, stride, padding, ceil, *_ = _bind(_AVG_POOL, args, kwargs)
+    value = t.value(x)
+    if len(value.shape) != 4 or not name.endswith("2d") or indices:
+        return t.run(func, args, kwargs)
+    kernel = _tuple(kernel, 2)
+    try:
+        layer = _pool_layer(
+            kind,
+            kernel,
+            _tuple(stride, 2) if stride else kernel,
+            _tuple(padding, 2),
+            _tuple(dilation, 2),
+            ceil,
+        )
+        worked = _worked_out(layer, _one(value.shape))
+    except CnnmemError:
+        return t.run(func, args, kwargs)
+    h, w, c = worked[0]
+    result = _map_like(t, x, (value.shape[0], c, h, w))
+    return give(t, layer, (x,), (), worked, value.shape[0], result)
+
+
+@lru_cache(256)
+def _adaptive_layer(size: tuple[int, ...]) -> Layer:
+    return L.AdaptiveAvgPool2d(size)
+
+
+def _adaptive_avg(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    x, size = _bind((("input", None), ("output_size", None)), args, kwargs)
+    value = t.value(x)
+    if len(value.shape) != 4:
+        return t.run(func, args, kwargs)
+    sides = (size, size) if isinstance(size, int) else tuple(size)
+    sides = tuple(n if s is None else s for s, n in zip(sides, value.shape[2:], strict=True))
+    layer = _adaptive_layer(sides)
+    worked = _worked_out(layer, _one(value.shape))
+    result = _map_like(t, x, (*value.shape[:2], *sides))
+    return give(t, layer, (x,), (), worked, value.shape[0], result)
+
+
+_GLOBAL = {keep: L.GlobalAvgPool2d(keep) for keep in (False, True)}
+
+
+def _mean(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    x, dim, keep = _bind((("input", None), ("dim", None), ("keepdim", False)), args, kwargs)
+    value = t.value(x)
+    if len(value.shape) != 4 or dim is None or isinstance(dim, int) or "dtype" in kwargs:
+        return t.run(func, args, kwargs)
+    if {d % 4 for d in dim} != {2, 3}:
+        return t.run(func, args, kwargs)
+    layer = _GLOBAL[keep]
+    worked = _worked_out(layer, _one(value.shape))
+    n, c = value.shape[:2]
+    result = t.new((n, c, 1, 1) if keep else (n, c), value.dtype)
+    return give(t, layer, (x,), (), worked, n, result)
+
+
+_DROPOUT_ARGUMENTS: Names = (("input", None), ("p", 0.5), ("training", True), ("inplace", False))
+
+
+def _dropout(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    x, p, training, in_place = _bind(_DROPOUT_ARGUMENTS, args, kwargs)
+    value = t.value(x)
+    frame = t.current
+    assert frame is not None
+    if not training or p == 0 or p == 1 or not value.plain or value.stored:
+        if not training:
+            frame.layer, frame.times = _DROPOUT, value.shape[0]
+            return x
+        return t.run(func, args, kwargs, in_place)
+    frame.layer, frame.times = _DROPOUT, value.shape[0]
+    if in_place:
+        result = x
+        t.changed.add(value.key)
+    else:
+        result = t.new(value.shape, value.dtype)
+    if torch.is_grad_enabled() and value.grad:
+        node = t.step([value])
+        t.keep_own(node, value.numel, value.dtype)
+        t.learn(result, node)
+    return result
+
+
+_DROPOUT = L.Dropout()
+
+
+def _softmax(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    return t.run(func, args, kwargs)
+
+
+_GETTERS: dict[str, Answer] = {
+    "device": _device,
+    "dtype": _dtype,
+    "is_cuda": _is_cuda,
+    "is_cpu": _is_cpu,
+    "is_meta": _false,
+    "grad_fn": _grad_fn,
+    "data": _detach,
+}
+_VIEW_GETTERS = {"T", "mT", "H", "mH", "real", "imag"}
+_SIZES = {
+    *("size", "dim", "ndimension", "numel", "nelement", "stride", "is_contiguous", "__len__"),
+    *("is_floating_point", "is_complex", "storage_offset", "element_size", "get_device"),
+    *("_set_grad_enabled", "is_same_size", "_is_view", "is_nonzero_", "type_", "__hash__"),
+    *("requires_grad_x", "_parse_to", "is_inference", "has_names", "is_signed", "__repr__"),
+    *("result_type", "promote_types", "can_cast", "is_tensor"),
+}
+_VALUES = {
+    *("item", "tolist", "numpy", "__bool__", "__int__", "__float__", "__index__", "__array__"),
+    *("nonzero", "unique", "unique_consecutive", "masked_select", "equal", "allclose", "argwhere"),
+    *("is_nonzero", "__contains__", "__complex__", "backward", "register_hook", "retain_grad"),
+    *("__iter__x", "storage", "untyped_storage", "data_ptr", "__reduce_ex__", "requires_grad_"),
+}
+_VIEWS = {
+    *("view", "reshape", "flatten", "permute", "transpose", "t", "squeeze", "unsqueeze", "expand"),
+    *("expand_as", "view_as", "narrow", "select", "chunk", "split", "split_with_sizes", "unbind"),
+    *("tensor_split", "movedim", "moveaxis", "swapaxes", "swapdims", "contiguous", "unflatten"),
+    *("diagonal", "unfold", "reshape_as", "hsplit", "vsplit", "dsplit", "adjoint", "ravel"),
+    *("__iter__", "clone", "broadcast_to"),
+}
+_SPECIAL: dict[str, Answer] = {
+    "__getitem__": _get_item,
+    "__setitem__": _set_item,
+    "detach": _detach,
+}
+_BY_NAME: dict[str, Answer] = {
+    **dict.fromkeys(("conv1d", "conv2d", "conv3d"), _conv),
+    "linear": _linear,
+    "batch_norm": _batch_norm,
+    **dict.fromkeys(("add", "mul"), _binary),
+    **dict.fromkeys(("cat", "concat", "concatenate"), _cat),
+    **dict.fromkeys(("max_pool1d", "max_pool2d", "max_pool3d"), _pool),
+    **dict.fromkeys(("avg_pool1d", "avg_pool2d", "avg_pool3d"), _pool),
+    "adaptive_avg_pool2d": _adaptive_avg,
+    "mean": _mean,
+    "dropout": _dropout,
+}

@@ -1,0 +1,504 @@
+"""Follow a forward pass at the level of functions, on tensors that hold nothing.
+
+A `TorchFunctionMode` sees every function that a model calls. One that `functions` has a rule for
+is answered with an empty tensor of the right shape on the meta device, and nothing runs. Any
+other function really runs, on meta tensors, under autograd's own saved-tensor hooks. Parameters
+never leave the module: their shapes are read, and where a function must run they have stand-ins.
+
+What the level of functions cannot see ends the trace with `Untraceable`: the recorder takes over.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from math import prod
+from typing import Any, NoReturn
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from . import functions
+from .follow import Follower, Frame, Output, Saved, tensors_in
+from .kinds import function_kind, function_name, module_kind
+from .macs import INEXACT, work
+
+META = torch.device("meta")
+
+
+class Untraceable(BaseException):
+    """The model does what functions do not show. Not an `Exception`: a model may catch those."""
+
+
+class Node:
+    """A step of backward: it lives as long as a tensor whose gradient passes through it.
+
+    Autograd's own nodes are held in the same way, so what is alive after forward is what autograd
+    still keeps.
+    """
+
+    __slots__ = ("__weakref__", "parents")
+
+    def __init__(self, parents: Sequence[Node]) -> None:
+        self.parents = parents
+
+
+class Value:
+    """What the trace knows of a tensor."""
+
+    __slots__ = ("dtype", "frame", "grad", "key", "node", "plain", "shape", "stored")
+
+    def __init__(
+        self, key: int, shape: tuple[int, ...], dtype: torch.dtype, grad: bool, plain: bool
+    ) -> None:
+        self.key, self.shape, self.dtype, self.grad = key, shape, dtype, grad
+        self.plain = plain  # contiguous
+        self.node: Node | None = None
+        self.frame: Frame | None = None
+        self.stored = False  # a parameter or a buffer, or a view of one
+
+    @property
+    def numel(self) -> int:
+        """How many values."""
+        return prod(self.shape)
+
+
+Rule = Callable[..., Any]
+
+
+class Tracer(Follower):
+    """Traces the frames of one forward pass; `watch` is the context to run it in."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        leaves: tuple[type[nn.Module], ...],
+        dtype: torch.dtype,
+        device: torch.device,
+    ) -> None:
+        super().__init__(model, leaves)
+        self.dtype, self.device = dtype, device
+        self.keys = itertools.count()
+        self.sizes: dict[int, int] = {}  # bytes of each storage
+        self.changed: set[int] = set()  # keys that the current frame wrote over
+        self.known: dict[int, Value] = {}  # parameters, buffers and constants by id
+        self.constants: list[Tensor] = []  # held, so that no id is used again
+        self.stand_ins: dict[int, Tensor] = {}
+        self.mode = _Functions(self)
+        self.own: dict[int, Tensor] = {}  # parameters and buffers by id
+        for part in self.parts:
+            for tensor in (*part._parameters.values(), *part._buffers.values()):
+                if tensor is not None:
+                    self.own[id(tensor)] = tensor
+
+    def know(self, tensor: Tensor) -> Value:
+        """Return the value of a tensor that was there before the forward pass."""
+        dtype = self.dtype if tensor.dtype.is_floating_point else tensor.dtype
+        value = Value(
+            next(self.keys),
+            tuple(tensor.shape),
+            dtype,
+            tensor.requires_grad,
+            tensor.is_contiguous(),
+        )
+        self.sizes[value.key] = value.numel * dtype.itemsize
+        self.known[id(tensor)] = value
+        if id(tensor) in self.own:
+            value.stored = True
+            self.maker[value.key] = None
+        else:
+            self.constants.append(tensor)
+        return value
+
+    def value(self, tensor: Tensor) -> Value:
+        """Return what is known of a tensor."""
+        value: Value | None = getattr(tensor, "_cnnmem", None)
+        if value is not None:
+            return value
+        value = self.known.get(id(tensor))
+        if value is not None:
+            return value
+        if tensor.device.type == "meta" or type(tensor) not in (Tensor, nn.Parameter, nn.Buffer):
+            raise Untraceable(f"a {type(tensor).__name__} that no function has made")
+        return self.know(tensor)
+
+    def is_own(self, tensor: Tensor) -> bool:
+        """Return whether a tensor is a parameter or buffer, or a view of one."""
+        if id(tensor) in self.own:
+            return not (tensor.requires_grad and torch.is_grad_enabled()) or self.refuse(
+                "a parameter that is written over"
+            )
+        own = self.value(tensor)
+        if own.stored and own.grad and torch.is_grad_enabled():
+            self.refuse("a parameter that is written over")
+        return own.stored
+
+    def meta(self, tensor: Tensor) -> Tensor:
+        """Return a tensor to run a function on: itself, or the stand-in of a real one."""
+        if hasattr(tensor, "_cnnmem"):
+            return tensor
+        value = self.value(tensor)
+        if id(tensor) not in self.stand_ins:
+            made = torch.empty_strided(
+                value.shape, tensor.stride(), dtype=value.dtype, device=META
+            ).requires_grad_(value.grad)
+            made._cnnmem = value  # type: ignore[attr-defined]
+            self.stand_ins[id(tensor)] = made
+        return self.stand_ins[id(tensor)]
+
+    def new(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+        """Return an empty contiguous tensor of a storage of its own."""
+        tensor = torch.empty(shape, dtype=dtype, device=META)
+        value = Value(next(self.keys), shape, dtype, False, True)
+        self.sizes[value.key] = value.numel * dtype.itemsize
+        tensor._cnnmem = value  # type: ignore[attr-defined]
+        return tensor
+
+    def adopt(self, tensor: Tensor, key: int | None) -> Value:
+        """Give a tensor that a function has made on the meta device its value."""
+        value = Value(
+            next(self.keys) if key is None else key,
+            tuple(tensor.shape),
+            tensor.dtype,
+            False,
+            tensor.is_contiguous(),
+        )
+        if key is None:
+            self.sizes[value.key] = tensor.untyped_storage().nbytes()
+        tensor._cnnmem = value  # type: ignore[attr-defined]
+        return value
+
+    def add_inputs(self, tensors: Sequence[Tensor]) -> None:
+        """Make a row of each tensor that the model is called with."""
+        for tensor in tensors:
+            self.adopt(tensor, None)
+            frame = Frame(self.unique("input"), "input", False)
+            self.close(frame, [tensor])
+
+    def refuse(self, why: str) -> NoReturn:
+        """End the trace."""
+        raise Untraceable(why)
+
+    # -- frames ---------------------------------------------------------------------------------
+
+    def start(self, frame: Frame, values: Any) -> None:
+        """Open a frame that is called with these values; there is one at a time."""
+        known = self.known
+        for tensor in tensors_in(values):
+            value = getattr(tensor, "_cnnmem", None) or self.value(tensor)
+            if value.stored:
+                if id(tensor) in known:
+                    frame.parameters.append(id(tensor))
+                continue
+            frame.inputs.append(value.shape)
+            source = value.frame
+            if source is not None and source not in frame.sources:
+                frame.sources.append(source)
+        self.current, self.depth = frame, len(self.path)
+        if self.changed:
+            self.changed = set()
+
+    def finish(self, result: Any, given: Any) -> None:
+        """Close the current frame with its result."""
+        frame = self.current
+        assert frame is not None
+        self.current = None
+        outputs = tensors_in(result)
+        if frame.functional:
+            entered = {id(tensor): tensor for tensor in tensors_in(given)}
+            if not outputs:
+                outputs = [t for t in entered.values() if self.value(t).key in self.changed]
+            nothing = not self.changed and all([id(t) in entered for t in outputs])
+            a_layer = frame.kind in ("dropout", "flatten")  # in eval, or of a vector
+            if nothing and not (a_layer and outputs) and not frame.macs and not frame.saved:
+                return
+            shapes = [self.value(t).shape for t in outputs]
+            frame.kind = function_kind(frame.kind, frame.inputs, shapes)
+        frame.name = self.unique(frame.name)
+        self.close(frame, outputs)
+
+    def close(self, frame: Frame, outputs: Sequence[Tensor]) -> None:
+        """Write down what a frame gave."""
+        if frame.depthwise and frame.kind == "conv":
+            frame.kind = "depthwise_conv"
+        maker = self.maker
+        for tensor in outputs:
+            value = getattr(tensor, "_cnnmem", None) or self.value(tensor)
+            key = value.key
+            if key in maker:
+                how = "overwrite" if key in self.changed else "view"
+            else:
+                how, maker[key] = "new", frame
+            frame.outputs.append(Output(value.shape, value.numel, self.sizes[key], key, how))
+            frame.learns |= value.grad
+            value.frame = frame
+        self.frames.append(frame)
+
+    # -- what happens inside ------------------------------------------------------------------
+
+    def step(self, parents: Sequence[Value]) -> Node:
+        """Return the step of backward of a function that read these values."""
+        node = Node([value.node for value in parents if value.node is not None and value.grad])
+        if self.current is not None:
+            self.current.keeper = weakref.ref(node)
+        return node
+
+    def save(self, node: Node, value: Value) -> None:
+        """Note that a step of backward keeps a tensor's storage."""
+        self.keep(node, value.key, self.sizes[value.key], value.numel, value.dtype)
+
+    def keep_own(self, node: Node, values: int, dtype: torch.dtype) -> None:
+        """Note that a step of backward keeps values that nobody else has."""
+        self.keep(node, next(self.keys), values * dtype.itemsize, values, dtype)
+
+    def keep(self, node: Node, key: int, size: int, values: int, dtype: torch.dtype) -> None:
+        frame = self.current or self.frames[-1]
+        frame.saved.append(
+            Saved(key, size, values, dtype, weakref.ref(node))
+        )
+
+    def learn(self, tensor: Tensor, node: Node) -> None:
+        """Let a gradient reach a tensor through a step of backward."""
+        value: Value = tensor._cnnmem  # type: ignore[attr-defined]
+        value.node = node
+        if not value.grad:
+            value.grad = True
+            tensor.requires_grad_(True)
+
+    def run_views(self, func: Rule, args: Any, kwargs: Any) -> Any:
+        """Really run a function that moves no value, or copies at most, and saves nothing."""
+        args, kwargs = self.real_arguments(args, kwargs)
+        grad = torch.is_grad_enabled()
+        with torch.no_grad():
+            result = func(*args, **kwargs)
+        read = [self.value(t) for t in tensors_in((args, kwargs))]
+        reached = [v for v in read if v.grad] if grad else []
+        self.take_up(result, args, kwargs, reached)
+        return result
+
+    def take_up(self, result: Any, args: Any, kwargs: Any, reached: Sequence[Value]) -> Node | None:
+        """Give the tensors of a result their values; return the step of backward, if there is."""
+        storages: dict[int, Value] = {}
+        for tensor in tensors_in((args, kwargs)):
+            storages[tensor.untyped_storage()._cdata] = self.value(tensor)
+        node = self.step(reached) if reached else None
+        for tensor in tensors_in(result):
+            if hasattr(tensor, "_cnnmem"):
+                continue
+            cdata = tensor.untyped_storage()._cdata
+            source = storages.get(cdata)
+            value = self.adopt(tensor, None if source is None else source.key)
+            if source is None:
+                storages[cdata] = value
+            else:
+                value.stored = source.stored
+            if node is not None and tensor.dtype.is_floating_point:
+                self.learn(tensor, node)
+        return node
+
+    def real_arguments(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        """Return arguments that a function can run on: meta tensors, and their device."""
+        return _swap(args, self), _swap(kwargs, self)
+
+    def run(self, func: Rule, args: Any, kwargs: Any, in_place: bool = False) -> Any:
+        """Really run a function on meta tensors, and see what autograd saves."""
+        args, kwargs = self.real_arguments(args, kwargs)
+        read = [self.value(t) for t in tensors_in((args, kwargs))]
+        grad = torch.is_grad_enabled() and any(v.grad for v in read)
+        target, written = None, None
+        if in_place:
+            target = args[0]
+            if not isinstance(target, Tensor):
+                raise Untraceable("a function in place whose first argument is no tensor")
+            written = self.value(target)
+            if grad:
+                # autograd refuses to write over a leaf, which all of these tensors are
+                args = (target.clone(), *args[1:])
+        packed: list[Tensor] = []
+
+        def pack(tensor: Tensor) -> Tensor:
+            with torch._C._DisableTorchDispatch():
+                packed.append(tensor.detach())
+            return tensor
+
+        with (
+            torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
+            _Operations(self),
+        ):
+            result = func(*args, **kwargs)
+        if target is not None:
+            assert written is not None
+            storages = {args[0].untyped_storage()._cdata: written}
+            self.changed.add(written.key)
+            if result is args[0]:
+                result = target
+            elif any(True for _ in tensors_in(result)):
+                raise Untraceable("a function in place that returns another tensor")
+        else:
+            storages = {}
+        for tensor in tensors_in((args, kwargs)):
+            if hasattr(tensor, "_cnnmem"):
+                storages[tensor.untyped_storage()._cdata] = self.value(tensor)
+        with torch.no_grad():
+            made = {id(t): t.detach() for t in tensors_in(result) if not hasattr(t, "_cnnmem")}
+        result = _replace(result, made)
+        node = self.take_up(result, args[1:] if in_place and grad else args, kwargs, [])
+        if grad:
+            node = self.step([v for v in read if v.grad])
+            wants = [t for t in made.values() if t.dtype.is_floating_point]
+            for tensor in [target] if target is not None else wants:
+                self.learn(tensor, node)
+                base = tensor._base
+                if target is not None and base is not None and hasattr(base, "_cnnmem"):
+                    self.learn(base, node)
+            for tensor in tensors_in(result):
+                storages[tensor.untyped_storage()._cdata] = self.value(tensor)
+            own: dict[int, int] = {}
+            for tensor in packed:
+                cdata = tensor.untyped_storage()._cdata
+                if cdata in storages:
+                    self.save(node, storages[cdata])
+                elif cdata not in own:
+                    own[cdata] = 1
+                    size = tensor.untyped_storage().nbytes()
+                    self.keep(node, next(self.keys), size, tensor.numel(), tensor.dtype)
+        return result
+
+    # -- the modes ------------------------------------------------------------------------------
+
+    @contextmanager
+    def watch(self) -> Iterator[None]:
+        """Trace what happens inside; nothing is left on any module, whatever happens."""
+        hooks = torch.nn.modules.module
+        with ExitStack() as stack:
+            for hook in (
+                hooks.register_module_forward_pre_hook(self._enter),
+                hooks.register_module_forward_hook(self._leave, always_call=True),
+            ):
+                stack.callback(hook.remove)
+            stack.enter_context(_applied(self))
+            stack.enter_context(self.mode)
+            yield
+
+    def _enter(self, module: nn.Module, args: Any) -> None:
+        if id(module) not in self.names:
+            return
+        self.path.append(module)
+        if self.current is None and self.is_leaf(module):
+            kind = module_kind(module)
+            self.start(Frame(self.names[id(module)] or kind, kind, False, module), args)
+
+    def _leave(self, module: nn.Module, args: Any, result: Any) -> None:
+        # `result` is None where the module raised and the model goes on
+        if id(module) not in self.names:
+            return
+        if self.current and self.current.module is module and self.depth == len(self.path):
+            self.finish(result, args)
+        self.path.pop()
+
+
+class _Functions(TorchFunctionMode):
+    """Answers the functions that a model calls, and opens a frame for each outside a module's."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        super().__init__()
+        self.tracer = tracer
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        tracer = self.tracer
+        rule = functions.rule_of(func)
+        if rule is None:
+            return func(*args, **kwargs)
+        if rule.asks:
+            return rule.answer(tracer, func, args, kwargs)
+        if rule.in_place and tracer.is_own(args[0]):
+            return args[0]  # a counter or a statistic of the module
+        if torch._C._autograd._top_saved_tensors_default_hooks(True) is not None:
+            raise Untraceable("saved-tensor hooks of the model's own")
+        if torch.is_autocast_enabled("cpu"):
+            raise Untraceable("autocast")
+        if tracer.current is not None:
+            tracer.current.calls += 1
+            return rule.answer(tracer, func, args, kwargs)
+        parent = tracer.names[id(tracer.path[-1])] if tracer.path else ""
+        name = rule.name_of(args, kwargs)
+        frame = Frame(f"{parent}.{name}" if parent else name, name, True)
+        tracer.start(frame, (args, kwargs) if kwargs else args)
+        frame.calls = 1
+        try:
+            result = rule.answer(tracer, func, args, kwargs)
+        except BaseException:
+            tracer.current = None
+            raise
+        tracer.finish(result, (args, kwargs))
+        return result
+
+
+class _Operations(TorchDispatchMode):
+    """Counts the work of the operations of a function that really runs."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        super().__init__()
+        self.tracer = tracer
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        done = work(func, args, kwargs, result)
+        tracer = self.tracer
+        if done is None:
+            tracer.uncounted[str(func.overloadpacket)] += 1
+            tracer.inexact |= func.overloadpacket in INEXACT
+        elif done.forward and tracer.current:
+            tracer.current.macs += done.forward
+            tracer.current.backward_macs += done.backward
+        return result
+
+
+@contextmanager
+def _applied(tracer: Tracer) -> Iterator[None]:
+    """Notice an `autograd.Function`, whose backward functions do not show."""
+
+    def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        raise Untraceable(f"{cls.__name__}, an autograd.Function")
+
+    original = torch.autograd.Function.__dict__.get("apply")
+    torch.autograd.Function.apply = classmethod(apply)  # type: ignore[assignment,method-assign]
+    try:
+        yield
+    finally:
+        if original is None:
+            del torch.autograd.Function.apply
+        else:
+            torch.autograd.Function.apply = original  # type: ignore[method-assign]
+
+
+def _swap(values: Any, tracer: Tracer) -> Any:
+    if isinstance(values, Tensor):
+        return tracer.meta(values)
+    if isinstance(values, dict):
+        return {key: _swap(value, tracer) for key, value in values.items()}
+    if isinstance(values, list | tuple) and type(values) in (list, tuple):
+        return type(values)(_swap(value, tracer) for value in values)
+    if values == tracer.device and isinstance(values, torch.device):
+        return META
+    return values
+
+
+def _replace(values: Any, made: dict[int, Tensor]) -> Any:
+    if isinstance(values, Tensor):
+        return made.get(id(values), values)
+    if isinstance(values, dict):
+        return {key: _replace(value, made) for key, value in values.items()}
+    if isinstance(values, tuple) and hasattr(values, "_fields"):
+        return type(values)(*[_replace(value, made) for value in values])
+    if type(values) in (list, tuple):
+        return type(values)(_replace(value, made) for value in values)
+    if isinstance(values, tuple):  # what torch returns as a named tuple of its own
+        return type(values)([_replace(value, made) for value in values])
+    return values
