@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from cnnmem.errors import CnnmemError
 from cnnmem.int32 import wrap_int32
-from cnnmem.units import MEMORY, Unit, number, round_digits
+from cnnmem.units import Unit, number, round_digits
 
 from .convention import QUANTITIES, Convention
 from .conventions import get
@@ -38,26 +38,6 @@ class Total:
     def base(self) -> Fraction:
         """The value in base units: bytes, or what is counted."""
         return self.value * self.unit.size
-
-    def as_unit(self, unit: Unit) -> Total:
-        """Return the same bytes in another unit of memory.
-
-        >>> from cnnmem import summary, units
-        >>> print(summary("vgg16").total("tensors").as_unit(units.MiB).label)
-        vgg16 at 224x224, tensors in MiB
-        """
-        if not {self.unit, unit} <= set(MEMORY):
-            raise CnnmemError(
-                f"a total in {self.unit} cannot be given in {unit}; "
-                f"units of memory are {', '.join(map(str, MEMORY))}"
-            )
-        if unit == self.unit:
-            return self
-        how = replace(self.convention, name=f"{self.convention.name} in {unit}", unit=unit)
-        return Total(self.base / unit.size, how, self.table)
-
-    def __float__(self) -> float:
-        return float(self.value)
 
     @property
     def label(self) -> str:
