@@ -1,1 +1,1 @@
-"""The table of a network, and all that is read off it: totals, reconciliation, memory over time."""
+"""The table of a network and what is read off it: totals, reconciliation, memory over time."""

@@ -1,4 +1,4 @@
-"""Counters under audit: what each tool adds to the multiply-accumulates of convolutions.
+"""Counters under audit: what each tool counts besides the multiply-accumulates.
 
 >>> from cnnmem import summary
 >>> {group: sum(column) for group, column in extras(summary("resnet18"), "thop").items()}
@@ -23,7 +23,7 @@ GROUPS = ("biases", "batch normalisation", "activations", "pooling", "products")
 
 
 def extras(table: Table, convention: Convention | str) -> dict[str, list[int]]:
-    """Return what a convention counts beside the MACs, row by row, by groups out of `GROUPS`.
+    """Return what a convention counts besides the MACs: for each of `GROUPS`, a number per row.
 
     A group that adds nothing is left out. A factor (2 FLOPs per MAC) is not an extra.
 
@@ -45,7 +45,7 @@ def extras(table: Table, convention: Convention | str) -> dict[str, list[int]]:
 
 
 def sentence(table: Table, tool: str) -> str:
-    """Return what a tool counts for a network, and what makes the difference to the MACs.
+    """Return a sentence: what a tool counts for a network, and what it adds to the MACs.
 
     >>> from cnnmem import summary
     >>> print(sentence(summary("resnet18"), "torchprofile"))

@@ -1,7 +1,7 @@
 """Which layers share a tensor, and which tensors backward keeps: the rules of autograd.
 
-A layer that works in place overwrites its input's storage, a view reads it; any other makes a
-tensor of its own. Backward keeps a storage once, however many layers ask for it.
+A layer that works in place overwrites its input's storage and a view shares it; any other layer
+makes a new tensor. Backward keeps a storage once, however many layers ask for it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ Mode = Literal["train", "eval"]
 
 @dataclass(frozen=True)
 class Storage:
-    """The memory behind a network's tensors. Position 0 is the image, node i stands at i + 1.
+    """The memory behind a network's tensors. Position 0 is the image, node i is at i + 1.
 
-    `owner` gives for each position the one that made its storage, `keeper` for each owner the
-    position that keeps its storage for backward first, `kept` what each node keeps besides whole
-    tensors, `requires_grad` whether a gradient reaches the position, `in_use` whether the output
-    depends on it: the graph of what it does not depend on is dropped after forward.
+    `owner` gives for each position the one that made its storage, `keeper` for each owner the first
+    position that keeps its storage for backward, `kept` what each node's backward asks for,
+    `requires_grad` whether a gradient reaches the position, `in_use` whether the network's output
+    depends on it: autograd drops the graph of everything else after forward.
     """
 
     owner: tuple[int, ...]
@@ -38,19 +38,21 @@ class Storage:
 
 
 def trace_storage(network: Network, shapes: list[Shape], mode: Mode = "train") -> Storage:
-    """Walk the network as autograd does and return who owns and who keeps which tensor.
+    """Walk the network as autograd does; return which position owns and which keeps each tensor.
 
-    `shapes` are those of `Network.trace_shapes`. Raises `NetworkError` where a layer overwrites
-    in place what the backward of an earlier one needs, as PyTorch's backward would.
+    `shapes` are those of `Network.trace_shapes`. Raises `NetworkError` where a layer overwrites a
+    tensor that the backward of an earlier layer needs, as PyTorch's backward would.
     """
     owner, asks = _owners(network, shapes, mode)
     in_use = _in_use(network, owner)
     requires_grad, kept = [False], []
     keeper: dict[int, int] = {}
-    learning: set[int] = set()  # storages that a gradient reaches by now
+    learning: set[int] = set()  # storages that a gradient reaches so far
     nodes = zip(network.nodes, network.sources, asks, strict=True)
     for position, (node, sources, asked) in enumerate(nodes, 1):
         layer, made = node.layer, owner[position]
+        # PyTorch notices only in backward, when a saved tensor's version counter has moved on
+        # (`SavedVariable::unpack`). Layers come in order, so a keeper found so far is earlier.
         if layer.in_place and made in keeper:
             raise NetworkError(
                 f"layer {node.name!r} works in place on a tensor that the backward of "
@@ -62,8 +64,8 @@ def trace_storage(network: Network, shapes: list[Shape], mode: Mode = "train") -
         if learns:
             learning.add(made)
         if not (learns and in_use[position]) or (node.frozen and not layer.saves_together):
-            # the gradient of a frozen linear layer's input needs the weights only; a convolution
-            # keeps its input all the same
+            # A frozen linear layer needs only its weights to pass a gradient on. A convolution
+            # keeps its input too: one formula of derivatives.yaml gives all its gradients.
             asked = NOTHING
         kept.append(asked)
         if asked.inputs:
@@ -75,14 +77,15 @@ def trace_storage(network: Network, shapes: list[Shape], mode: Mode = "train") -
 
 
 def _owners(network: Network, shapes: list[Shape], mode: Mode) -> tuple[list[int], list[Kept]]:
-    """Return for each position who made its storage, and what each node's backward asks for."""
+    """Return which position made each storage, and what each node's backward asks for."""
     owner, asks = [0], []
     for position, (node, sources) in enumerate(zip(network.nodes, network.sources, strict=True), 1):
         layer = node.layer
         asked = layer.keeps(shapes[position], *[shapes[i] for i in sources])
         if mode == "eval":
-            # no mask is drawn, and the running statistics, which are buffers, serve backward
+            # no mask is drawn; backward uses the running statistics, which are buffers
             asked = asked._replace(masks=0, statistics=0)
+        # dropout is a view until it draws a mask, which makes a new tensor
         shared = layer.in_place or (layer.view and not asked.masks)
         owner.append(owner[sources[0]] if shared else position)
         asks.append(asked)
@@ -90,7 +93,7 @@ def _owners(network: Network, shapes: list[Shape], mode: Mode) -> tuple[list[int
 
 
 def _in_use(network: Network, owner: list[int]) -> tuple[bool, ...]:
-    """Return for each position whether its storage is read by what leads to the output."""
+    """Return for each position whether the network's output depends on its storage."""
     used = {owner[-1]}
     in_use = [True] * len(owner)
     for position in range(len(owner) - 1, 0, -1):

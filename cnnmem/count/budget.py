@@ -1,7 +1,7 @@
-"""What a training step needs, and whether it fits a card: an estimate, its reserve stated.
+"""What a training step needs and whether it fits a card: an estimate with a stated reserve.
 
-At every moment of a step (`training.training_step`) the memory grows linearly with the batch, so a
-few straight lines tell the peak of any batch, and the largest batch that stays below a limit.
+At every moment of a step (`training.training_step`) memory grows linearly with the batch, so a few
+straight lines give the peak of any batch, and the largest batch that stays below a limit.
 
 >>> from cnnmem import zoo
 >>> net = zoo.vgg16("torchvision")
@@ -31,7 +31,7 @@ from .table import Row, Table, table_of
 from .training import OPTIMIZERS, MemoryTimeline, Moment, trained, training_step
 
 MIXED = "mixed bfloat16"
-# What stands in memory in which format, as `torch.autocast` works.
+# What is held in which format; mixed precision is that of `torch.autocast`.
 PRECISIONS: dict[str, tuple[str, ...]] = {
     "float32": ("float32, 4 bytes: everything", "int64, 8 bytes: pool indices"),
     MIXED: (
@@ -42,16 +42,16 @@ PRECISIONS: dict[str, tuple[str, ...]] = {
         "int64, 8 bytes: pool indices",
     ),
 }
-_CAST = 2  # bytes of a bfloat16
+_CAST = 2  # bytes per bfloat16 value
 
 
 @dataclass(frozen=True)
 class Reserve:
-    """What a card needs beside the tensors of a step, in bytes: assumptions, to be set by the user.
+    """What a card needs besides a step's tensors, in bytes: assumptions for the user to change.
 
-    `context` is what driver and libraries take before the first tensor, `workspace` the scratch
-    memory of convolution and matrix kernels, `rounding` what the allocator loses by rounding up
-    and by gaps, as a share of the tensors. They differ from card to card and version to version.
+    `context` is what the driver and libraries take before the first tensor, `workspace` the scratch
+    memory of convolution and matrix kernels, `rounding` what the allocator loses to rounding and
+    gaps, as a share of the tensors. They differ from card to card and version to version.
     """
 
     context: int = 500 * MiB.size
@@ -63,7 +63,7 @@ class Reserve:
         return (card - self.context - self.workspace) / (1 + self.rounding)
 
     def needed(self, tensors: int) -> Fraction:
-        """Return how large a card must be for so many bytes of tensors."""
+        """Return the size of the card that holds `tensors` bytes of tensors."""
         return tensors * (1 + self.rounding) + self.context + self.workspace
 
     def __str__(self) -> str:
@@ -74,7 +74,7 @@ class Reserve:
 
 
 def gib(count: int | Fraction) -> str:
-    """Return bytes in GiB, as cards are sold.
+    """Return bytes in GiB, the unit in which cards are sold.
 
     >>> gib(500 * MiB.size)
     '0.49 GiB'
@@ -83,10 +83,10 @@ def gib(count: int | Fraction) -> str:
 
 
 def freeze(network: Network, last: str) -> Network:
-    """Return the network with the parameters of all layers up to `last` frozen ("": none).
+    """Return the network with all layers up to and including `last` frozen ("" freezes none).
 
-    A frozen layer's parameters get no gradient and no optimizer state. Where nothing before it
-    learns, it keeps nothing for backward either. Raises `UnknownNameError` for another layer.
+    A frozen layer's parameters get no gradient and no optimizer state. If nothing before it learns,
+    it keeps nothing for backward either. Raises `UnknownNameError` if there is no such layer.
 
     >>> from cnnmem import zoo
     >>> table_of(freeze(zoo.vgg16("torchvision"), "pool5"), batch=2).saved_bytes
@@ -96,17 +96,19 @@ def freeze(network: Network, last: str) -> Network:
         return network
     names = [node.name for node in network.nodes]
     if last not in names:
-        raise UnknownNameError(f"{network.name} has no layer {last!r}; its last is {names[-1]!r}")
+        raise UnknownNameError(
+            f"{network.name} has no layer {last!r}; its last layer is {names[-1]!r}"
+        )
     stop = names.index(last) + 1
     frozen = [replace(node, frozen=True) for node in network.nodes[:stop]]
     return replace(network, nodes=(*frozen, *network.nodes[stop:]))
 
 
 class Part(NamedTuple):
-    """What one layer brings to a training step, in bytes.
+    """What one layer adds to a training step, in bytes.
 
-    `parameters` hold running statistics too; `kept` stands at the layer that asks for the tensor
-    first, `copies` are the weights once more, in bfloat16.
+    `parameters` include running statistics; `kept` counts a tensor at the first layer that asks for
+    it; `copies` are the bfloat16 copies of the weights.
     """
 
     name: str
@@ -119,16 +121,16 @@ class Part(NamedTuple):
 
     @property
     def total(self) -> int:
-        """The five together."""
+        """The sum of the five."""
         return self.parameters + self.gradients + self.state + self.kept + self.copies
 
 
 @dataclass(frozen=True)
 class Budget:
-    """A training step: what each layer brings, and what is alive when.
+    """A training step: what each layer adds, and what is alive at each moment.
 
-    The sums are of the parts, in bytes. They are not all alive at once: `peak` is, tensors that
-    live for a moment included.
+    Sums are over the parts, in bytes. The parts are not all alive at once; `peak` is the most
+    that is, short-lived tensors included.
     """
 
     table: Table
@@ -148,7 +150,7 @@ class Budget:
 
     @property
     def state(self) -> int:
-        """What the optimizer remembers."""
+        """The optimizer's state."""
         return sum(part.state for part in self.parts)
 
     @property
@@ -158,7 +160,7 @@ class Budget:
 
     @property
     def copies(self) -> int:
-        """Weights once more in bfloat16."""
+        """Copies of the weights in bfloat16."""
         return sum(part.copies for part in self.parts)
 
     @property
@@ -210,7 +212,7 @@ def budget(
     """Return what a training step of a plain network needs.
 
     `optimizer` is "sgd", "momentum" or "adam", `precision` a key of `PRECISIONS` ("mixed bfloat16"
-    as `torch.autocast` works). The loss and the kernels' own scratch memory are left out.
+    works as `torch.autocast`). The loss and the kernels' own scratch memory are left out.
 
     >>> from cnnmem import zoo
     >>> print(budget(zoo.vgg16("torchvision"), batch=8, optimizer="adam"))
@@ -225,10 +227,12 @@ def budget(
     states, _ = look_up("optimizer", optimizer, OPTIMIZERS)
     table = table_of(network, image, batch)
     kept = [row.saved for row in table.rows]
-    kept[_keeper(table)] -= 4 * table.rows[0].values  # the image stands at its own row
+    kept[_keeper(table)] -= 4 * table.rows[0].values  # the image is counted in its own row
     copied = [0] * len(kept)
     if precision == MIXED:
         half = _half(table)
+        # the statistics of the batch stay in float32, and so does the caller's image: the
+        # bfloat16 image among the saved tensors is a second one
         kept = [row.saved + _CAST * row.batch_statistics for row in half.rows]
         copied = _copied(half)
     kept[0] = 4 * table.rows[0].values
@@ -251,7 +255,7 @@ def _half(table: Table) -> Table:
 
 
 def step_of(table: Table, optimizer: str = "sgd", precision: str = "float32") -> MemoryTimeline:
-    """Return the moments of a training step at a precision; the table is in float32.
+    """Return the moments of a training step at a precision; `table` is in float32.
 
     >>> from cnnmem import summary
     >>> table = summary("vgg16")
@@ -267,16 +271,17 @@ def step_of(table: Table, optimizer: str = "sgd", precision: str = "float32") ->
 
 
 def _keeper(table: Table) -> int:
-    """Return the row that keeps the image for backward; 0 where none does."""
+    """Return the position of the row that keeps the image for backward, 0 if none does."""
     assert table.storage is not None
     return table.storage.keeper.get(0, 0)
 
 
 def _copied(half: Table) -> list[int]:
-    """Return for each row the bytes of the weights that autocast copies and backward keeps.
+    """Return for each row the bytes of the weight copies that autocast makes and backward keeps.
 
-    A convolution keeps its weights wherever a gradient passes, a linear layer where its input
-    needs one. (The copies of biases go with the end of forward.)
+    A convolution keeps its weights if it gets any gradient, a linear layer only if its input needs
+    one. (Only autocast's cache holds the copies of biases, and it is cleared when forward ends:
+    `cached_cast` in ATen/autocast_mode.cpp.)
     """
     assert half.graph is not None
     assert half.storage is not None
@@ -292,11 +297,12 @@ def _copied(half: Table) -> list[int]:
 
 
 def _mixed(whole: MemoryTimeline, half: MemoryTimeline, copied: list[int]) -> MemoryTimeline:
-    """Return the step of mixed precision, from the steps in float32 and in bfloat16."""
+    """Return the step in mixed precision, from the steps in float32 and in bfloat16."""
     table = half.table
     position = {row.name: i for i, row in enumerate(table.rows)}
     image = whole.table.rows[0].values * 4
-    image -= 0 if _keeper(table) else table.rows[0].values * _CAST  # no copy of it is kept
+    # the bfloat16 step always counts its image; autocast's copy stays only if a row keeps it
+    image -= 0 if _keeper(table) else table.rows[0].values * _CAST
     statistics = [_CAST * row.batch_statistics for row in table.rows]
     held, moments = 0, []
     for full, low in zip(whole.moments, half.moments, strict=True):
@@ -307,7 +313,7 @@ def _mixed(whole: MemoryTimeline, half: MemoryTimeline, copied: list[int]) -> Me
         if low.phase == "forward":
             held += copied[at] + statistics[at]
         else:
-            # the weights' gradient comes in bfloat16 and is then copied to float32
+            # the gradient of the weights' copy arrives in bfloat16 and is then cast to float32
             working += _CAST * table.rows[at].weights * (full.gradients > moments[-1].gradients)
         moments.append(full._replace(kept=low.kept + held + image, working=working))
         if low.phase == "backward":
@@ -316,7 +322,7 @@ def _mixed(whole: MemoryTimeline, half: MemoryTimeline, copied: list[int]) -> Me
 
 
 class AtBatch(NamedTuple):
-    """A moment of a step at any batch: bytes that do not depend on it, and bytes an image."""
+    """A moment of a step at any batch: bytes apart from the batch, and bytes per image."""
 
     fixed: int
     image: int
@@ -325,7 +331,7 @@ class AtBatch(NamedTuple):
 
 @dataclass(frozen=True)
 class Growth:
-    """How the peak of a step grows with the batch: the highest of straight lines."""
+    """How the peak of a step grows with the batch: the maximum of straight lines."""
 
     lines: tuple[AtBatch, ...]
 
@@ -338,7 +344,7 @@ class Growth:
         return max(self.lines, key=lambda line: line.fixed + batch * line.image).moment
 
     def largest_batch(self, card: int, reserve: Reserve) -> int:
-        """Return the largest batch whose peak and reserve stay within a card of so many bytes."""
+        """Return the largest batch whose peak and reserve fit a card of `card` bytes."""
         room = reserve.room(card)
         return max(int(min((room - line.fixed) // line.image for line in self.lines)), 0)
 
@@ -368,7 +374,7 @@ def growth(
 
 
 def _highest(lines: list[AtBatch]) -> tuple[AtBatch, ...]:
-    """Return the lines that no other one is above throughout, of equals the first."""
+    """Return the lines that no other line dominates; of equal lines, the first."""
     kept: list[AtBatch] = []
     for line in sorted(lines, key=lambda line: (-line.fixed, -line.image)):
         if not kept or line.image > kept[-1].image:
@@ -385,12 +391,12 @@ def largest_batch(
     precision: str = "float32",
     reserve: Reserve | None = None,
 ) -> int:
-    """Return the largest batch that fits a card of so many bytes by this estimate; 0 if none does.
+    """Return the largest batch that fits a card of `card` bytes by this estimate; 0 if none does.
 
-    It is an estimate, no promise: kernels choose their scratch memory at run time.
-    Raises `CnnmemError` for a card that is no positive number of bytes.
+    It is an estimate, not a promise: kernels choose their scratch memory at run time.
+    Raises `CnnmemError` if `card` is not a positive integer.
     """
     if not is_int(card) or card < 1:
-        raise CnnmemError(f"card is {card!r}; give its memory in bytes, as 8 * GiB.size")
+        raise CnnmemError(f"card is {card!r}; give its memory in bytes, such as 8 * GiB.size")
     lines = growth(network, image, optimizer=optimizer, precision=precision)
     return lines.largest_batch(card, reserve or Reserve())

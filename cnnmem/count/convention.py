@@ -2,7 +2,7 @@
 
 A convention is a linear form: for each kind of row, how often each quantity of the row counts.
 Then come, always in this order, a factor, the bytes per value, and the unit it is printed in.
-The conventions that have a name stand in `conventions` and `tools`.
+The named conventions are in `conventions` and `tools`.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ QUANTITIES: dict[str, tuple[str, Callable[[Row, int], int]]] = {
 }
 
 
-# These are done, the others are stored: a total is of one or the other.
+# These are operations, the others are stored values: a total counts one or the other.
 DONE = ("inputs", "outputs", "macs", "bias additions", "parameter uses")
-OUTPUTS = ("values", "views", "overwrites")  # the output of a row, in whichever way it has one
+OUTPUTS = ("values", "views", "overwrites")  # a row has its output in one of these
 
 Form = dict[str, int | Fraction]
 Where = Literal["", "layers", "modules", "functions"]
@@ -50,10 +50,10 @@ Where = Literal["", "layers", "modules", "functions"]
 
 @dataclass(frozen=True)
 class Count:
-    """A quantity that counts `times` for rows of certain kinds (no kinds: every kind).
+    """A quantity, counted `times` times for rows of certain kinds (no kinds: every kind).
 
-    `where` is "layers" for all rows but the image, "modules" for tools that see only what is a
-    module of its own in the framework's model, "functions" for the operations that are not.
+    `where` is "layers" for all rows but the image, "modules" for the rows that are modules of the
+    framework's model (some tools see no others), "functions" for the operations that are not.
     """
 
     quantity: str
@@ -84,7 +84,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Rounding:
-    """Rounding before the sum ("row") or after it ("total") to significant digits."""
+    """Rounding to significant digits, before the sum ("row") or after it ("total")."""
 
     digits: int
     of: Literal["row", "total"] = "row"
@@ -100,9 +100,9 @@ class Rounding:
 class Convention:
     """A way to add up a table: what is counted, x factor, x bytes per value, in a unit.
 
-    `group` is what the total is a total of, for lists in which a reader chooses. `until` names the
-    last row counted, where a tool's print-out stops early. `arithmetic` "int32" wraps each row and
-    the sum as 32-bit integers do. `source` says whose convention it is.
+    `group` says what the total measures, for lists of choices. `until` names the last row counted,
+    where a tool's print-out stops early. `arithmetic` "int32" wraps each row and the sum as 32-bit
+    integers do. `source` says whose convention it is.
     """
 
     name: str
@@ -124,7 +124,7 @@ class Convention:
 
     @property
     def measures(self) -> str:
-        """What the total is of: "operations" or "memory" (parameters and values are stored)."""
+        """What the total counts: "operations" or "memory" (parameters and values are stored)."""
         return "operations" if self.unit in (MACS, FLOPS, OPERATIONS) else "memory"
 
     def form(self, kind: str, functional: bool = False) -> Form:
@@ -137,19 +137,19 @@ class Convention:
 
 
 def _problem(convention: Any) -> str:
-    """Return what makes a convention impossible, and the way out; nothing where it is possible."""
+    """Return what is wrong with a convention and how to fix it; "" if it is valid."""
     counts, unit = convention.counts, convention.unit
     if not (isinstance(counts, tuple) and counts and all(isinstance(c, Count) for c in counts)):
         return f"counts {counts!r}; give a tuple of Count, at least one"
     if not isinstance(unit, Unit):
-        return f"is in {unit!r}; give a unit of cnnmem.units, as units.MB"
+        return f"is in {unit!r}; give a unit of cnnmem.units, such as units.MB"
     for field in ("factor", "bytes_per_value"):
         value = getattr(convention, field)
         if not is_int(value) or value < 1:
             return f"has {field} {value!r}; it must be a positive Python int"
     if convention.bytes_per_value != 1 and unit not in MEMORY:
         return (
-            f"gives a value {convention.bytes_per_value} bytes but counts in {unit}; "
+            f"has bytes_per_value {convention.bytes_per_value} but counts in {unit}; "
             "give a unit of memory, or bytes_per_value=1"
         )
     for count in counts:
@@ -159,5 +159,5 @@ def _problem(convention: Any) -> str:
     if convention.arithmetic not in ("exact", "int32"):
         return f'has arithmetic {convention.arithmetic!r}; give "exact" or "int32"'
     if convention.arithmetic == "int32" and not all(is_int(count.times) for count in counts):
-        return "wraps fractions as integers; count whole times, or with exact arithmetic"
+        return 'wraps fractions as integers; give times as ints, or arithmetic="exact"'
     return ""

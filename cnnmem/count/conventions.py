@@ -1,7 +1,7 @@
-"""The conventions that have a name. A total without its convention is no number.
+"""The named conventions. A total means nothing without its convention.
 
-A new convention is one entry of `PRESETS`; what offers conventions to a reader (explorers, the
-command line, lesson 08) takes those of its `group`.
+A new convention is one entry of `PRESETS`; the explorers, the command line and lesson 08 offer it
+under its `group`.
 
 >>> from cnnmem import summary
 >>> print(summary("vgg16").total("torchinfo-memory"))
@@ -41,9 +41,9 @@ def _outputs(kinds: tuple[str, ...] = (), where: Where = "") -> tuple[Count, ...
 
 
 def autograd(dtype: str = "float32") -> Convention:
-    """Return the convention of what PyTorch keeps for backward on the CPU, values of `dtype`.
+    """Return the convention for what PyTorch keeps for backward on the CPU, in `dtype`.
 
-    Indices take 8 bytes, whatever the dtype.
+    Pool indices are int64 and take 8 bytes, whatever the dtype.
     """
     width = bytes_per_value(dtype)
     return Convention(
@@ -74,7 +74,7 @@ TENSORS = Convention(
     group="feature maps",
 )
 
-# The first of a group is what an explorer begins with.
+# An explorer starts with the first of its group.
 PRESETS = (
     Convention(
         name="parameters",
@@ -240,7 +240,7 @@ PRESETS = (
         bytes_per_value=4,
         unit=MB,
         until="relu2",
-        source="BVLC/caffe issue 3042, the log ends there",
+        source="BVLC/caffe issue 3042, whose log ends there",
     ),
     Convention(
         name="inference-peak",
@@ -271,7 +271,7 @@ PRESETS = (
     ),
     Convention(
         name="convolution-macs",
-        title="multiply-accumulates of convolutions alone",
+        title="multiply-accumulates of convolutions only",
         counts=(Count("macs", CONVOLUTION),),
         unit=MACS,
         source="arXiv 1704.04861, table 4",
@@ -284,7 +284,7 @@ BY_NAME = {convention.name: convention for convention in PRESETS}
 
 
 def get(convention: Convention | str) -> Convention:
-    """Return a preset by its name; a `Convention` comes back as it is.
+    """Return a preset by its name; a `Convention` is returned unchanged.
 
     >>> get("parameters").unit.name
     'parameters'
@@ -295,7 +295,7 @@ def get(convention: Convention | str) -> Convention:
 
 
 def groups() -> dict[str, tuple[str, ...]]:
-    """Return the names of the conventions by group, in the order in which they are offered.
+    """Return the names of the conventions by group, in the order in which they are listed.
 
     >>> list(groups())
     ['parameters', 'feature maps', 'kept for backward', 'parameters and feature maps', 'MACs']
@@ -304,6 +304,6 @@ def groups() -> dict[str, tuple[str, ...]]:
     """
     found: dict[str, tuple[str, ...]] = {}
     for convention in PRESETS:
-        if convention.group:  # one that ends at a row of one network is not offered for all
+        if convention.group:  # one that stops at a row of one network has no group
             found[convention.group] = (*found.get(convention.group, ()), convention.name)
     return found

@@ -1,7 +1,7 @@
-"""The formulas of a row, in symbols and with its values put in.
+"""The formulas of a row, in symbols and with its values filled in.
 
-The text comes from the code that counts: the layer's own methods run once more, on numbers that
-write down what is done with them (`formula.Named`).
+The text comes from the code that counts: the layer's own methods run again, on numbers that record
+what is done with them (`formula.Named`).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from .table import Row, Table
 def explain(table: Table, name: str) -> str:
     """Return the formulas of the row `name` of a table.
 
-    Raises `UnknownNameError` for a row that is not there, `CnnmemError` for a table without its
-    layers, as a framework's adapter makes it.
+    Raises `UnknownNameError` if there is no such row, `CnnmemError` for a table without its layers,
+    such as one read from a framework's model.
 
     >>> from cnnmem import summary
     >>> print(explain(summary("vgg16"), "conv1_2"))
@@ -70,7 +70,7 @@ def explain(table: Table, name: str) -> str:
 
 
 class Formula(NamedTuple):
-    """A number of a row: what it is, its formula in symbols, with the values put in, its value.
+    """A number of a row: what it is, its formula in symbols and in numbers, and its value.
 
     `symbols` is empty for a constant.
     """
@@ -82,9 +82,9 @@ class Formula(NamedTuple):
 
 
 def formulas(table: Table, name: str, operations: bool = False) -> tuple[Formula, ...]:
-    """Return the formulas of a row as data; with `operations` those of its arithmetic too.
+    """Return the formulas of a row as data, with `operations` those of its arithmetic too.
 
-    Raises what `explain` raises, and for `operations` what `operations.one_value` does.
+    Raises what `explain` raises and, with `operations`, what `Layer.one_value` raises.
 
     >>> from cnnmem import summary
     >>> [f.value for f in formulas(summary("vgg16"), "fc1")]
@@ -109,7 +109,7 @@ def _layer_and_row(table: Table, name: str) -> tuple[Layer, Row]:
     row = table[name]
     if table.graph is None:
         raise CnnmemError(
-            f"the table of {table.network} holds counts alone, not the layers that gave them; "
+            f"the table of {table.network} holds only counts, not the layers behind them; "
             "explain a row of a plain network (cnnmem.zoo)"
         )
     return next(node.layer for node in table.graph.nodes if node.name == name), row
@@ -127,7 +127,7 @@ def _operations(layer: Layer, row: Row) -> Iterator[tuple[str, int]]:
 
 def traced(layer: Layer) -> Layer:
     """Return the layer with its numbers named as in the textbooks."""
-    copy = object.__new__(type(layer))
+    copy = object.__new__(type(layer))  # its `__post_init__` would turn named numbers into ints
     for field in fields(layer):
         value, symbol = getattr(layer, field.name), layer.symbols.get(field.name)
         if isinstance(value, tuple) and symbol:
@@ -182,7 +182,7 @@ def _texts(count: int) -> list[str]:
 
 
 def _kept(table: Table, name: str) -> str:
-    """Say what the row's backward keeps, and who keeps it already."""
+    """Say what the row's backward keeps, and which row keeps it already."""
     assert table.graph is not None
     assert table.storage is not None
     names = [INPUT, *(node.name for node in table.graph.nodes)]

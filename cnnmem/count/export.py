@@ -1,4 +1,4 @@
-"""A table as text, HTML, Markdown, CSV, JSON's dict or a pandas data frame."""
+"""A table as text, HTML, Markdown, CSV, a dict for JSON or a pandas data frame."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ COLUMNS = (
     "saved",
 )
 
-# What Markdown reads inside a line. An underscore inside a word, as in conv1_1, it leaves alone.
+# Markup inside a line of Markdown, which ignores an underscore inside a word (conv1_1).
 MARKDOWN = re.compile(r"[\\`*\[\]<>&|~#]|(?<![^\W_])_|_(?![^\W_])")
 
 
@@ -58,7 +58,7 @@ def _sums(table: Table) -> tuple[str, ...]:
 
 
 def caption(table: Table) -> str:
-    """Return one line that says what the table is of, and its totals."""
+    """Return one line that says what the table describes, and its totals."""
     size, saved = shape_text(table.image), table.saved_bytes
     mode = "" if table.mode == "train" else f" in {table.mode} mode"
     kept = "" if saved is None else f", {memory(saved)} kept for backward{mode}"
@@ -70,7 +70,7 @@ def caption(table: Table) -> str:
 
 
 def to_text(table: Table) -> str:
-    """Return the table for a terminal: counts to the right, a line of totals at the end."""
+    """Return the table for a terminal: counts right-aligned, a line of totals at the end."""
     body = [_cells(row, table.says_saved) for row in table.rows]
     *lines, last = _aligned([*body, _sums(table)])
     rule = "-" * max(map(len, [*lines, last]))
@@ -78,12 +78,12 @@ def to_text(table: Table) -> str:
 
 
 def rows_as_text(table: Table, names: Sequence[str]) -> str:
-    """Return the rows of some layers, without what they sum to."""
+    """Return the rows of the named layers, without totals."""
     return "\n".join(_aligned([_cells(table[name], table.says_saved) for name in names]))
 
 
 def _aligned(body: Sequence[Sequence[str]]) -> list[str]:
-    """Return a header, a rule and lines of cells, the counts to the right."""
+    """Return a header, a rule and the lines of cells, counts right-aligned."""
     header, *lines = aligned([COLUMNS, *body], "<<<>")
     widths = [max(map(len, column)) for column in zip(COLUMNS, *body, strict=True)]
     return [header, "-" * (sum(widths) + 2 * (len(widths) - 1)), *lines]
@@ -102,7 +102,7 @@ def to_html(table: Table) -> str:
 
 
 def to_markdown(table: Table) -> str:
-    """Return the table as Markdown; what Markdown or HTML would read in a name is escaped."""
+    """Return the table as Markdown; markup in names is escaped."""
 
     def line(cells: Sequence[str]) -> str:
         return f"| {' | '.join(map(_markdown, cells))} |"
@@ -119,7 +119,7 @@ def _markdown(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Return a text without line breaks or other control characters, which would break a table."""
+    """Replace line breaks and other control characters, which would break a table, by spaces."""
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 
@@ -152,13 +152,13 @@ def to_csv(table: Table) -> str:
         output = "x".join(map(str, record["output"]))
         saved = "" if record["saved"] is None else record["saved"]
         numbers = [record[key] for key in COLUMNS[3:-1]]
-        name = record["name"].replace("\r", " ")  # which the csv module does not quote
+        name = record["name"].replace("\r", " ")  # the csv module would not quote it
         writer.writerow([name, record["kind"], inputs, output, *numbers, saved])
     return out.getvalue()
 
 
 def plain(value: Fraction) -> int | float:
-    """Return an exact value as JSON has it: whole numbers as ints."""
+    """Return an exact value for JSON: whole numbers as ints, others as floats."""
     return int(value) if value.denominator == 1 else float(value)
 
 

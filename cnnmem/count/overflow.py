@@ -1,4 +1,4 @@
-"""What a counter of 32 bits is given: a network's parameters by input size, and its arrays."""
+"""What a 32-bit counter adds up: a network's parameters by input size, and its arrays."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .table import Table, table_of
 
 
 def parameters_by_size(network: str, **options: Any) -> Callable[[int], int]:
-    """Return the function that counts all parameters of a zoo network at a size in pixels.
+    """Return a function that counts all parameters of a zoo network at an input size in pixels.
 
-    Moving statistics count, as Keras counts them.
+    Moving statistics are included, as in Keras.
 
     >>> parameters_by_size("vgg16")(1023)
     2050960168
@@ -40,7 +40,7 @@ def weight_shapes(table: Table) -> dict[str, tuple[Shape, ...]]:
     """
     if table.graph is None:
         raise CnnmemError(
-            f"the table of {table.network} does not hold its layers; give one of a plain network"
+            f"the table of {table.network} does not hold its layers; give that of a plain network"
         )
     layers = {node.name: node.layer for node in table.graph.nodes}
     shapes = {}

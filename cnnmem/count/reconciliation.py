@@ -19,26 +19,26 @@ UNEXPLAINED = "no convention gives the number"
 
 @runtime_checkable
 class Printed(Protocol):
-    """A number that somebody printed (`cnnmem.published.Published`): the room above this one."""
+    """A published number. A protocol, because `cnnmem.published.Published` imports this package."""
 
     @property
     def value(self) -> Fraction:
-        """The number that the text stands for, in `unit`."""
+        """The number that was printed, in `unit`."""
 
     @property
     def unit(self) -> Unit:
-        """Its unit."""
+        """The unit of `value`."""
 
     @property
     def measures(self) -> str:
-        """What it is of: "memory" or "operations"."""
+        """What it counts: "memory" or "operations"."""
 
     @property
     def label(self) -> str:
         """What it is called in a table or chart."""
 
     def reproduced(self) -> Total | None:
-        """Return the total that explains it, None where there is none."""
+        """Return the total that explains it, None if no convention does."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,12 @@ class Reconciliation:
 def reconcile(start: Total | Printed, end: Total | Printed) -> Reconciliation:
     """Return the named steps from one total to another, in one fixed order.
 
-    The order is: rows, what is counted in a row, factor, bytes a value, unit. Either side can be
-    a published number; what its convention does not explain, or all that is left where it has
-    none, is a step of the stage "unexplained". Arithmetic is exact.
+    The order is: rows, what is counted in a row, factor, bytes a value, unit. It is fixed because
+    the size of a step depends on the steps before it. Either side can be a published number: how it
+    was printed is a step "print", and what remains of one without a convention is "unexplained".
+    Arithmetic is exact.
 
-    Raises `CnnmemError` for totals that are not of one measure, as parameters and MACs.
+    Raises `CnnmemError` if one side counts memory and the other operations.
 
     >>> from cnnmem import summary
     >>> table = summary("vgg16")
@@ -154,7 +155,7 @@ def _from_published(start: Printed, end: Total | Printed) -> Iterator[Step]:
         yield from reconcile(reached, end).steps
         return
     _same_measure(start.measures, end.measures)
-    # the unit is changed last, so the way there is walked backwards
+    # the unit changes last: walk back from the end, to find what is missing in the start's unit
     way = [Step(s.stage, s.name, -s.delta) for s in _to_unit(end.value, end.unit, start.unit)]
     target = end.value - sum((step.delta for step in way), Fraction())
     if target != start.value:
@@ -163,7 +164,7 @@ def _from_published(start: Printed, end: Total | Printed) -> Iterator[Step]:
 
 
 def _to_unit(value: Fraction, start: Unit, end: Unit) -> Iterator[Step]:
-    """Yield the steps that print a value in another unit; a value that becomes bytes is float32."""
+    """Yield the steps from one unit to another; between values and bytes, a value is float32."""
     if start not in MEMORY and end in MEMORY:
         yield Step("bytes a value", "4 instead of 1", value * 3)
         value, start = value * 4, B
@@ -177,7 +178,7 @@ def _to_unit(value: Fraction, start: Unit, end: Unit) -> Iterator[Step]:
 def _same_measure(a: str, b: str) -> None:
     if a != b:
         raise CnnmemError(
-            f"a total of {a} and one of {b} cannot be reconciled; take two totals of one measure"
+            f"a total of {a} and one of {b} cannot be reconciled; take two of the same measure"
         )
 
 

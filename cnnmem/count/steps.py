@@ -1,4 +1,4 @@
-"""The way from one convention to another: a total in the making, changed step by step."""
+"""From one convention to another: a total that is changed step by step."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WHICH_TENSORS = ("values", "views", "overwrites", "kept tensors", "alive at the 
 
 @dataclass(frozen=True)
 class Step:
-    """One named step of a reconciliation; `delta` is in the unit that the total has by then."""
+    """One named step of a reconciliation; `delta` is in the total's unit at that step."""
 
     stage: str
     name: str
@@ -45,7 +45,7 @@ Lines = dict[str, Contribution]
 
 
 def lines_of(table: Table, convention: Convention, quantities: tuple[str, ...]) -> Lines:
-    """Return the lines of a total by the names of their rows."""
+    """Return each row's contribution to a total, by row name."""
     columns = [column(table, quantity) for quantity in quantities]
     lines, ended = {}, False
     for row, *numbers in zip(table.rows, *columns, strict=True):
@@ -58,7 +58,7 @@ def lines_of(table: Table, convention: Convention, quantities: tuple[str, ...]) 
 
 
 class Walk:
-    """A total on its way: each `step` changes it and tells by how much."""
+    """A total on the way to another: each `step` changes it and yields by how much."""
 
     def __init__(self, lines: Lines, how: Convention) -> None:
         self.lines, self.how = lines, how
@@ -70,7 +70,7 @@ class Walk:
     def step(
         self, stage: str, name: str, lines: dict[str, Contribution | None], **how: Any
     ) -> Iterator[Step]:
-        """Change lines (None drops one) and how they are added up; yield the step if it counts."""
+        """Change lines (None drops one) or the arithmetic; yield a step if the value changes."""
         for key, line in lines.items():
             if line is None:
                 del self.lines[key]
@@ -95,7 +95,7 @@ def steps_between(start: Total, end: Total) -> Iterator[Step]:
     yield from _what_is_counted(walk, goal)
     yield from _arithmetic(walk, b)
     yield from walk.step("factor", f"x {b.factor} instead of x {a.factor}", {}, factor=b.factor)
-    # bytes are counted in bytes: where values were counted, the unit becomes the byte
+    # values that get a width become bytes, so the unit becomes the byte
     unit = B if b.bytes_per_value != 1 and a.unit not in MEMORY else a.unit
     name = f"{b.bytes_per_value} instead of {a.bytes_per_value}"
     yield from walk.step("bytes a value", name, {}, bytes_per_value=b.bytes_per_value, unit=unit)
@@ -111,7 +111,7 @@ def _by_kind(lines: list[Contribution]) -> Iterator[tuple[str, list[Contribution
 
 
 def _names(lines: list[Contribution]) -> str:
-    """Name up to two rows; count more."""
+    """Name one or two rows; of more, give the number and the kind."""
     if len(lines) > 2:
         return f"{len(lines)} rows of {kind_title(lines[0].row.kind)}"
     return " and ".join(line.row.name for line in lines)
@@ -133,13 +133,13 @@ def _other_table(walk: Walk, goal: Lines, batches: tuple[int, int]) -> Iterator[
         elif batches[0] != batches[1]:
             why = f": batch {batches[1]} instead of {batches[0]}"
         else:
-            why = " counted otherwise"
+            why = " counted differently"
         name = f"{kind_title(kind)}{why}"
         yield from walk.step("rows", name, {line.row.name: line for line in lines})
 
 
 def _rows(walk: Walk, goal: Lines, start: Convention, end: Convention) -> Iterator[Step]:
-    """Take out the rows that the second convention does not count, put in those that it adds."""
+    """Take out the rows that the second convention does not count, put in those it adds."""
     for counts, word in ((False, "out"), (True, "in")):
         moved = [
             line
@@ -172,7 +172,7 @@ def _what_is_counted(walk: Walk, goal: Lines) -> Iterator[Step]:
                 if old != new:
                     rest = {q: times for q, times in now.form.items() if q not in group}
                     changed[line.row.name] = now._replace(form=rest | new)
-                    # a step is named after what its rows have: a ReLU is no view
+                    # a step names only what its rows have: a ReLU has no view
                     before |= {q: times for q, times in old.items() if line.quantities[q]}
                     after |= {q: times for q, times in new.items() if line.quantities[q]}
             if changed:

@@ -28,7 +28,7 @@ class Summary(Table):
     """A network at one input size and batch as a table.
 
     `params`, `statistics`, `values`, `macs` and `saved_bytes` are the sums of the rows;
-    `total(convention)` gives any published way to add up.
+    `total(convention)` adds up under any named convention.
     """
 
     def total(self, convention: Convention | str = "tensors") -> Total:
@@ -36,7 +36,7 @@ class Summary(Table):
         return totals.total(self, convention)
 
     def explain(self, name: str) -> str:
-        """Return the formulas of a layer, in symbols and with its values put in."""
+        """Return the formulas of a layer, in symbols and with its values filled in."""
         return explain.explain(self, name)
 
     def text(self, *names: str) -> str:
@@ -84,8 +84,8 @@ def summary(
     """Return the table of a network.
 
     `network` is a `Network` or the name of one in the zoo, `input_shape` its image (H, W, C)
-    (default: the one it is made for), `batch` the number of images. `mode` "eval" gives what
-    backward keeps of a network in evaluation mode. Nothing is executed or allocated.
+    (default: the one it was designed for), `batch` the number of images. `mode` "eval" gives what
+    backward keeps in evaluation mode. Nothing is executed or allocated.
 
     A `torch.nn.Module` takes the shape of its whole input, (N, C, H, W), and a `keras.Model` that
     of one image, or none: see `table_of` of `cnnmem.frameworks.pytorch` and `.keras`, which
@@ -110,9 +110,10 @@ def summary(
 
 
 def _reader(model: object) -> Callable[..., Table]:
-    """Return the reader of a framework's model; a framework that is not imported has no models.
+    """Return the reader of a framework's model.
 
-    This is the one place where the core looks at the frameworks, and it imports none of its own.
+    Only here does the core look at the frameworks, and it imports none: there are no models of a
+    framework that has not been imported.
     """
     torch, keras = sys.modules.get("torch"), sys.modules.get("keras")
     # Keras first: on its PyTorch backend a keras.Model is a torch.nn.Module too.

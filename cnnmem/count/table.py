@@ -17,16 +17,14 @@ from .autograd import Mode, Storage, trace_storage
 
 
 class Row(NamedTuple):
-    """One layer. Counts are of the whole batch, parameters of the layer.
+    """One layer. Counts are for the whole batch, shapes for one image: (H, W, C) or (C,).
 
-    Shapes are of one image, (H, W, C) or (C,). `values`, `views` and `overwrites` are the output's
-    values: a row has them in just one of the three, as its output is a new tensor, a view of its
-    input, or its input overwritten. `saved` is in bytes; `saved_bytes = None` in a table means
-    that its framework does not say.
+    `values`, `views` and `overwrites` count the output's values. Only one of the three is not zero:
+    the output is a new tensor, a view of the input, or the input overwritten.
 
-    What backward keeps is told twice. `saved` stands at the row that asked first, as autograd does.
-    `kept_values` stands at the row that made the tensor; with `copies`, `masks`, `indices` and
-    `batch_statistics`, which each row has for itself, it gives the same sum.
+    What backward keeps is counted in two ways. `saved`, in bytes, is at the first row that asks for
+    a tensor, as in autograd. `kept_values` is at the row that made it; with `copies`, `masks`,
+    `indices` and `batch_statistics`, which no two rows share, it gives the same sum.
     """
 
     name: str
@@ -100,7 +98,7 @@ class Table:
     def saved_bytes(self) -> int | None:
         """Bytes kept for backward, as PyTorch keeps them on the CPU, without the loss.
 
-        None where the table comes from a framework that does not say.
+        None if the table comes from a framework that does not say.
         """
         if not self.says_saved:
             return None
@@ -138,7 +136,7 @@ def table_of(
 ) -> Table:
     """Return the table of a plain network; `cnnmem.summary` is the front door.
 
-    `image` is (H, W, C), by default the one that the network is made for. Raises what
+    `image` is (H, W, C), by default the one that the network was designed for. Raises what
     `cnnmem.summary` raises.
 
     >>> from cnnmem.model import zoo
@@ -177,11 +175,11 @@ def _rows(
         layer, output, size = node.layer, shapes[position], sizes[position]
         inputs = tuple([shapes[i] for i in sources])
         _, _, copies, masks, indices, statistics = keeps
-        alone = 0
+        own_bytes = 0
         if copies or masks or indices or statistics:
-            # the statistics of a batch do not grow with it
+            # a batch has one mean and one deviation per channel, however large it is
             copies, masks, indices = copies * batch, masks * batch, indices * batch
-            alone = (copies + masks + statistics) * width + indices * 8
+            own_bytes = (copies + masks + statistics) * width + indices * 8
         view, in_place = layer.view, layer.in_place
         yield Row(
             name=node.name,
@@ -193,7 +191,7 @@ def _rows(
             statistics=layer.statistics(*inputs),
             values=0 if view or in_place else size,
             macs=layer.macs(output, *inputs) * batch,
-            saved=saved[position] + alone,
+            saved=saved[position] + own_bytes,
             views=size if view else 0,
             overwrites=size if in_place else 0,
             input_values=sum([sizes[i] for i in sources]),

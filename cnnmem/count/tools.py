@@ -1,7 +1,7 @@
-"""The tools that count operations: how each of them counts, what it printed, how it is asked.
+"""The tools that count operations: how each counts, what it printed and how to run it.
 
 A tool is one entry of `TOOLS`. Its convention joins those of `conventions`, its recorded count the
-published numbers, and `cnnmem.frameworks.pytorch.counts` asks it where it is installed.
+published numbers, and `cnnmem.frameworks.pytorch.counts` runs it if it is installed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ from cnnmem.units import FLOPS, MACS
 from .convention import Convention, Count
 
 CONVOLUTION = kinds_of("convolutions")
-MODULE_POOLING = ("max_pool", "avg_pool", "adaptive_avg_pool")  # as torch.nn has them
+MODULE_POOLING = (
+    "max_pool",
+    "avg_pool",
+    "adaptive_avg_pool",
+)  # the pools that are modules in torch.nn
 MULTIPLY_ACCUMULATES = (Count("macs"),)
 BIASES = Count("bias additions", (*CONVOLUTION, "linear"))
 GROUP = "MACs"
@@ -27,8 +31,8 @@ class Tool:
     """A tool that counts operations.
 
     `resnet18` is what it printed for torchvision's ResNet-18, one image of 224 x 224, in evaluation
-    mode. `package` must be installed for `ask`, which returns the tool's count of a torch module
-    for an input tensor (N, C, H, W).
+    mode. `ask` needs `package`; it returns the tool's count for a torch module and an input tensor
+    (N, C, H, W).
     """
 
     name: str
@@ -108,7 +112,7 @@ _ALL = (
         name="torchinfo",
         convention=Convention(
             name="torchinfo-macs",
-            title="MACs, and an operation a bias and a parameter of BatchNorm",
+            title="MACs, biases, and one operation per parameter of BatchNorm",
             counts=(*MULTIPLY_ACCUMULATES, BIASES, Count("parameter uses", ("batch_norm",))),
             unit=MACS,
             source='torchinfo 1.8, "Total mult-adds"',
@@ -122,7 +126,7 @@ _ALL = (
         name="torchprofile",
         convention=Convention(
             name="torchprofile",
-            title="MACs, BatchNorm once a value, average pooling once an output",
+            title="MACs, BatchNorm once per value, average pooling once per output",
             counts=(
                 *MULTIPLY_ACCUMULATES,
                 Count(
@@ -142,7 +146,7 @@ _ALL = (
         name="fvcore",
         convention=Convention(
             name="fvcore",
-            title='MACs, BatchNorm twice, adaptive pooling an input; printed as "flops"',
+            title='MACs, BatchNorm twice, adaptive pooling once per input; printed as "flops"',
             counts=(
                 *MULTIPLY_ACCUMULATES,
                 Count("outputs", ("batch_norm",), 2),
@@ -160,7 +164,7 @@ _ALL = (
         name="thop",
         convention=Convention(
             name="thop",
-            title="MACs, BatchNorm four times a value, average pooling",
+            title="MACs, BatchNorm four times per value, average pooling",
             counts=(
                 *MULTIPLY_ACCUMULATES,
                 Count("outputs", ("batch_norm",), 4, "modules"),
@@ -206,7 +210,7 @@ _ALL = (
         name="FlopCounterMode",
         convention=Convention(
             name="flops",
-            title="FLOPs of convolutions and matrix products: 2 a multiply-accumulate",
+            title="FLOPs of convolutions and matrix products: 2 per multiply-accumulate",
             counts=MULTIPLY_ACCUMULATES,
             factor=2,
             unit=FLOPS,
@@ -220,4 +224,4 @@ _ALL = (
 )
 
 TOOLS: dict[str, Tool] = {tool.name: tool for tool in _ALL}
-"""By name. torchstat is missing: it hooks a shared ReLU once, which lesson 08 tells."""
+"""By name. torchstat is left out: it counts a shared ReLU only once (see lesson 08)."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from cnnmem.errors import CnnmemError
 from cnnmem.int32 import wrap_int32
-from cnnmem.units import MEMORY, Unit, number, round_digits
+from cnnmem.units import Unit, number, round_digits
 
 from .convention import QUANTITIES, Convention
 from .conventions import get
@@ -31,33 +31,13 @@ class Total:
 
     @property
     def measures(self) -> str:
-        """What the total is of: "memory" or "operations"."""
+        """What the total counts: "memory" or "operations"."""
         return self.convention.measures
 
     @property
     def base(self) -> Fraction:
-        """The value in base units: bytes, or what is counted."""
+        """The value in bytes, or in single values or operations."""
         return self.value * self.unit.size
-
-    def as_unit(self, unit: Unit) -> Total:
-        """Return the same bytes in another unit of memory.
-
-        >>> from cnnmem import summary, units
-        >>> print(summary("vgg16").total("tensors").as_unit(units.MiB).label)
-        vgg16 at 224x224, tensors in MiB
-        """
-        if not {self.unit, unit} <= set(MEMORY):
-            raise CnnmemError(
-                f"a total in {self.unit} cannot be given in {unit}; "
-                f"units of memory are {', '.join(map(str, MEMORY))}"
-            )
-        if unit == self.unit:
-            return self
-        how = replace(self.convention, name=f"{self.convention.name} in {unit}", unit=unit)
-        return Total(self.base / unit.size, how, self.table)
-
-    def __float__(self) -> float:
-        return float(self.value)
 
     @property
     def label(self) -> str:
@@ -73,7 +53,7 @@ class Total:
 
 
 def show(value: Fraction) -> str:
-    """Return a value as totals print it: whole numbers whole, others with two decimals or digits.
+    """Return a value as totals print it: whole, or with two decimals (two digits if it is small).
 
     >>> show(Fraction(73254912, 10**6)), show(Fraction(-1, 250))
     ('73.25', '-0.0040')
@@ -111,7 +91,7 @@ def total(table: Table, convention: Convention | str = "tensors") -> Total:
     if convention.until and all(row.name != convention.until for row in table.rows):
         raise CnnmemError(
             f"{convention.name!r} stops after the row {convention.until!r}, which "
-            f"{table.network} does not have; take a convention that counts all rows"
+            f"{table.network} does not have; use a convention that counts all rows"
         )
     needs = [count.quantity for count in convention.counts]
     if ("kept tensors" in needs and not table.says_saved) or (
@@ -119,13 +99,13 @@ def total(table: Table, convention: Convention | str = "tensors") -> Total:
     ):
         raise CnnmemError(
             f"the table of {table.network} does not say what is kept for backward, so "
-            f"{convention.name!r} cannot be added up; take the plain network or the torch module"
+            f"{convention.name!r} cannot be added up; use the plain network or the torch module"
         )
     return Total(add_up(amounts(table, convention), convention), convention, table)
 
 
 def amounts(table: Table, convention: Convention) -> list[int | Fraction]:
-    """Return what each row of a table counts, before rounding, factor, bytes and unit."""
+    """Return what each row of a table adds, before rounding, factor, bytes and unit."""
     sums: list[int | Fraction] = [0] * len(table.rows)
     columns = {count.quantity: column(table, count.quantity) for count in convention.counts}
     forms: dict[tuple[str, bool], list[tuple[list[int], int | Fraction]]] = {}
@@ -141,10 +121,10 @@ def amounts(table: Table, convention: Convention) -> list[int | Fraction]:
 
 
 def add_up(counted: Iterable[int | Fraction], how: Convention) -> Fraction:
-    """Return the sum of what the rows count, rounded or wrapped and in the convention's unit."""
+    """Return the sum of the rows' amounts, rounded or wrapped, in the convention's unit."""
     if how.rounding and how.rounding.of == "row":
         counted = [round_digits(amount, how.rounding.digits) for amount in counted]
-    if how.arithmetic == "int32":
+    if how.arithmetic == "int32":  # old Keras: `np.prod` wraps in each layer, `np.sum` once more
         counted = [wrap_int32(amount) for amount in counted]
     result = sum(counted)
     if how.rounding and how.rounding.of == "total":

@@ -1,8 +1,8 @@
-"""Memory over time: which tensors are alive when, in inference and in a training step.
+"""Memory over time: which tensors are alive at each moment of inference and of a training step.
 
-The plain table knows who makes a tensor, who reads it last and who keeps it for backward. From
-that follows what is alive at every moment, kernels' own temporaries left out. Bytes of the whole
-batch throughout.
+The table of a plain network knows which layer makes a tensor, which reads it last and which keeps
+it for backward. That decides what is alive at every moment, apart from temporaries inside kernels.
+All bytes are for the whole batch.
 
 >>> from cnnmem import summary
 >>> from cnnmem.units import memory
@@ -30,17 +30,17 @@ from .table import Table
 
 Phase = Literal["forward", "backward", "optimizer"]
 
-# States an optimizer keeps, in multiples of the parameters, and the temporaries of its step, in
-# multiples of the largest parameter tensor (PyTorch on the CPU, one tensor after the other).
+# The state of each optimizer in multiples of the parameters, and the temporaries of its step in
+# multiples of the largest parameter tensor. On the CPU PyTorch updates one tensor after another;
+# its `foreach` update of all at once is the default on CUDA (`torch.optim.Adam`).
 OPTIMIZERS: dict[str, tuple[int, int]] = {"sgd": (0, 0), "momentum": (1, 0), "adam": (2, 2)}
 
 
 class Moment(NamedTuple):
     """What is alive while one layer works, in bytes.
 
-    `kept` are tensors held for backward, the image among them; `working` those that live for the
-    next layers alone: in forward feature maps, in backward their gradients, in the optimizer's step
-    its temporaries.
+    `kept` is held for backward and includes the image; `working` is needed only by the next layers:
+    feature maps in forward, their gradients in backward, temporaries in the optimizer's step.
     """
 
     phase: Phase
@@ -72,7 +72,7 @@ class MemoryTimeline:
 
     @cached_property
     def peak(self) -> Moment:
-        """The moment with the most memory alive, the first of equals."""
+        """The moment with the most memory alive; of equal ones, the first."""
         return max(self.moments, key=lambda moment: moment.total)
 
     @property
@@ -84,8 +84,8 @@ class MemoryTimeline:
 def _graph(table: Table) -> tuple[Network, Storage]:
     if table.graph is None or table.storage is None:
         raise CnnmemError(
-            f"the table of {table.network} does not hold its graph, so what is alive when cannot "
-            "be told; take a plain network (cnnmem.zoo)"
+            f"the table of {table.network} does not hold its graph, so its memory over time is "
+            "unknown; use a plain network (cnnmem.zoo)"
         )
     return table.graph, table.storage
 
@@ -114,7 +114,10 @@ def _last_use(graph: Network, owner: tuple[int, ...]) -> list[int]:
 
 
 def _padded_copy(layer: Layer, output: Shape, inputs: list[Shape]) -> int:
-    """Return the values that a window layer pads into a copy, which lives while it works."""
+    """Return the values of a window layer's padded copy, which lives while the layer works."""
+    # PyTorch's convolutions and pools pad both sides alike; uneven sides are padded in a copy first
+    # (as its warning about padding='same' with an even kernel says). Other layers copy only what
+    # their backward needs.
     return layer.keeps(output, *inputs).copies if hasattr(layer, "kernel") else 0
 
 
@@ -140,7 +143,7 @@ def _inference_alive(table: Table) -> Iterator[tuple[int, dict[int, int]]]:
 def inference(table: Table) -> MemoryTimeline:
     """Return what is alive during a forward pass that keeps nothing for backward.
 
-    A tensor goes when its last reader is done, the image too. The parameters stay.
+    A tensor is freed when its last reader is done, and so is the image. The parameters stay.
     """
     width = bytes_per_value(table.dtype)
     parameters = (table.params + table.statistics) * width
@@ -167,12 +170,12 @@ def training_step(table: Table, optimizer: str = "sgd", first: bool = False) -> 
     the `first` step. Gradients arrive layer by layer in backward and stay until the step is done
     (`zero_grad` then drops them). The loss and the kernels' own temporaries are left out.
 
-    Raises `UnknownNameError` for another optimizer.
+    Raises `UnknownNameError` for another optimizer, `CnnmemError` for a table in eval mode.
     """
     states, scratch = look_up("optimizer", optimizer, OPTIMIZERS)
     if table.mode != "train":
         raise CnnmemError(
-            f'the table of {table.network} is of mode "{table.mode}"; a training step needs '
+            f'the table of {table.network} is in mode "{table.mode}"; a training step needs '
             'summary(..., mode="train")'
         )
     width = bytes_per_value(table.dtype)
@@ -213,7 +216,7 @@ def training_step(table: Table, optimizer: str = "sgd", first: bool = False) -> 
 
 
 def _extras(table: Table) -> list[int]:
-    """Return what each row keeps for itself: copies, masks, indices, the batch's statistics."""
+    """Return the bytes that only the row itself keeps: copies, masks, indices, batch statistics."""
     width = bytes_per_value(table.dtype)
     return [
         (row.copies + row.masks + row.batch_statistics) * width + row.indices * 8
@@ -226,7 +229,7 @@ def _forward(table: Table) -> Iterator[tuple[str, int, int]]:
     graph, storage = _graph(table)
     sizes, extras = _tensor_bytes(table), _extras(table)
     last = _last_use(graph, storage.owner)
-    kept = sizes[0]  # the caller holds the image, kept or not
+    kept = sizes[0]  # the caller holds the image, even if backward does not keep it
     alive: set[int] = set()
     for position in range(1, len(sizes)):
         owner = storage.owner[position]
@@ -240,13 +243,16 @@ def _forward(table: Table) -> Iterator[tuple[str, int, int]]:
 
 
 class _Gradients:
-    """The gradients of feature maps on their way back: buffers that may share a storage."""
+    """The gradients of feature maps on their way back: buffers that may share a storage.
+
+    An addition, for example, hands its output's gradient to both inputs as it is, without a copy.
+    """
 
     def __init__(self, sizes: list[int]) -> None:
         self.sizes = sizes
         self.buffers: dict[int, int] = {}  # position -> storage
         self.bytes: dict[int, int] = {}  # storage -> bytes
-        self.holders: dict[int, int] = {}  # storage -> how many hold it
+        self.holders: dict[int, int] = {}  # storage -> number of holders
         self.made = 0
 
     def new(self, position: int) -> int:
@@ -261,24 +267,26 @@ class _Gradients:
             del self.holders[storage], self.bytes[storage]
 
     def deliver(self, position: int, storage: int) -> list[int]:
-        """Hand a gradient to a position; return the storages that are done with afterwards."""
+        """Hand a gradient to a position; return the storages that this no longer needs."""
         waiting = self.buffers.get(position)
         if waiting is None:
             self.buffers[position] = storage
             return []
+        # Autograd adds in place if nothing else holds the first gradient and it is not a slice of a
+        # larger one (`accumulate` in torch/csrc/autograd/input_buffer.cpp).
         if self.holders[waiting] == 1 and self.bytes[waiting] == self.sizes[position]:
-            return [storage]  # autograd adds in place where nobody else holds the first one
+            return [storage]
         self.buffers[position] = self.new(position)
         return [waiting, storage]
 
 
 def _backward(table: Table) -> Iterator[tuple[int, int, int]]:
-    """Yield each position that a gradient reaches, last first, with the kept and working bytes."""
+    """Yield each position that a gradient reaches, last first, with its kept and working bytes."""
     graph, storage = _graph(table)
     sizes, extras = _tensor_bytes(table), _extras(table)
     released: dict[int, int] = dict(enumerate(extras))
     for owner, keeper in storage.keeper.items():
-        if owner:  # the caller holds the image
+        if owner:  # the image is never released: the caller holds it
             released[keeper] += sizes[owner]
     kept = sizes[0] + sum(released.values())
     output = 0 if storage.owner[-1] in storage.keeper else sizes[-1]

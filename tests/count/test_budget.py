@@ -32,7 +32,7 @@ def network(name):
     return zoo.get(name, **options)
 
 
-# --- what stands in memory
+# --- what is in memory
 
 
 @pytest.mark.parametrize("optimizer", STATES)
@@ -46,7 +46,7 @@ def test_parameters_gradients_and_state_are_multiples_of_the_parameters(optimize
         assert of.state == STATES[optimizer] * 4 * table.params
 
 
-def test_what_is_kept_is_the_table_s_sum():
+def test_kept_bytes_are_the_recorded_ones():
     kept = {name: budget(network(name), batch=2).kept for name in CPU}
     assert kept == {
         "vgg16": 146_710_528,
@@ -57,7 +57,7 @@ def test_what_is_kept_is_the_table_s_sum():
     }
 
 
-def test_parts_stand_at_their_layers():
+def test_each_part_is_counted_at_its_layer():
     of = budget(zoo.vgg16(), batch=2, optimizer="adam")
     table = summary("vgg16", batch=2)
     by_name = {part.name: part for part in of.parts}
@@ -65,13 +65,13 @@ def test_parts_stand_at_their_layers():
     assert by_name["fc1"].state == 2 * by_name["fc1"].gradients == 8 * 102_764_544
     assert by_name["fc1"].kept == table["fc1"].saved
     assert by_name["input"].kept == 4 * 2 * 224 * 224 * 3
-    assert by_name["conv1_1"].kept == 0  # it keeps the image, which stands at its own row
+    assert by_name["conv1_1"].kept == 0  # it keeps the image, which is counted in its own row
     assert sum(part.total for part in of.parts) == of.total
 
 
 @given(networks(), st.sampled_from(sorted(PRECISIONS)), st.sampled_from(sorted(OPTIMIZERS)))
 @PROFILE
-def test_the_parts_are_what_is_alive_after_forward(drawn, precision, optimizer):
+def test_the_parts_sum_to_what_is_alive_after_forward(drawn, precision, optimizer):
     try:
         of = budget(drawn.network, batch=drawn.batch, precision=precision, optimizer=optimizer)
     except (NetworkError, ShapeError):
@@ -90,12 +90,12 @@ def test_frozen_features_keep_only_what_the_classifier_needs():
     of = budget(net, batch=2)
     classifier = 102_764_544 + 16_781_312 + 4_097_000
     assert of.gradients == 4 * classifier
-    image = 4 * 2 * 224 * 224 * 3  # the caller holds it, whether it is kept or not
+    image = 4 * 2 * 224 * 224 * 3  # the caller holds it, even if backward does not keep it
     assert of.kept == 397_312 + image
     assert summary(net, batch=2).saved_bytes == 397_312
 
 
-def test_freezing_nothing_is_the_network_itself():
+def test_freezing_nothing_returns_the_network_itself():
     net = zoo.vgg16()
     assert freeze(net, "") is net
     last = net.nodes[-1].name
@@ -111,7 +111,7 @@ def test_an_unknown_layer_cannot_be_frozen():
 
 
 def kept_by_autocast(net, batch):
-    """Return the bytes that autograd keeps under autocast, weights' copies too; the image apart."""
+    """Return the bytes that autograd keeps under autocast: weight copies too, the image not."""
     import torch
 
     from cnnmem.frameworks import pytorch
@@ -197,7 +197,7 @@ def test_the_largest_batch_fits_and_one_more_does_not(name, card):
     assert (card, name) != (1, "vgg16") or most == 0
 
 
-def test_a_reserve_is_what_it_says():
+def test_a_reserve_is_added_to_the_tensors_and_taken_off_the_card():
     reserve = Reserve(context=100, workspace=50, rounding=Fraction(1, 5))
     assert reserve.needed(1000) == 1350
     assert reserve.room(1350) == 1000
@@ -208,7 +208,7 @@ def test_a_reserve_is_what_it_says():
     assert "0.49 GiB" in str(Reserve(context=500 * MiB.size))
 
 
-def test_what_cannot_be_is_refused_by_name():
+def test_invalid_arguments_are_refused_by_name():
     for call, words in (
         (lambda: budget(zoo.vgg16(), optimizer="adagrad"), "no optimizer is called 'adagrad'"),
         (lambda: budget(zoo.vgg16(), precision="fp8"), "no precision is called 'fp8'"),
@@ -221,7 +221,7 @@ def test_what_cannot_be_is_refused_by_name():
             call()
 
 
-def test_adam_s_temporaries_are_its_peak_for_a_small_batch():
+def test_adams_temporaries_are_the_peak_for_a_small_batch():
     step = step_of(summary("vgg16"), "adam")
     assert step.peak.phase == "optimizer"
     assert step.peak.working >= 2 * 4 * 102_760_448  # two tensors of fc1's size

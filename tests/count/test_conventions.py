@@ -12,7 +12,7 @@ from cnnmem.count.conventions import BY_NAME, PRESETS, QUANTITIES, TENSORS, Roun
 from cnnmem.count.totals import column, show
 from cnnmem.model import zoo
 from cnnmem.model.layers import Linear
-from cnnmem.units import FLOPS, MACS, MB, MEMORY, MiB, fixed, memory, number, percent, round_digits
+from cnnmem.units import FLOPS, MACS, MEMORY, fixed, memory, number, percent, round_digits
 
 VGG16 = summary("vgg16")
 
@@ -21,23 +21,23 @@ def total(*counts, of=VGG16, **how):
     return of.total(Convention("own", "own", counts, **how))
 
 
-def test_the_default_is_tensors_and_is_what_the_table_sums():
+def test_the_default_counts_every_tensor_in_float32():
     assert VGG16.total() == VGG16.total("tensors") == VGG16.total(TENSORS)
     assert VGG16.total().base == 4 * VGG16.values
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
-def test_each_preset_says_what_it_is_and_has_one_name(preset):
+def test_each_preset_has_its_own_name_and_a_title(preset):
     assert get(preset.name) is preset is BY_NAME[preset.name]
     assert preset.title
-    assert "the same" not in preset.title  # a title stands alone
+    assert "the same" not in preset.title  # a title is read on its own
     assert (preset.measures == "operations") == (preset.unit in (MACS, FLOPS))
     assert preset.name in str(VGG16.total(preset))
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
 def test_each_preset_is_a_linear_form_over_the_rows(preset):
-    """Add up by hand, row by row, from what the convention says."""
+    """Add up row by row, from the definition of the convention."""
     amounts = []
     for i, row in enumerate(VGG16.rows):
         form = preset.form(row.kind, row.functional)
@@ -55,7 +55,7 @@ def test_each_preset_is_a_linear_form_over_the_rows(preset):
     assert VGG16.total(preset).value == result * scale
 
 
-def test_a_count_is_for_its_kinds_and_places_alone():
+def test_a_count_applies_only_to_its_kinds_and_places():
     counts = {
         Count("values"): VGG16.values,
         Count("values", ("input",)): 150_528,
@@ -68,7 +68,7 @@ def test_a_count_is_for_its_kinds_and_places_alone():
         assert total(count).value == value
 
 
-def test_modules_and_functions_are_the_layers():
+def test_modules_and_functions_together_are_the_layers():
     resnet = summary("resnet18")
     parts = [
         total(*[Count(q, where=where) for q in conventions.OUTPUTS], of=resnet).value
@@ -79,18 +79,10 @@ def test_modules_and_functions_are_the_layers():
 
 
 def test_a_total_in_another_unit_is_the_same_bytes():
-    mib = VGG16.total().as_unit(MiB)
-    assert mib.base == VGG16.total().base
-    assert mib.value == VGG16.total("tensors-mib").value
-    assert mib.label == "vgg16 at 224x224, tensors in MiB"
-    assert VGG16.total().as_unit(MB) == VGG16.total()
-    assert round(float(mib), 2) == 58.13
-
-
-@pytest.mark.parametrize(("name", "unit"), [("macs", MB), ("tensors", MACS), ("parameters", MB)])
-def test_a_total_is_not_given_in_a_unit_of_something_else(name, unit):
-    with pytest.raises(CnnmemError, match="cannot be given in"):
-        VGG16.total(name).as_unit(unit)
+    mib = VGG16.total("tensors-mib")
+    assert mib.base == VGG16.total("tensors").base
+    assert mib.label == "vgg16 at 224x224, tensors-mib"
+    assert str(mib).startswith("58.13 MiB, tensors-mib: ")
 
 
 def test_autograd_in_each_dtype_is_the_tables_own_sum():
@@ -100,7 +92,7 @@ def test_autograd_in_each_dtype_is_the_tables_own_sum():
             assert table.total(autograd(dtype)).base == table.saved_bytes
 
 
-def test_until_stops_at_its_row_and_is_refused_where_there_is_none():
+def test_until_stops_after_its_row_and_is_refused_without_that_row():
     assert total(Count("macs"), unit=MACS, until="conv1_1").value == VGG16["conv1_1"].macs
     for table in (summary("resnet18"), summary(zoo.vgg16(top=False))):
         with pytest.raises(CnnmemError, match="stops after the row 'relu2', which"):
@@ -108,7 +100,7 @@ def test_until_stops_at_its_row_and_is_refused_where_there_is_none():
 
 
 WEIGHTS = (Count("weights"),)
-NONSENSE = [
+INVALID = [
     (lambda: Convention("x", "", ()), "'x' counts (); give a tuple of Count, at least one"),
     (lambda: Convention("x", "", ("weights",)), "give a tuple of Count"),
     (lambda: Convention("x", "", Count("weights")), "give a tuple of Count"),
@@ -141,8 +133,8 @@ NONSENSE = [
 ]
 
 
-@pytest.mark.parametrize(("make", "message"), NONSENSE, ids=[message for _, message in NONSENSE])
-def test_a_convention_refuses_nonsense_and_says_the_way_out(make, message):
+@pytest.mark.parametrize(("make", "message"), INVALID, ids=[message for _, message in INVALID])
+def test_invalid_conventions_are_refused_with_a_remedy(make, message):
     with pytest.raises(CnnmemError) as caught:
         make()
     assert message in str(caught.value)
@@ -185,7 +177,7 @@ def test_whole_numbers_print_whole_and_exact(value):
 
 
 @given(st.fractions(min_value=1, max_value=10**12), st.integers(1, 6))
-def test_rounding_to_digits_is_off_by_half_of_the_last_one_at_most(value, digits):
+def test_rounding_is_off_by_at_most_half_of_the_last_digit(value, digits):
     rounded = round_digits(value, digits)
     step = Fraction(10) ** (len(str(int(value))) - digits)
     assert abs(rounded - value) <= step / 2
@@ -204,15 +196,15 @@ def test_rounding_to_digits_is_off_by_half_of_the_last_one_at_most(value, digits
         (Fraction(3, 2), "1.50 B"),
     ],
 )
-def test_memory_prints_as_people_read_it(count, text):
+def test_memory_is_printed_in_readable_units(count, text):
     assert memory(count) == text
 
 
-def test_shares_of_nothing_are_nothing():
+def test_a_share_of_zero_is_zero():
     assert percent(0, 0) == "0.0 %"
     assert percent(1, 3) == "33.3 %"
 
 
-def test_units_of_memory_are_a_thousand_or_1024_apart():
+def test_units_of_memory_are_1000_or_1024_apart():
     sizes = [unit.size for unit in MEMORY]
     assert sizes == [1, 10**3, 10**6, 10**9, 2**10, 2**20, 2**30]

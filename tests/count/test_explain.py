@@ -1,4 +1,4 @@
-"""Every row explains itself: the formula shown comes to the number counted."""
+"""Every row explains itself: the formula shown evaluates to the number counted."""
 
 import re
 
@@ -46,7 +46,7 @@ def formulas(text):
 
 
 def evaluate(numbers):
-    """Work out a line of numbers as Python would: the brackets of floor and ceiling too."""
+    """Evaluate a line of numbers with Python, floor and ceiling brackets included."""
     text = numbers.replace(",", "").replace("·", "*").replace("−", "-")
     text = re.sub(r"⌈([^⌈⌉]*) / ([^⌈⌉/]*)⌉", r"-(-(\1) // (\2))", text)
     text = text.replace(" / ", " // ").replace("⌊", "(").replace("⌋", ")")
@@ -70,7 +70,7 @@ def assert_explained(table):
 
 @pytest.mark.parametrize(("name", "variant"), ALL)
 @pytest.mark.parametrize("mode", ["train", "eval"])
-def test_every_row_of_every_network_explains_the_number_it_has(name, variant, mode):
+def test_every_row_of_every_network_explains_its_numbers(name, variant, mode):
     table = summary(zoo.get(name, variant=variant), batch=2, mode=mode)
     assert_explained(table)
     explained = {what for row in table.rows[1:] for what in formulas(table.explain(row.name))}
@@ -79,7 +79,7 @@ def test_every_row_of_every_network_explains_the_number_it_has(name, variant, mo
 
 @settings(PROFILE, max_examples=150)
 @given(networks())
-def test_rows_of_random_networks_explain_the_number_they_have(drawn):
+def test_rows_of_random_networks_explain_their_numbers(drawn):
     try:
         table = summary(drawn.network, batch=drawn.batch, dtype="bfloat16")
     except NetworkError:
@@ -116,40 +116,43 @@ KEPT = [
     ("conv1_1", "its input, the image; 602,112 bytes new"),
     ("relu1_1", "its output, written over the output of conv1_1; 12,845,056 bytes new"),
     ("conv1_2", "its input, the output of conv1_1 (relu1_1 keeps it already)"),
-    ("pool1", "its input, the output of conv1_2 (relu1_2 keeps it already); int64 indices, "
-              "802,816 x 8 bytes; 6,422,528 bytes new"),
+    (
+        "pool1",
+        "its input, the output of conv1_2 (relu1_2 keeps it already); int64 indices, "
+        "802,816 x 8 bytes; 6,422,528 bytes new",
+    ),
     ("drop1", "a dropout mask, 4,096 x 4 bytes; 16,384 bytes new"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("name", "kept"), KEPT)
-def test_what_backward_keeps_is_told_with_who_keeps_it(name, kept):
+def test_the_last_line_says_what_backward_keeps_and_which_row_keeps_it(name, kept):
     assert VGG16.explain(name).splitlines()[-1] == f"  kept for backward: {kept}"
 
 
 @pytest.mark.parametrize(("name", "variant"), ALL)
-def test_new_bytes_told_by_the_rows_are_the_tables_sum(name, variant):
+def test_new_bytes_of_the_rows_add_up_to_the_tables_sum(name, variant):
     table = summary(zoo.get(name, variant=variant))
     new = 0
     for row in table.rows[1:]:
-        told = re.search(r"([\d,]+) bytes new$", table.explain(row.name))
-        new += int(told[1].replace(",", "")) if told else 0
+        shown = re.search(r"([\d,]+) bytes new$", table.explain(row.name))
+        new += int(shown[1].replace(",", "")) if shown else 0
     assert new == table.saved_bytes
 
 
-def test_the_image_and_unknown_rows():
+def test_the_image_is_explained_and_unknown_rows_are_refused():
     assert VGG16.explain("input") == "input: the image, 224 · 224 · 3 = 150,528 values"
     with pytest.raises(UnknownNameError, match="vgg16 has no layer 'fc9'"):
         VGG16.explain("fc9")
 
 
-def test_counts_alone_cannot_be_explained():
+def test_a_table_without_layers_cannot_be_explained():
     table = type(VGG16)("net", (224, 224, 3), 1, VGG16.rows)
-    with pytest.raises(CnnmemError, match="holds counts alone"):
+    with pytest.raises(CnnmemError, match="holds only counts"):
         table.explain("conv1_1")
 
 
-def test_named_numbers_write_down_what_is_done_with_them():
+def test_named_numbers_record_what_is_done_with_them():
     a, b = Named("a", 7), Named("b", 2)
     for formula, symbols, numbers, value in (
         (a + b, "a + b", "7 + 2", 9),

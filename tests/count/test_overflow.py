@@ -1,4 +1,4 @@
-"""32 bits: the wrap, where it begins, the old code replayed, and the museum."""
+"""32-bit integers: the wrap, where it begins, the old code replayed, and the museum."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from cnnmem.published.overflows import EXHIBITS, exhibit
 
 
 @given(st.integers(-(2**70), 2**70))
-def test_the_wrap_is_that_of_numpy_and_turns_say_how_far(value: int) -> None:
+def test_the_wrap_is_that_of_numpy_and_turns_undo_it(value: int) -> None:
     wrapped = np.array([value % 2**64], dtype=np.uint64).astype(np.int32)
     assert wrap_int32(value) == int(wrapped[0])
     assert value - turns(value) * 2**32 == wrap_int32(value)
 
 
 @given(st.integers(1, 400), st.integers(0, 3), st.integers(1, 50))
-def test_the_tipping_point_is_the_first_that_does_not_fit(
+def test_the_tipping_point_is_the_first_size_that_does_not_fit(
     slope: int, power: int, least: int
 ) -> None:
     def count(size: int) -> int:
@@ -49,7 +49,7 @@ def test_vgg16_tips_at_1024_exactly() -> None:
     assert fc1.weights == 2_015_363_072
 
 
-def test_the_wrap_that_looks_right_is_found_by_search() -> None:
+def test_a_search_finds_the_wrap_that_looks_right() -> None:
     found = runs(parameters_by_size("vgg16"), 1000, 1500)
     hidden = [run for run in found if run.hidden]
     assert [(run.first, run.last, run.shown) for run in hidden] == [(1472, 1500, 178_203_432)]
@@ -65,7 +65,7 @@ def test_parameters_by_size_count_what_keras_counts() -> None:
 @pytest.mark.parametrize(
     "network", ["vgg16", "mobilenet_v1", "mobilenet_v2", "resnet18", "densenet121", "alexnet"]
 )
-def test_shapes_of_the_arrays_hold_every_parameter(network: str) -> None:
+def test_array_shapes_hold_every_parameter(network: str) -> None:
     table = summary(network)
     shapes = weight_shapes(table)
     for row in table.rows:
@@ -106,7 +106,7 @@ def test_old_keras_replayed_in_numpy_gives_the_published_numbers() -> None:
     assert old_keras_count(every) == wrap_int32(2_183_080_744)
 
 
-def test_only_the_two_widths_of_a_c_long() -> None:
+def test_only_the_two_widths_of_a_c_long_are_accepted() -> None:
     assert set(C_LONGS) == {"int32", "int64"}
     with pytest.raises(CnnmemError, match="int32 or int64"):
         old_keras_count([(2, 2)], "int16")
@@ -118,7 +118,9 @@ def test_numpy_scalars_warn_where_arrays_are_silent() -> None:
 
 
 @pytest.mark.parametrize("id", EXHIBITS)
-def test_each_exhibit_prints_in_32_bits_what_was_printed_and_in_64_what_is_right(id: str) -> None:
+def test_each_exhibit_replays_the_printed_number_in_32_bits_and_the_right_one_in_64(
+    id: str,
+) -> None:
     one = exhibit(id)
     assert one.shown() == one.printed
     assert one.replay("int64") == one.exact > INT32_MAX
@@ -126,10 +128,10 @@ def test_each_exhibit_prints_in_32_bits_what_was_printed_and_in_64_what_is_right
     assert re.search(r"issue \d+, 20\d\d$", one.source)
 
 
-def test_museum_numbers_of_the_facts() -> None:
+def test_the_museums_numbers() -> None:
     assert exhibit("keras-flatten").replay() == 1_410_065_408
     assert exhibit("torchsummary").shown("int64") == "260992.00"
     assert exhibit("torchsummary").replay() < 0  # the minus sign that abs() took away
-    assert exhibit("ptflops-lin1").replay() > 0  # wrong, and no sign of it
+    assert exhibit("ptflops-lin1").replay() > 0  # wrong, though nothing shows it
     with pytest.raises(UnknownNameError, match="keras-flatten"):
         exhibit("nothing")

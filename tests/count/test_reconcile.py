@@ -1,4 +1,4 @@
-"""Any two totals of one measure are reconciled: named steps, in one order, that sum exactly."""
+"""Any two totals of the same measure are reconciled by named, ordered steps that sum exactly."""
 
 from fractions import Fraction
 from functools import cache
@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cnnmem import CnnmemError, Convention, Count, published, reconcile, summary
+from cnnmem.count.convention import DONE
 from cnnmem.count.conventions import PRESETS, QUANTITIES, Rounding, autograd
 from cnnmem.count.reconciliation import UNEXPLAINED, Reconciliation
 from cnnmem.count.steps import Step
@@ -15,13 +16,18 @@ from cnnmem.count.totals import show
 from cnnmem.model import zoo
 from cnnmem.units import FLOPS, MACS, MB, PARAMETERS, MiB, Unit
 
-ORDER = (
-    "print", "unexplained", "rows", "what is counted", "factor", "bytes a value", "unit", "print",
-    "unexplained",
-)  # fmt: skip
-STAGES = ORDER[2:7]
-SMALL = ("lenet5", "alexnet", "vgg11", "vgg16", "resnet18", "resnet50", "mobilenet_v1",
-         "mobilenet_v2")  # fmt: skip
+STAGES = ("rows", "what is counted", "factor", "bytes a value", "unit")
+ORDER = ("print", "unexplained", *STAGES, "print", "unexplained")
+SMALL = (
+    "lenet5",
+    "alexnet",
+    "vgg11",
+    "vgg16",
+    "resnet18",
+    "resnet50",
+    "mobilenet_v1",
+    "mobilenet_v2",
+)
 
 settings.register_profile(
     "steps",
@@ -54,10 +60,9 @@ def tables(draw):
 
 @st.composite
 def own_conventions(draw, measure):
-    """Draw a convention that no tool has."""
+    """Draw a convention that no tool uses."""
     done = measure == "operations"
-    quantities = [q for q in QUANTITIES if (q in ("inputs", "outputs", "macs", "bias additions",
-                                                  "parameter uses")) == done]  # fmt: skip
+    quantities = [quantity for quantity in QUANTITIES if (quantity in DONE) == done]
     kinds = st.lists(st.sampled_from(["conv", "linear", "relu", "input", "batch_norm"]), max_size=2)
     counts = draw(
         st.lists(
@@ -105,7 +110,7 @@ def assert_sound(result):
     in_order = iter(ORDER)
     stages = list(dict.fromkeys(step.stage for step in result.steps))
     assert all(any(stage == at for at in in_order) for stage in stages), stages
-    for stage in stages:  # a stage is not left and entered again
+    for stage in stages:  # a stage is never resumed
         places = [i for i, step in enumerate(result.steps) if step.stage == stage]
         if stage in STAGES:
             assert places == list(range(places[0], places[-1] + 1))
@@ -116,7 +121,7 @@ MEASURES = st.sampled_from(["memory", "operations"])
 
 @settings(settings.get_profile("steps"))
 @given(MEASURES.flatmap(lambda m: st.tuples(totals(m), totals(m))))
-def test_steps_between_any_two_totals_sum_exactly_and_stand_in_order(pair):
+def test_steps_between_any_two_totals_sum_exactly_and_are_in_order(pair):
     result = reconcile(*pair)
     assert_sound(result)
     assert result.unexplained == 0
@@ -129,7 +134,7 @@ def test_steps_between_any_two_totals_sum_exactly_and_stand_in_order(pair):
         lambda m: st.tuples(totals(m) | published_numbers(m), totals(m) | published_numbers(m))
     )
 )
-def test_published_numbers_stand_on_either_side(pair):
+def test_published_numbers_can_be_on_either_side(pair):
     start, end = pair
     result = reconcile(start, end)
     assert_sound(result)
@@ -140,7 +145,7 @@ def test_published_numbers_stand_on_either_side(pair):
 
 @settings(settings.get_profile("steps"))
 @given(st.data())
-def test_two_tables_under_one_convention_differ_in_their_rows_alone(data):
+def test_two_tables_under_one_convention_differ_only_in_their_rows(data):
     start = data.draw(totals("memory"))
     convention = start.convention
     other = data.draw(tables())
@@ -150,7 +155,7 @@ def test_two_tables_under_one_convention_differ_in_their_rows_alone(data):
     assert {step.stage for step in result.steps} <= {"rows"}
 
 
-def test_a_total_and_itself_need_no_step():
+def test_equal_totals_need_no_step():
     total = summary("vgg16").total()
     assert reconcile(total, total).steps == ()
     assert reconcile(total, summary("vgg16").total()).steps == ()
@@ -159,8 +164,14 @@ def test_a_total_and_itself_need_no_step():
 VGG16 = summary("vgg16")
 STEPS = [
     # from, to, [(stage, name)]
-    ("weights", "parameters", ["what is counted: convolutions: biases counted",
-                               "what is counted: linear layers: biases counted"]),
+    (
+        "weights",
+        "parameters",
+        [
+            "what is counted: convolutions: biases counted",
+            "what is counted: linear layers: biases counted",
+        ],
+    ),
     ("tensors", "tensors-mib", ["unit: MiB instead of MB"]),
     ("values", "tensors", ["bytes a value: 4 instead of 1", "unit: MB instead of B"]),
     ("tensors", "values", ["bytes a value: 1 instead of 4", "unit: values instead of MB"]),
@@ -169,17 +180,22 @@ STEPS = [
     ("convolution-macs", "macs", ["rows: linear layers in"]),
     ("values", "cs231n-values", ["what is counted: each row rounded to 2 digits"]),
     ("cs231n-values", "values", ["what is counted: rounding of each row undone"]),
-    ("parameters-mb", "parameters-rounded-mb",
-     ["what is counted: the sum rounded to 3 digits"]),
+    ("parameters-mb", "parameters-rounded-mb", ["what is counted: the sum rounded to 3 digits"]),
     ("caffe", "caffe-to-relu7", ["rows: rows after relu2 out"]),
-    ("tensors", "caffe", ["rows: the image out",
-                           "what is counted: ReLU: in-place outputs counted",
-                           "what is counted: dropout: views counted"]),
-]  # fmt: skip
+    (
+        "tensors",
+        "caffe",
+        [
+            "rows: the image out",
+            "what is counted: ReLU: in-place outputs counted",
+            "what is counted: dropout: views counted",
+        ],
+    ),
+]
 
 
 @pytest.mark.parametrize(("start", "end", "steps"), STEPS)
-def test_steps_have_the_names_that_people_give_them(start, end, steps):
+def test_steps_have_plain_names(start, end, steps):
     result = reconcile(VGG16.total(start), VGG16.total(end))
     assert [f"{step.stage}: {step.name}" for step in result.steps] == steps
 
@@ -211,7 +227,7 @@ def test_keras_of_2018_and_of_today_differ_by_one_row():
     assert steps[0].delta == Fraction(15, 2)
 
 
-def test_other_rows_come_first_and_under_the_first_convention():
+def test_changes_of_rows_come_first_under_the_first_convention():
     small, large = summary("resnet18"), summary("resnet50")
     steps = reconcile(small.total("parameters"), large.total("keras-parameters")).steps
     rows = sum(step.delta for step in steps if step.stage == "rows")
@@ -220,14 +236,14 @@ def test_other_rows_come_first_and_under_the_first_convention():
     assert steps[-1].delta == large.statistics
 
 
-def test_another_batch_is_called_by_its_name():
+def test_a_change_of_batch_is_named():
     result = reconcile(VGG16.total(), summary("vgg16", batch=8).total())
     assert {step.stage for step in result.steps} == {"rows"}
     assert "convolutions: batch 8 instead of 1" in [step.name for step in result.steps]
 
 
-def test_rows_of_one_name_and_another_kind_are_rows_not_a_way_of_counting():
-    """alexnet and resnet18 share the names conv1 and avgpool, not what stands behind them."""
+def test_rows_of_one_name_but_different_kinds_differ_as_rows():
+    """alexnet and resnet18 share the names conv1 and avgpool, but not the layers behind them."""
     alexnet, resnet = summary("alexnet"), summary("resnet18")
     shared = {row.name for row in alexnet.rows} & {row.name for row in resnet.rows}
     assert {"input", "conv1", "avgpool"} <= shared
@@ -242,7 +258,7 @@ def test_rows_of_one_name_and_another_kind_are_rows_not_a_way_of_counting():
 @pytest.mark.parametrize(
     "pair", [("93", "tensors"), ("tensors", "93"), ("93", "24m"), ("24m", "93")]
 )
-def test_what_nobody_can_explain_is_a_step_called_unexplained(pair):
+def test_a_number_without_a_convention_leaves_a_step_called_unexplained(pair):
     ids = {"93": "cs231n-93", "24m": "cs231n-24m"}
     start, end = (published.get(ids[x]) if x in ids else VGG16.total(x) for x in pair)
     result = reconcile(start, end)
@@ -281,7 +297,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("pair", "message"), REFUSED)
-def test_what_cannot_be_reconciled_is_refused(pair, message):
+def test_sides_that_do_not_compare_are_refused(pair, message):
     with pytest.raises(CnnmemError) as caught:
         reconcile(*pair())
     assert message in str(caught.value)
@@ -292,7 +308,7 @@ def test_steps_that_do_not_sum_are_a_bug_and_raise():
         Reconciliation(VGG16.total(), VGG16.total("tensors-mib"), ())
 
 
-def test_the_text_and_the_page_show_every_step():
+def test_text_and_html_show_every_step():
     result = reconcile(VGG16.total("tensors-mib"), VGG16.total("torchinfo-memory"))
     lines = str(result).splitlines()
     assert len(lines) == len(result.steps) + 2
@@ -304,7 +320,7 @@ def test_the_text_and_the_page_show_every_step():
         assert step.name in page
 
 
-def test_what_two_dtypes_keep_can_be_reconciled():
+def test_two_dtypes_can_be_reconciled():
     half = summary("resnet18", dtype="bfloat16")
     result = reconcile(summary("resnet18").total("autograd"), half.total(autograd("bfloat16")))
     assert_sound(result)

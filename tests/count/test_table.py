@@ -1,4 +1,4 @@
-"""The table: sums, the batch, exports and back, names that mean something to a format."""
+"""The table: sums, batches, exports that can be read back, and names with markup in them."""
 
 import csv
 import html.parser
@@ -49,7 +49,7 @@ def test_totals_are_the_sums_of_the_columns(name, variant):
 
 
 def _text_rows(table):
-    """Read the terminal's table back: shapes hold spaces, so columns are two spaces apart."""
+    """Parse the text of a table: shapes contain single spaces, so columns are split at two."""
     lines = str(table).splitlines()[2:]
     rows = [re.split(r" {2,}", line) for line in lines if not line.startswith("---")][1:]
     rows[-1][1:1] = ["", ""]
@@ -61,7 +61,7 @@ def _int(text):
 
 
 @pytest.mark.parametrize(("name", "variant"), ALL)
-def test_what_backward_keeps_is_the_same_sum_told_either_way(name, variant):
+def test_both_ways_to_count_what_backward_keeps_give_the_same_sum(name, variant):
     table = summary(zoo.get(name, variant=variant), batch=3)
     by_maker = sum(
         4 * (r.kept_values + r.copies + r.masks + r.batch_statistics) + 8 * r.indices
@@ -72,7 +72,7 @@ def test_what_backward_keeps_is_the_same_sum_told_either_way(name, variant):
 
 @pytest.mark.parametrize(("name", "variant"), ALL)
 @pytest.mark.parametrize("batch", [2, 7])
-def test_counts_grow_with_the_batch_and_parameters_do_not(name, variant, batch):
+def test_counts_grow_with_the_batch_but_parameters_do_not(name, variant, batch):
     network = zoo.get(name, variant=variant)
     one, many = summary(network), summary(network, batch=batch)
     assert many.params == one.params
@@ -84,7 +84,7 @@ def test_counts_grow_with_the_batch_and_parameters_do_not(name, variant, batch):
 
 
 @pytest.mark.parametrize(("name", "variant"), ALL)
-def test_each_row_has_its_output_in_just_one_way(name, variant):
+def test_each_output_is_either_new_or_a_view_or_an_overwrite(name, variant):
     table = summary(zoo.get(name, variant=variant))
     for row in table.rows:
         ways = (row.values, row.views, row.overwrites)
@@ -92,7 +92,7 @@ def test_each_row_has_its_output_in_just_one_way(name, variant):
         assert row.outputs == int(np.prod(row.output, dtype=object))
 
 
-def test_a_landscape_image_is_not_a_portrait_one():
+def test_height_and_width_are_not_mixed_up():
     wide, tall = summary("vgg16", (224, 448, 3)), summary("vgg16", (448, 224, 3))
     assert wide["pool5"].output == (7, 14, 512)
     assert tall["pool5"].output == (14, 7, 512)
@@ -101,7 +101,7 @@ def test_a_landscape_image_is_not_a_portrait_one():
 
 
 @pytest.mark.parametrize("batch", [0, -1, 1.0, "2", True, None])
-def test_a_batch_that_is_none_is_refused(batch):
+def test_an_invalid_batch_is_refused(batch):
     with pytest.raises(ShapeError, match="batch is"):
         summary("vgg16", batch=batch)
 
@@ -122,26 +122,26 @@ BAD = [
 
 
 @pytest.mark.parametrize(("options", "error", "message"), BAD, ids=[m for *_, m in BAD])
-def test_options_that_are_none_are_refused(options, error, message):
+def test_invalid_options_are_refused(options, error, message):
     with pytest.raises(error) as caught:
         summary("vgg16", **options)
     assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("network", [None, 3, ["vgg16"], Conv2d(8, 3)])
-def test_what_is_no_network_is_refused_with_what_is_one(network):
+def test_other_objects_than_networks_are_refused_with_a_remedy(network):
     with pytest.raises(CnnmemError, match="give a cnnmem Network, the name of one in the zoo"):
         summary(network)
 
 
-def test_a_row_is_found_by_its_name_and_others_are_refused():
+def test_a_row_is_found_by_its_name_and_unknown_names_are_refused():
     table = summary("vgg16")
     assert table["conv1_1"].params == 1792
     with pytest.raises(UnknownNameError, match="vgg16 has no layer 'conv9'; its layers are input"):
         table["conv9"]
 
 
-def test_the_caption_says_what_the_table_is_of():
+def test_the_caption_describes_the_table():
     text = caption(summary("vgg16", (256, 224, 3), 2, dtype="bfloat16", mode="eval"))
     assert text.startswith("vgg16, input 256 x 224 x 3, batch 2, bfloat16: ")
     assert text.endswith("kept for backward in eval mode")
@@ -158,9 +158,17 @@ def test_the_dict_goes_through_json_and_keeps_every_int_exact():
     back = json.loads(json.dumps(to_dict(table)))
     assert back == to_dict(table) == table.to_dict()
     assert list(back) == [
-        "network", "input", "batch", "params", "statistics", "values", "macs", "saved_bytes",
-        "total", "rows",
-    ]  # fmt: skip
+        "network",
+        "input",
+        "batch",
+        "params",
+        "statistics",
+        "values",
+        "macs",
+        "saved_bytes",
+        "total",
+        "rows",
+    ]
     assert back["params"] == 2_183_080_744
     for column in ("values", "macs"):
         assert sum(row[column] for row in back["rows"]) == back[column]
@@ -168,7 +176,7 @@ def test_the_dict_goes_through_json_and_keeps_every_int_exact():
     assert back["total"]["unit"] == "MB"
 
 
-def test_csv_comes_back_as_the_table():
+def test_csv_can_be_read_back():
     for table in (summary("resnet18"), odd_table()):
         rows = list(csv.DictReader(io.StringIO(table.to_csv(), newline="")))
         assert [row["name"] for row in rows] == [row.name for row in table.rows]
@@ -182,7 +190,7 @@ def test_a_carriage_return_in_a_name_does_not_break_the_csv():
     assert len(list(csv.reader(io.StringIO(table.to_csv(), newline="")))) == 3
 
 
-def test_markdown_has_a_line_a_row_and_the_same_numbers():
+def test_markdown_has_one_line_per_row_and_the_same_numbers():
     for table in (summary("resnet18"), odd_table()):
         caption_line, blank, *lines = table.to_markdown().splitlines()
         assert blank == ""
@@ -194,7 +202,7 @@ def test_markdown_has_a_line_a_row_and_the_same_numbers():
         assert "\n" not in caption_line
 
 
-def test_markdown_escapes_what_would_be_markup():
+def test_markdown_escapes_markup_in_names():
     text = odd_table().to_markdown()
     assert "a\\|b" in text
     assert "\\<b\\>x\\</b\\>" in text
@@ -226,7 +234,7 @@ def test_html_escapes_names_and_keeps_their_text():
     assert names == [name.replace("\n", " ") for name in ODD]
 
 
-def test_the_terminals_table_has_a_line_a_row_whatever_the_names():
+def test_the_text_has_one_line_per_row_whatever_the_names():
     assert len(str(odd_table()).splitlines()) == len(odd_table().rows) + 6
 
 
@@ -257,5 +265,5 @@ def test_a_table_that_does_not_say_what_is_kept_shows_a_dash_and_null():
     assert "kept for backward" not in caption(table)
     with pytest.raises(CnnmemError, match="does not say what is kept for backward"):
         table.total("autograd")
-    with pytest.raises(CnnmemError, match="holds counts alone"):
+    with pytest.raises(CnnmemError, match="holds only counts"):
         table.explain("fc")

@@ -1,4 +1,4 @@
-"""The conventions of other people's counters give what the counters print, to the unit."""
+"""The convention of each tool gives exactly the number that the tool prints."""
 
 from importlib.util import find_spec
 
@@ -23,7 +23,7 @@ def test_a_tools_convention_gives_what_it_printed(name, tool):
     assert total.value == PRINTED[name][tool]
 
 
-def test_the_recorded_counts_of_resnet18_are_these():
+def test_the_recorded_counts_of_resnet18_are_what_the_tools_print():
     assert {name: tool.resnet18 for name, tool in TOOLS.items()} == PRINTED["resnet18"]
 
 
@@ -36,7 +36,7 @@ def test_extras_are_all_that_a_tool_adds(name, tool):
     assert factor * (table.macs + sum(map(sum, added.values()))) == PRINTED[name][tool]
 
 
-def test_extras_stand_at_the_rows_that_they_are_counted_for():
+def test_extras_are_counted_at_their_own_rows():
     table = summary("resnet18")
     added = extras(table, "ptflops-pytorch")
     for i, row in enumerate(table.rows):
@@ -57,8 +57,8 @@ def test_an_unknown_tool_is_refused():
         sentence(summary("resnet18"), "nvprof")
 
 
-def test_torchstat_counts_a_relu_that_is_called_twice_once():
-    # recorded from torchstat 0.0.7; resnet18's blocks call one ReLU module two times
+def test_torchstat_counts_a_relu_called_twice_only_once():
+    # recorded from torchstat 0.0.7; resnet18's blocks call one ReLU module twice
     rows = summary("resnet18").rows
     once = [r for r in rows if r.kind == "relu" and not r.name.endswith("relu1")]
     added = 2 * sum(r.outputs for r in rows if r.kind == "batch_norm")
@@ -68,7 +68,7 @@ def test_torchstat_counts_a_relu_that_is_called_twice_once():
     assert sum(r.macs for r in rows) + added == 1_821_399_040
 
 
-# --- the planted bugs: each is wrong in just its way
+# --- the planted bugs: each is wrong in exactly one way
 
 
 def test_one_planted_counter_gives_exactly_twice_the_parameters():
@@ -80,7 +80,7 @@ def test_one_planted_counter_gives_exactly_twice_the_parameters():
     assert planted("08-twice", repaired=True)(layers) == right
 
 
-def test_one_planted_counter_does_not_look_at_the_input_channels():
+def test_one_planted_counter_ignores_the_input_channels():
     for c_in in (1, 3, 512):
         assert planted("08-c-in")(c_in, 64, 3, 10, 10) == (9 + 8) * 64 * 100
         right = (9 * c_in + 9 * c_in - 1) * 64 * 100
@@ -102,7 +102,7 @@ def test_only_questions_about_bugs_have_a_planted_counter():
     assert get("08-twice").kind == "bug"
 
 
-# --- the tools themselves, where they are installed (pip install "cnnmem[audit]")
+# --- the tools themselves, where they are installed (pip install -e ".[audit]")
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -117,7 +117,7 @@ def test_an_installed_counter_prints_what_was_recorded(tool, name):
     assert said == PRINTED[name][tool]
 
 
-def test_what_a_counter_prints_is_not_shown(capsys):
+def test_the_counters_own_output_is_suppressed(capsys):
     pytest.importorskip("torch")
     from cnnmem.frameworks import pytorch
     from cnnmem.frameworks.pytorch.counters import counts
@@ -134,13 +134,13 @@ def test_torchs_own_counter_is_wrong_for_the_backward_of_grouped_convolutions():
     shape = (1, 64, 56, 56)
     full = torch.nn.Conv2d(64, 64, 3, padding=1, bias=False)
     depthwise = torch.nn.Conv2d(64, 64, 3, padding=1, groups=64, bias=False)
-    one = 2 * 9 * 64 * 56 * 56  # forward; backward makes two gradients, each as dear
+    one = 2 * 9 * 64 * 56 * 56  # forward; backward makes two gradients, each as expensive
     assert backward_flops(full, shape) == 2 * 64 * one
     if torch.__version__.startswith("2.13."):  # a later version may be right
         assert backward_flops(depthwise, shape) == 234_823_680 != 2 * one == 7_225_344
 
 
-def test_each_recorded_count_is_one_published_number():
+def test_each_recorded_count_is_a_published_number():
     recorded = {n.value for n in published.catalogue().values() if n.network == "resnet18"}
     assert recorded == {*(tool.resnet18 for tool in TOOLS.values()), 1_814_073_344}
     assert published.get("resnet18-ptflops-aten").value == TOOLS["ptflops, aten"].resnet18

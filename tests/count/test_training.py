@@ -1,4 +1,4 @@
-"""Memory over time: what is alive when, in inference and in a training step."""
+"""Memory over time: what is alive at each moment of inference and of a training step."""
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +15,7 @@ MB = 10**6
 
 
 def counted(table):
-    """Bytes of the image and of all that is kept, the image once."""
+    """Bytes of all that is kept and of the image, which counts once."""
     image = 4 * table.rows[0].values
     return table.saved_bytes + (0 if table.rows[0].kept_values else image)
 
@@ -74,7 +74,7 @@ def test_the_convention_inference_peak_is_the_maximum_over_time(name, variant):
 
 @settings(PROFILE, max_examples=150)
 @given(networks())
-def test_on_random_networks_too(drawn):
+def test_random_networks_have_the_same_peak_and_free_every_tensor(drawn):
     try:
         table = summary(drawn.network, batch=drawn.batch)
     except NetworkError:
@@ -88,11 +88,11 @@ def test_on_random_networks_too(drawn):
 
 
 def assert_all_freed(table, step):
-    """At the end of backward and of the step nothing is left but what the caller holds."""
+    """At the end of backward and of the step only what the caller holds is left."""
     assert step.moments[-1].phase == "optimizer"
     assert step.moments[-1].activations == tensors_at_rest(table)
     for moment in [m for m in step.moments if m.phase == "backward"][-1:]:
-        # while the last one works only its own is left, and the image
+        # while the last layer works, only the image and what this layer keeps are left
         row, image = table[moment.layer], 4 * table.rows[0].outputs
         own = row.saved - (image if table.rows[0].kept_values and _keeps_image(table, row) else 0)
         assert moment.kept - image == own
@@ -120,7 +120,7 @@ def test_backward_frees_every_tensor_and_brings_every_gradient(name, variant):
     assert_all_freed(table, step)
     backward = [m for m in step.moments if m.phase == "backward"]
     assert backward[-1].gradients == step.moments[-1].gradients == 4 * table.params
-    # of the gradients of maps only that of the first layer's output is left
+    # the only gradient of a map that is left is that of the first layer's output
     output = 0 if table.storage.owner[-1] in table.storage.keeper else table.rows[-1].outputs
     assert backward[-1].working == 4 * (table[backward[-1].layer].outputs + output)
     kept = [m.kept for m in backward]
@@ -137,7 +137,7 @@ def test_backward_of_torchvisions_vgg16_needs_hardly_more_than_forward_left():
     step = training_step(table)
     assert step.after_forward.activations == 586_874_112
     assert max(m.activations for m in step.moments) == 589_298_944
-    # what does grow: the whole step's peak is forward's end plus gradients
+    # but the peak of the whole step is the end of forward plus the gradients
     assert step.peak.phase == "backward"
     assert step.peak.total - step.peak.parameters > 1_000 * MB
 
@@ -180,7 +180,7 @@ def test_frozen_layers_have_neither_gradient_nor_state_and_stop_backward():
     assert step.moments[-1].gradients == 4 * learned
     assert step.moments[-1].state == 2 * 4 * learned
     backward = [m.layer for m in step.moments if m.phase == "backward"]
-    assert backward[-1] == "fc1"  # nothing behind it wants a gradient
+    assert backward[-1] == "fc1"  # no layer before it needs a gradient
     assert step.after_forward.kept == 397_312 + 4 * table.rows[0].outputs
     assert_all_freed(table, training_step(table))
 
@@ -198,7 +198,7 @@ def test_memory_over_time_grows_with_the_batch_but_parameters_do_not():
     assert {m.parameters for m in one.moments} == {m.parameters for m in eight.moments}
 
 
-def test_half_the_width_is_half_the_memory_but_for_indices():
+def test_half_the_width_is_half_the_memory_except_for_indices():
     full, half = (training_step(summary("resnet18", dtype=d)) for d in ("float32", "bfloat16"))
     assert 2 * half.moments[-1].gradients == full.moments[-1].gradients
     assert half.after_forward.kept == summary("resnet18", dtype="bfloat16").saved_bytes
@@ -209,7 +209,7 @@ def test_other_optimizers_and_evaluation_mode_are_refused():
         with pytest.raises(UnknownNameError, match="there are sgd, momentum, adam"):
             training_step(summary("vgg16"), name)
     assert set(OPTIMIZERS) == {"sgd", "momentum", "adam"}
-    with pytest.raises(CnnmemError, match='of mode "eval"; a training step needs'):
+    with pytest.raises(CnnmemError, match='in mode "eval"; a training step needs'):
         training_step(summary("vgg16", mode="eval"))
 
 
