@@ -244,7 +244,7 @@ def budget(
 
 
 def _part(row: Row, learns: bool, states: int, kept: int, copied: int) -> Part:
-    learned = 4 * row.params * learns
+    learned = 4 * row.trainable * learns
     parameters = 4 * (row.params + row.statistics)
     return Part(row.name, row.block, parameters, learned, states * learned, kept, copied)
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from cnnmem.errors import CnnmemError
 from cnnmem.model.formula import Named
 from cnnmem.model.kinds import kind_title
-from cnnmem.model.layers import Layer, Shape
+from cnnmem.model.layers import Layer, Recorded, Shape
 from cnnmem.model.network import INPUT
 from cnnmem.model.windows import shape_text
 from cnnmem.units import bytes_per_value, memory
@@ -54,8 +54,9 @@ def explain(table: Table, name: str) -> str:
     if row.kind == INPUT:
         sides = " · ".join(map(str, row.output))
         return f"{INPUT}: the image, {sides} = {row.values // table.batch:,} values"
+    layer, row = _layer_and_row(table, name)
     shown = []
-    for what, count in _formulas(*_layer_and_row(table, name), table):
+    for what, count in _formulas(layer, row, table):
         texts = _texts(count)
         if what == "values":
             texts[-1] += f" = {memory(int(count) * bytes_per_value(table.dtype))}"
@@ -63,6 +64,8 @@ def explain(table: Table, name: str) -> str:
     width = max((len(what) for what, *_ in shown), default=0)
     inputs = ", ".join(map(shape_text, row.inputs))
     lines = [f"{name} ({kind_title(row.kind)}): {inputs} -> {shape_text(row.output)}"]
+    if isinstance(layer, Recorded):
+        lines.append("  recorded at this size: this operation has no formula here")
     for what, *texts in shown:
         lines.append(f"  {what:<{width}} = {texts[0]}")
         lines += [f"  {'':<{width}} = {text}" for text in texts[1:]]
@@ -93,6 +96,8 @@ def formulas(table: Table, name: str, operations: bool = False) -> tuple[Formula
     '(H · W · C_in − 1 + 1) · D_out'
     """
     layer, row = _layer_and_row(table, name)
+    if isinstance(layer, Recorded):
+        return ()
     counts = list(_formulas(layer, row, table))
     if operations:
         counts += _operations(layer, row)
@@ -151,7 +156,22 @@ def _inputs(row: Row) -> list[Shape]:
     return [_named(shape, mark) for shape, mark in zip(row.inputs, marks, strict=True)]
 
 
+def _recorded(row: Row) -> Iterator[tuple[str, int]]:
+    """Yield the numbers of a row whose layer has no formula."""
+    counts = {
+        "weights": row.weights,
+        "biases": row.biases,
+        "running statistics": row.statistics,
+        "values": row.values,
+        "MACs": row.macs,
+    }
+    yield from ((what, count) for what, count in counts.items() if count)
+
+
 def _formulas(layer: Layer, row: Row, table: Table) -> Iterator[tuple[str, int]]:
+    if isinstance(layer, Recorded):
+        yield from _recorded(row)
+        return
     layer = traced(layer)
     inputs = _inputs(row)
     axes = ("height", "width", "channels") if len(row.output) == 3 else ("length",)
@@ -187,13 +207,19 @@ def _kept(table: Table, name: str) -> str:
     assert table.storage is not None
     names = [INPUT, *(node.name for node in table.graph.nodes)]
     position = names.index(name)
-    kept, storage = table.storage.kept[position - 1], table.storage
-    row = table[name]
-    wanted = []
-    if kept.inputs:
-        wanted += [("its input", source) for source in table.graph.sources[position - 1]]
-    if kept.output:
-        wanted.append(("its output", position))
+    storage, row = table.storage, table[name]
+    sources = table.graph.sources[position - 1]
+    wanted: list[tuple[str, int]] = []
+    if storage.asked:
+        inputs = {storage.owner[source] for source in sources}
+        for owner in storage.asked[position]:
+            wanted.append(("its input" if owner in inputs else "its output", owner))
+    else:
+        kept = storage.kept[position - 1]
+        if kept.inputs:
+            wanted += [("its input", source) for source in sources]
+        if kept.output:
+            wanted.append(("its output", position))
     parts = []
     for what, at in wanted:
         owner = storage.owner[at]

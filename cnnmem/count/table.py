@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cnnmem.checks import positive
 from cnnmem.errors import CnnmemError, UnknownNameError
 from cnnmem.model.layers import Shape
-from cnnmem.model.network import INPUT, Network
+from cnnmem.model.network import INPUT, Network, check_image
 from cnnmem.units import bytes_per_value
 
 from .autograd import Mode, Storage, trace_storage
@@ -34,6 +34,7 @@ class Row(NamedTuple):
     weights: int = 0
     biases: int = 0
     statistics: int = 0
+    trainable: int = 0
     values: int = 0
     macs: int = 0
     saved: int = 0
@@ -73,11 +74,17 @@ class Table:
     storage: Storage | None = None
     says_saved: bool = True
     uncounted: tuple[str, ...] = ()
+    how: str = "worked out"  # or "traced", "recorded", "executed", "read" from a framework's model
 
     @property
     def params(self) -> int:
         """Learned parameters: weights and biases."""
         return sum(row.weights + row.biases for row in self.rows)
+
+    @property
+    def trainable(self) -> int:
+        """Learned parameters that are not frozen."""
+        return sum(row.trainable for row in self.rows)
 
     @property
     def statistics(self) -> int:
@@ -147,6 +154,11 @@ def table_of(
     if mode not in ("train", "eval"):
         raise CnnmemError(f'mode is {mode!r}; give "train" or "eval"')
     width = bytes_per_value(dtype)
+    if network.again is not None:
+        frozen = frozenset([node.name for node in network.nodes if node.frozen])
+        at = network.image if image is None else check_image(image)
+        table: Table = network.again(at, batch, dtype, mode, frozen)
+        return table
     shapes = network.trace_shapes(image)
     storage = trace_storage(network, shapes, mode)
     rows = tuple(_rows(network, shapes, storage, batch, width))
@@ -181,14 +193,16 @@ def _rows(
             copies, masks, indices = copies * batch, masks * batch, indices * batch
             own_bytes = (copies + masks + statistics) * width + indices * 8
         view, in_place = layer.view, layer.in_place
+        weights, biases = layer.weights(*inputs), layer.biases(*inputs)
         yield Row(
             name=node.name,
             kind=layer.kind,
             inputs=inputs,
             output=output,
-            weights=layer.weights(*inputs),
-            biases=layer.biases(*inputs),
+            weights=weights,
+            biases=biases,
             statistics=layer.statistics(*inputs),
+            trainable=0 if node.frozen else weights + biases,
             values=0 if view or in_place else size,
             macs=layer.macs(output, *inputs) * batch,
             saved=saved[position] + own_bytes,

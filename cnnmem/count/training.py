@@ -25,8 +25,8 @@ from cnnmem.model.layers import Layer, Shape
 from cnnmem.model.network import Network
 from cnnmem.units import bytes_per_value
 
-from .autograd import Storage, trace_storage
-from .table import Table
+from .autograd import Storage
+from .table import Table, table_of
 
 Phase = Literal["forward", "backward", "optimizer"]
 
@@ -92,25 +92,42 @@ def _graph(table: Table) -> tuple[Network, Storage]:
 
 def trained(table: Table) -> tuple[bool, ...]:
     """Return for each row whether its parameters, if it has any, get a gradient."""
-    graph, storage = _graph(table)
-    nodes = zip(graph.nodes, storage.in_use[1:], strict=True)
-    return (False, *[used and not node.frozen for node, used in nodes])
+    _, storage = _graph(table)
+    rows = zip(table.rows, storage.in_use, strict=True)
+    return tuple([row.trainable > 0 and used for row, used in rows])
 
 
 def _tensor_bytes(table: Table) -> list[int]:
     """Return the bytes of each position's output."""
+    if table.storage is not None and table.storage.sizes:
+        return list(table.storage.sizes)
     width = bytes_per_value(table.dtype)
     return [row.outputs * width for row in table.rows]
 
 
-def _last_use(graph: Network, owner: tuple[int, ...]) -> list[int]:
-    """Return for each owner the position that reads its storage last; the output is never freed."""
+def _outputs(storage: Storage) -> tuple[int, ...]:
+    """Return the positions of the network's outputs."""
+    return storage.outputs or (len(storage.owner) - 1,)
+
+
+def _last_use(graph: Network, storage: Storage) -> list[int]:
+    """Return for each owner the position that reads its storage last; outputs are never freed."""
+    owner = storage.owner
     last = list(range(len(owner)))
     for position, sources in enumerate(graph.sources, 1):
         for source in (*sources, position):
             last[owner[source]] = position
-    last[owner[-1]] = len(owner)
+    for output in _outputs(storage):
+        last[owner[output]] = len(owner)
     return last
+
+
+def _used(table: Table) -> Table:
+    """Return the table of the same network in use, where dropout makes no tensor."""
+    graph, _ = _graph(table)
+    if table.mode == "eval":
+        return table
+    return table_of(graph, table.image, table.batch, dtype=table.dtype, mode="eval")
 
 
 def _padded_copy(layer: Layer, output: Shape, inputs: list[Shape]) -> int:
@@ -122,17 +139,19 @@ def _padded_copy(layer: Layer, output: Shape, inputs: list[Shape]) -> int:
 
 
 def _inference_alive(table: Table) -> Iterator[tuple[int, dict[int, int]]]:
-    """Yield each position with the values alive while it works, by the position that made them."""
-    graph, _ = _graph(table)
-    shapes = graph.trace_shapes(table.image)
-    owner = trace_storage(graph, shapes, "eval").owner
-    last = _last_use(graph, owner)
+    """Yield each position with the values alive while it works, by the position that made them.
+
+    `table` is one of mode "eval".
+    """
+    graph, storage = _graph(table)
+    owner = storage.owner
+    last = _last_use(graph, storage)
     sizes = [row.outputs for row in table.rows]
     alive = {0: sizes[0]}
-    for position, (node, sources) in enumerate(zip(graph.nodes, graph.sources, strict=True), 1):
+    for position, (node, row) in enumerate(zip(graph.nodes, table.rows[1:], strict=True), 1):
         if owner[position] == position:
             alive[position] = sizes[position]
-        copy = _padded_copy(node.layer, shapes[position], [shapes[i] for i in sources])
+        copy = _padded_copy(node.layer, row.output, list(row.inputs))
         yield (
             position,
             alive | {position: sizes[position] + copy * table.batch} if copy else alive,
@@ -145,6 +164,7 @@ def inference(table: Table) -> MemoryTimeline:
 
     A tensor is freed when its last reader is done, and so is the image. The parameters stay.
     """
+    table = _used(table)
     width = bytes_per_value(table.dtype)
     parameters = (table.params + table.statistics) * width
     moments = tuple(
@@ -158,9 +178,12 @@ def inference(table: Table) -> MemoryTimeline:
 
 def alive_at_inference_peak(table: Table) -> list[int]:
     """Return for each row how many of its values are alive at the peak of inference."""
-    moments = (alive for _, alive in _inference_alive(table))
+    used = _used(table)
+    moments = (alive for _, alive in _inference_alive(used))
     peak = max(moments, key=lambda alive: sum(alive.values()))
-    return [peak.get(i, 0) for i in range(len(table.rows))]
+    # a model may call other layers in use than in training
+    by_name = {used.rows[i].name: size for i, size in peak.items()}
+    return [by_name.get(row.name, 0) for row in table.rows]
 
 
 def training_step(table: Table, optimizer: str = "sgd", first: bool = False) -> MemoryTimeline:
@@ -180,7 +203,7 @@ def training_step(table: Table, optimizer: str = "sgd", first: bool = False) -> 
         )
     width = bytes_per_value(table.dtype)
     learned = [
-        row.params * width if learns else 0
+        row.trainable * width if learns else 0
         for row, learns in zip(table.rows, trained(table), strict=True)
     ]
     parameters = (table.params + table.statistics) * width
@@ -199,6 +222,8 @@ def training_step(table: Table, optimizer: str = "sgd", first: bool = False) -> 
         for row, count in zip(table.rows, learned, strict=True)
     )
     sizes = _tensor_bytes(table)
+    _, storage = _graph(table)
+    outputs = sum(sizes[i] for i in _outputs(storage))
     # the caller still holds the image and the output
     moments.append(
         Moment(
@@ -208,7 +233,7 @@ def training_step(table: Table, optimizer: str = "sgd", first: bool = False) -> 
             states * sum(learned),
             gradients,
             sizes[0],
-            sizes[-1] + scratch * largest,
+            outputs + scratch * largest,
         )
     )
     title = f"A training step of {table.network}, batch {table.batch}, {optimizer}"
@@ -217,18 +242,19 @@ def training_step(table: Table, optimizer: str = "sgd", first: bool = False) -> 
 
 def _extras(table: Table) -> list[int]:
     """Return the bytes that only the row itself keeps: copies, masks, indices, batch statistics."""
-    width = bytes_per_value(table.dtype)
-    return [
-        (row.copies + row.masks + row.batch_statistics) * width + row.indices * 8
-        for row in table.rows
-    ]
+    _, storage = _graph(table)
+    sizes = _tensor_bytes(table)
+    extras = [row.saved for row in table.rows]
+    for owner, keeper in storage.keeper.items():
+        extras[keeper] -= sizes[owner]
+    return extras
 
 
 def _forward(table: Table) -> Iterator[tuple[str, int, int]]:
     """Yield each layer's name with the bytes kept for backward and the working ones."""
     graph, storage = _graph(table)
     sizes, extras = _tensor_bytes(table), _extras(table)
-    last = _last_use(graph, storage.owner)
+    last = _last_use(graph, storage)
     kept = sizes[0]  # the caller holds the image, even if backward does not keep it
     alive: set[int] = set()
     for position in range(1, len(sizes)):
@@ -289,9 +315,12 @@ def _backward(table: Table) -> Iterator[tuple[int, int, int]]:
         if owner:  # the image is never released: the caller holds it
             released[keeper] += sizes[owner]
     kept = sizes[0] + sum(released.values())
-    output = 0 if storage.owner[-1] in storage.keeper else sizes[-1]
+    outputs = _outputs(storage)
+    output = sum(0 if storage.owner[i] in storage.keeper else sizes[i] for i in outputs)
     gradients = _Gradients(sizes)
-    gradients.buffers[len(sizes) - 1] = gradients.new(len(sizes) - 1)
+    for i in outputs:
+        if storage.requires_grad[i]:
+            gradients.buffers[i] = gradients.new(i)
     for position in range(len(sizes) - 1, 0, -1):
         if position not in gradients.buffers:
             continue

@@ -6,8 +6,8 @@ image is called "input"; the last node is the output.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -51,6 +51,9 @@ class Network:
     name: str
     nodes: tuple[Node, ...]
     image: Shape = (224, 224, 3)
+    # the table of a framework's model at another size: it is read again, its layers' shapes are
+    # not worked out from this graph
+    again: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "nodes", tuple(self.nodes))

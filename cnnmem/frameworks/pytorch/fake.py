@@ -36,11 +36,15 @@ def fakes_of(
     """
     for name, tensor in tensors_of(module).items():
         if is_lazy(tensor):
-            raise NetworkError(
-                f"parameter {name!r} of the {type(module).__name__} has no shape yet; "
-                "call the model once with a real input, then count it"
-            )
+            raise _lazy(module, name)
     return {id(t): _fake(t, mode, device, dtype) for t in tensors_of(module).values()}
+
+
+def _lazy(module: nn.Module, name: str) -> NetworkError:
+    return NetworkError(
+        f"parameter {name!r} of the {type(module).__name__} has no shape yet; "
+        "call the model once with a real input, then count it"
+    )
 
 
 def _fake(tensor: Tensor, mode: FakeTensorMode, device: torch.device, dtype: torch.dtype) -> Tensor:
@@ -54,13 +58,20 @@ def _fake(tensor: Tensor, mode: FakeTensorMode, device: torch.device, dtype: tor
     return fake.requires_grad_(tensor.requires_grad)
 
 
-def own_of(module: nn.Module, device: torch.device | None, dtype: torch.dtype) -> StandIns:
-    """Return the parameters themselves and copies of the buffers, for a real run."""
+def own_of(
+    module: nn.Module, device: torch.device | None, dtype: torch.dtype | None
+) -> StandIns:
+    """Return the parameters themselves and copies of the buffers, for a real run.
+
+    Raises `CnnmemError` for a parameter that is not on `device` or not of `dtype`, where given.
+    """
     for name, p in module.named_parameters():
-        if p.dtype.is_floating_point and p.dtype != dtype:
+        if is_lazy(p):
+            raise _lazy(module, name)
+        if dtype is not None and p.dtype.is_floating_point and p.dtype != dtype:
             raise CnnmemError(
-                f"parameter {name!r} is {p.dtype}, and execute=True runs it as it is; "
-                f"give dtype={str(p.dtype).removeprefix('torch.')!r} or convert the module"
+                f"parameter {name!r} is {p.dtype}, and execute=True runs it as it is; leave dtype "
+                "out, or convert the module"
             )
         if device is not None and p.device != device:
             raise CnnmemError(

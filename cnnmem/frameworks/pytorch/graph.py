@@ -31,8 +31,10 @@ class Graph:
         self.follower, self.batch, self.width = follower, batch, width
         self.frames = follower.frames
         # one name per parameter, even for a tied one
-        self.names = {id(p): name for name, p in follower.model.named_parameters()}
+        self.parameters = dict(follower.model.named_parameters())
+        self.names = {id(p): name for name, p in self.parameters.items()}
         self.counted: set[int | str] = set()
+        self.used: list[list[str]] = []  # the names of the parameters that each row uses
         self.position = {id(frame): i for i, frame in enumerate(self.frames)}
         kept = _Kept(follower, self.position, width)
         rows = [self._row(i, frame, kept) for i, frame in enumerate(self.frames)]
@@ -50,13 +52,14 @@ class Graph:
         rows = self.rows
         names = [INPUT, *(row.name for row in rows[1:])]
         for i, row in enumerate(rows[1:], 1):
+            frozen = row.params > 0 and not row.trainable
             if i >= len(self.frames):
-                yield Node(row.name, Recorded(row.kind), (), row.block)
+                yield Node(row.name, Recorded(row.kind), (), row.block, frozen=frozen)
                 continue
             frame = self.frames[i]
             sources = tuple([names[self.position[id(source)]] for source in frame.sources])
-            layer = _layer(frame, row, len(sources))
-            yield Node(row.name, layer, sources, row.block, frame.functional)
+            layer = _layer(frame, row, len(sources), self.batch)
+            yield Node(row.name, layer, sources, row.block, frame.functional, frozen)
 
     def _storage(self, kept: _Kept, outputs: list[int]) -> Storage:
         extra = len(self.rows) - len(self.frames)
@@ -84,17 +87,20 @@ class Graph:
         )
 
     def _row(self, position: int, frame: Frame, kept: _Kept) -> Row:
-        statistics = weights = biases = 0
+        statistics = weights = biases = trainable = 0
         owned = [self.names[i] for i in frame.parameters if i in self.names]
         if frame.module is not None:
             owned += [self.names[id(p)] for p in frame.module.parameters()]
             if id(frame.module) not in self.counted:
                 self.counted.add(id(frame.module))
                 statistics = statistics_of(frame.module)
+        self.used.append(owned)
         for name in owned:
             if name not in self.counted:
                 self.counted.add(name)
-                count = self.follower.model.get_parameter(name).numel()
+                parameter = self.parameters[name]
+                count = parameter.numel()
+                trainable += count * parameter.requires_grad
                 if is_bias(name):
                     biases += count
                 else:
@@ -113,6 +119,7 @@ class Graph:
             weights=weights,
             biases=biases,
             statistics=statistics,
+            trainable=trainable,
             values=how["new"],
             macs=frame.macs,
             saved=kept.saved.get(position, 0),
@@ -141,7 +148,14 @@ class Graph:
             if own or statistics:
                 weights = sum(p.numel() for _, p in own) - biases
                 name = self.follower.unique(path or "parameters")
-                yield Row(name, "unused", weights=weights, biases=biases, statistics=statistics)
+                yield Row(
+                    name,
+                    "unused",
+                    weights=weights,
+                    biases=biases,
+                    statistics=statistics,
+                    trainable=sum(p.numel() for _, p in own if p.requires_grad),
+                )
 
 
 def _bytes(frame: Frame) -> int:
@@ -161,16 +175,16 @@ def _reached(frames: list[Frame], position: dict[int, int], outputs: list[int]) 
     return reached
 
 
-def _layer(frame: Frame, row: Row, sources: int) -> Layer:
+def _layer(frame: Frame, row: Row, sources: int, batch: int) -> Layer:
     """Return the plain layer that a frame is, or one that has the frame's numbers only."""
     layer = frame.layer
-    if layer is not None:
+    if layer is not None and frame.times == batch:
         least, most = layer.arity
         one = frame.calls <= 1 or _fits(layer, row)
         if one and sources == len(row.inputs) and least <= sources <= (most or sources):
             return layer
     view = not (row.values or row.overwrites) and row.kind != "dropout"
-    return Recorded(row.kind, row.output, view=view)
+    return Recorded(row.kind, row.output, view)
 
 
 def _fits(layer: Layer, row: Row) -> bool:

@@ -1,25 +1,25 @@
-"""Read a `torch.nn.Module` into the same table as a plain network, without running it.
-
-The module's forward pass is traced with fake tensors, which act like tensors on a real device but
-hold no data. A row is a call of a module without children, or of a function outside one.
-"""
+"""A `torch.nn.Module` becomes a network, and its table, without being run."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from cnnmem.checks import is_int
 from cnnmem.count.autograd import Mode
 from cnnmem.count.table import Table
-from cnnmem.units import bytes_per_value
+from cnnmem.errors import ShapeError
+from cnnmem.model.layers import Shape
+from cnnmem.model.network import Network
+from cnnmem.model.windows import shape_text
 
+from .follow import LEAVES
+from .graph import shape_of_one
 from .macs import Work
-from .rows import rows_of, shape_of_one
-from .run import record
-
-LEAVES: tuple[type[nn.Module], ...] = (nn.MultiheadAttention,)
+from .run import Run, follow
 
 
 def table_of(
@@ -27,7 +27,7 @@ def table_of(
     input_shape: Any,
     *,
     batch: int | None = None,
-    dtype: str = "float32",
+    dtype: str | torch.dtype | None = None,
     mode: Mode = "train",
     device: str | torch.device | None = None,
     execute: bool = False,
@@ -62,18 +62,92 @@ def table_of(
     >>> [(row.name, row.kind, row.output, row.saved) for row in table.rows[1:]]
     [('0', 'conv', (30, 30, 8), 24576), ('1', 'relu', (30, 30, 8), 57600)]
     """
-    run = record(module, input_shape, batch, dtype, mode, device, execute, leaves)
-    recorder = run.recorder
-    return Table(
-        network=module._get_name(),
-        image=shape_of_one(run.first, run.batch),
-        batch=run.batch,
-        rows=rows_of(recorder, run.stand_ins, bytes_per_value(dtype), run.batch),
-        dtype=dtype,
-        mode=mode,
-        says_saved=execute or not recorder.inexact,
-        uncounted=tuple(f"{name} x {count}" for name, count in recorder.uncounted.items()),
+    asked = dtype is not None
+    dtype = str(dtype).removeprefix("torch.") if asked else own_dtype(module)
+    run = Run(
+        module, input_shape, batch, dtype, mode, device, execute, leaves, dtype_asked=asked
     )
+    return _table(run)
+
+
+def own_dtype(module: nn.Module) -> str:
+    """Return the dtype of a module's first floating-point parameter, else "float32".
+
+    >>> own_dtype(nn.Linear(2, 2).half())
+    'float16'
+    """
+    for parameter in module.parameters():
+        if parameter.dtype.is_floating_point:
+            return str(parameter.dtype).removeprefix("torch.")
+    return "float32"
+
+
+def _table(run: Run) -> Table:
+    followed = follow(run)
+    graph, name = followed.graph, run.module._get_name()
+    image = shape_of_one(followed.shape, followed.batch)
+    used = {
+        row.name: frozenset(names) for row, names in zip(graph.rows, graph.used, strict=False)
+    }
+
+    def again(
+        image: Shape, batch: int, dtype: str, mode: Mode, frozen: frozenset[str] = frozenset()
+    ) -> Table:
+        names = frozenset().union(*[used[row] for row in frozen if row in used])
+        shape = _resized(run.input_shape, followed.shape, image, batch)
+        return _table(
+            replace(
+                run, input_shape=shape, batch=None, dtype=dtype, mode=mode, frozen=names
+            )
+        )
+
+    return Table(
+        network=name,
+        image=image,
+        batch=followed.batch,
+        rows=graph.rows,
+        dtype=run.dtype,
+        mode=run.mode,
+        graph=Network(name, graph.nodes, image, again),
+        storage=graph.storage,
+        says_saved=run.execute or not followed.follower.inexact,
+        uncounted=tuple(
+            f"{name} x {count}" for name, count in followed.follower.uncounted.items()
+        ),
+        how=followed.how,
+    )
+
+
+def _resized(given: Any, first: tuple[int, ...], image: Shape, batch: int) -> Any:
+    """Return an input shape, or several, at another image and batch.
+
+    Inputs as large as the first one change with it; of the others, only the batch. Raises
+    `ShapeError` for an image with another number of axes.
+    """
+    old = shape_of_one(first, first[0])
+    if len(image) != len(old):
+        raise ShapeError(
+            f"the model takes an input of {shape_text(old)}, not {shape_text(image)}; "
+            f"give {len(old)} numbers"
+        )
+
+    def resize(value: Any) -> Any:
+        if isinstance(value, Tensor):
+            shape = resize(tuple(value.shape))
+            return value if shape == tuple(value.shape) else value.new_empty(shape)
+        if isinstance(value, list | tuple) and value and all(is_int(n) for n in value):
+            if tuple(value) == first:
+                sides = image[-1:] + image[:-1] if len(image) > 2 else image
+                return (batch, *sides)
+            return (batch, *value[1:]) if value[0] == first[0] else tuple(value)
+        if isinstance(value, dict):
+            return {key: resize(each) for key, each in value.items()}
+        if isinstance(value, list | tuple):
+            made = [resize(each) for each in value]
+            return type(value)(*made) if hasattr(value, "_fields") else type(value)(made)
+        return value
+
+    return resize(given)
 
 
 def work(
@@ -94,6 +168,7 @@ def work(
     >>> 27 * 8 * 4 + 8 * 8 * 4, 27 * 8 * 4 + 2 * 8 * 8 * 4
     (1120, 1376)
     """
-    run = record(module, input_shape, None, "float32", mode, device, execute, LEAVES)
-    frames = run.recorder.frames
+    dtype = own_dtype(module)
+    run = Run(module, input_shape, None, dtype, mode, device, execute, LEAVES, dtype_asked=False)
+    frames = follow(run).graph.frames
     return Work(sum(f.macs for f in frames), sum(f.backward_macs for f in frames))

@@ -1,10 +1,10 @@
-"""Run a module's forward pass under the recorder, with fake or real tensors."""
+"""Follow a module's forward pass: traced where that is possible, else recorded."""
 
 from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +17,11 @@ from cnnmem.checks import is_int
 from cnnmem.errors import CnnmemError, NetworkError, ShapeError
 from cnnmem.units import bytes_per_value
 
-from .fake import StandIns, fakes_of, own_of, standing_in, tensors_of
-from .recorder import Recorder, tensors_in
+from .fake import as_it_was, fakes_of, own_of, standing_in, tensors_of
+from .follow import Follower, Frame, tensors_in
+from .graph import Graph
+from .recorder import Recorder
+from .tracer import META, Tracer, Untraceable
 
 NEEDS_VALUES = (
     fake_tensor.DataDependentOutputException,
@@ -29,68 +32,143 @@ NEEDS_VALUES = (
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """A finished recording; its output keeps autograd's graph alive."""
+class Run:
+    """What a forward pass is followed with; the fields are the arguments of `read.table_of`."""
 
-    recorder: Recorder
-    stand_ins: StandIns
-    first: tuple[int, ...]  # the shape of the first input
+    module: nn.Module
+    input_shape: Any
+    batch: int | None
+    dtype: str
+    mode: str
+    device: str | torch.device | None
+    execute: bool
+    leaves: tuple[type[nn.Module], ...]
+    frozen: frozenset[str] = frozenset()  # names of parameters that do not learn
+    dtype_asked: bool = True  # and not the module's own
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A forward pass that was followed."""
+
+    graph: Graph
+    follower: Follower
+    shape: tuple[int, ...]  # of the first input
     batch: int
-    output: Any
+    how: str  # "traced", "recorded" or "executed"
 
 
-def record(
-    module: nn.Module,
-    input_shape: Any,
-    batch: int | None,
-    dtype: str,
-    mode: str,
-    device: str | torch.device | None,
-    execute: bool,
-    leaves: tuple[type[nn.Module], ...],
-) -> Recorded:
-    """Record one forward pass; the arguments are those of `read.table_of`."""
-    bytes_per_value(dtype)
-    kind = getattr(torch, dtype)
+def follow(run: Run) -> Followed:
+    """Follow one forward pass of a module, and leave the module as it was."""
+    module = run.module
+    bytes_per_value(run.dtype)
+    kind = getattr(torch, run.dtype)
     if not kind.is_floating_point:
-        raise CnnmemError(f"dtype is {dtype!r}; a module trains in float32, bfloat16 or float16")
-    if mode not in ("train", "eval"):
-        raise CnnmemError(f'mode is {mode!r}; give "train" or "eval"')
+        raise CnnmemError(
+            f"dtype is {run.dtype!r}; a module trains in float32, bfloat16 or float16"
+        )
+    if run.mode not in ("train", "eval"):
+        raise CnnmemError(f'mode is {run.mode!r}; give "train" or "eval"')
     if any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
         raise NetworkError(
             f"{type(module).__name__} is compiled by TorchScript, which cannot be traced; "
             "give the module that it was compiled from"
         )
     first = next(iter(tensors_of(module).values()), torch.empty(0))
-    where = _device(first.device if device is None else device)
-    fake = None if execute else fake_tensor.FakeTensorMode(allow_non_fake_inputs=True)
+    where = _device(first.device if run.device is None else run.device)
+    with torch.inference_mode(False), torch.enable_grad(), _frozen(module, run.frozen):
+        if not run.execute:
+            try:
+                return _trace(run, kind, where)
+            except Untraceable:
+                pass
+            except CnnmemError:
+                raise
+            except Exception:
+                # the recorder meets the same error, and names the module that it came from
+                pass
+        return _record(run, kind, where)
+
+
+def _trace(run: Run, dtype: torch.dtype, where: torch.device) -> Followed:
+    tracer = Tracer(run.module, run.leaves, dtype, where)
+    args, kwargs = _inputs(run.input_shape, META, dtype)
+    given = tensors_in((args, kwargs))
+    shape, batch = _first(given, run.batch)
+    with as_it_was(tracer.parts), _python_random_state():
+        _set_mode(tracer, run.mode)
+        tracer.add_inputs(given)
+        with tracer.watch():
+            output = run.module(*args, **kwargs)
+        graph = Graph(tracer, _makers(tracer, output), bytes_per_value(run.dtype), batch)
+    return Followed(graph, tracer, shape, batch, "traced")
+
+
+def _record(run: Run, dtype: torch.dtype, where: torch.device) -> Followed:
+    module = run.module
+    fake = None if run.execute else fake_tensor.FakeTensorMode(allow_non_fake_inputs=True)
     if fake:
-        stand_ins = fakes_of(module, fake, where, kind)
+        stand_ins = fakes_of(module, fake, where, dtype)
     else:
-        stand_ins = own_of(module, None if device is None else where, kind)
+        asked = dtype if run.dtype_asked else None
+        stand_ins = own_of(module, None if run.device is None else where, asked)
     with ExitStack() as stack:
         for context in (
-            _random_state(execute, where),
+            _random_state(run.execute, where),
             _quiet(),
-            torch.inference_mode(False),
-            torch.enable_grad(),
             standing_in(module, stand_ins),
             fake or nullcontext(),
         ):
             stack.enter_context(context)
-        module.train(mode == "train")
-        args, kwargs = _inputs(input_shape, where, kind)
-        given = list(tensors_in((args, kwargs)))
-        shape = tuple(given[0].shape)
-        size = _batch(shape, batch)
-        recorder = Recorder(module, list(stand_ins.values()), leaves)
+        module.train(run.mode == "train")
+        args, kwargs = _inputs(run.input_shape, where, dtype, run.execute)
+        given = tensors_in((args, kwargs))
+        shape, batch = _first(given, run.batch)
+        recorder = Recorder(module, stand_ins, run.leaves)
         recorder.add_inputs(given)
         with recorder.watch():
             try:
                 output = module(*args, **kwargs)
             except Exception as error:
-                raise _failure(module, error, execute) from error
-    return Recorded(recorder, stand_ins, shape, size, output)
+                raise _failure(module, error, run.execute) from error
+        graph = Graph(recorder, _makers(recorder, output), bytes_per_value(run.dtype), batch)
+    return Followed(graph, recorder, shape, batch, "executed" if run.execute else "recorded")
+
+
+def _makers(follower: Tracer | Recorder, output: Any) -> Sequence[Frame]:
+    """Return the frames that gave a model's output."""
+    makers = [follower.maker_of(tensor) for tensor in tensors_in(output)]
+    return [frame for frame in makers if frame is not None]
+
+
+def _set_mode(tracer: Tracer, mode: str) -> None:
+    """Set the mode as `module.train` does, which takes as long as a tenth of the trace."""
+    if any(type(part).train is not nn.Module.train for part in tracer.parts):
+        tracer.model.train(mode == "train")
+    else:
+        for part in tracer.parts:
+            part.__dict__["training"] = mode == "train"
+
+
+@contextmanager
+def _frozen(module: nn.Module, names: frozenset[str]) -> Iterator[None]:
+    """Let the parameters of these names learn nothing for a while."""
+    learned = [module.get_parameter(n) for n in names if module.get_parameter(n).requires_grad]
+    for parameter in learned:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in learned:
+            parameter.requires_grad_(True)
+
+
+def _first(given: Sequence[Tensor], batch: int | None) -> tuple[tuple[int, ...], int]:
+    """Return the shape of the first input, and its batch."""
+    if not given:
+        raise ShapeError("input shape holds no tensor; give the shape of the input, (N, C, H, W)")
+    shape = tuple(given[0].shape)
+    return shape, _batch(shape, batch)
 
 
 def _device(given: str | torch.device) -> torch.device:
@@ -108,15 +186,20 @@ def _device(given: str | torch.device) -> torch.device:
 
 
 @contextmanager
-def _random_state(execute: bool, device: torch.device) -> Iterator[None]:
-    """Restore Python's random state afterwards, and torch's too."""
+def _python_random_state() -> Iterator[None]:
     state = random.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+@contextmanager
+def _random_state(execute: bool, device: torch.device) -> Iterator[None]:
+    """Restore the random state of Python and torch afterwards."""
     devices = [device] if execute and device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        try:
-            yield
-        finally:
-            random.setstate(state)
+    with _python_random_state(), torch.random.fork_rng(devices=devices):
+        yield
 
 
 @contextmanager
@@ -130,29 +213,55 @@ def _quiet() -> Iterator[None]:
         logger.disabled = disabled
 
 
-def _inputs(given: Any, device: torch.device, dtype: torch.dtype) -> tuple[Any, dict[str, Any]]:
+def _inputs(
+    given: Any, device: torch.device, dtype: torch.dtype, execute: bool = False
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return positional and keyword arguments made from shapes or example inputs."""
 
     def make(value: Any) -> Any:
         if isinstance(value, Tensor):
-            if not value.dtype.is_floating_point:
-                return torch.zeros(value.shape, dtype=value.dtype, device=device)
-            return torch.rand(value.shape, dtype=dtype, device=device)
-        if (
-            isinstance(value, list | tuple)
-            and len(value) > 0
-            and all(is_int(n) and n >= 1 for n in value)
-        ):
-            return torch.rand(tuple(value), dtype=dtype, device=device)
-        raise ShapeError(
-            f"input shape is {value!r}; give positive integers (N, C, H, W), a list of such "
-            "shapes, or example inputs"
-        )
+            if value.dtype.is_floating_point:
+                return _random(tuple(value.shape), dtype, device)
+            if execute:
+                return value.detach().clone()  # lengths and indices, which must be what they are
+            return torch.zeros(value.shape, dtype=value.dtype, device=device)
+        if isinstance(value, dict):
+            return {key: make(each) for key, each in value.items()}
+        if isinstance(value, list | tuple) and len(value) > 0:
+            if all(is_int(n) and n >= 1 for n in value):
+                return _random(tuple(value), dtype, device)
+            if any(is_int(n) for n in value):
+                raise _no_shape(value)
+            made = [make(each) for each in value]
+            return type(value)(*made) if hasattr(value, "_fields") else type(value)(made)
+        if value is None or isinstance(value, str | bool | int | float):
+            return value
+        raise _no_shape(value)
 
     if isinstance(given, dict) and given:
         return (), {name: make(value) for name, value in given.items()}
-    several = isinstance(given, list | tuple) and given and not any(is_int(x) for x in given)
-    return tuple(make(value) for value in (given if several else (given,))), {}
+    if isinstance(given, Tensor) or _is_shape(given):
+        return (make(given),), {}
+    if isinstance(given, list | tuple) and given and not all(isinstance(x, int) for x in given):
+        return tuple(make(value) for value in given), {}
+    raise _no_shape(given)
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and all(is_int(n) for n in value)
+
+
+def _no_shape(value: Any) -> ShapeError:
+    return ShapeError(
+        f"input shape is {value!r}; give positive integers (N, C, H, W), a list of such "
+        "shapes, or example inputs"
+    )
+
+
+def _random(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    if device.type == "meta":
+        return torch.empty(shape, dtype=dtype, device=device)
+    return torch.rand(shape, dtype=dtype, device=device)
 
 
 def _batch(shape: tuple[int, ...], batch: int | None) -> int:

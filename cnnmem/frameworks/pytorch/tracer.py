@@ -238,6 +238,10 @@ class Tracer(Follower):
             value.frame = frame
         self.frames.append(frame)
 
+    def maker_of(self, tensor: Tensor) -> Frame | None:
+        """Return the frame that gave a tensor last."""
+        return self.value(tensor).frame
+
     # -- what happens inside ------------------------------------------------------------------
 
     def step(self, parents: Sequence[Value]) -> Node:

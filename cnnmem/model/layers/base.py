@@ -182,7 +182,7 @@ class Recorded(Layer):
 
     name: str
     output: Shape = (0,)
-    view: bool = False  # type: ignore[misc]  # a class variable where there is no choice
+    is_view: bool = False
 
     arity: ClassVar[tuple[int, int | None]] = (0, None)
 
@@ -191,8 +191,12 @@ class Recorded(Layer):
         return self.name
 
     @property
+    def view(self) -> bool:  # type: ignore[override]
+        return self.is_view
+
+    @property
     def shares_gradient(self) -> bool:  # type: ignore[override]
-        return self.view
+        return self.is_view
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return self.output
