@@ -37,9 +37,9 @@ _DEVICE = torch.ops.prim.device.default
 class Held:
     """A tensor, held for as long as a node of the graph keeps it for backward.
 
-    It holds a detached tensor of the same storage. A kept output would hold its own node, which
-    holds it: a cycle that is never freed, and the model with it (the warning in the documentation
-    of `torch.autograd.graph.saved_tensors_hooks`).
+    It holds a detached tensor of the same storage. The output itself would hold its own node, which
+    holds the output: a cycle that never frees the model (see the warning in the documentation of
+    `torch.autograd.graph.saved_tensors_hooks`).
     """
 
     __slots__ = ("__weakref__", "stands_for", "tensor")

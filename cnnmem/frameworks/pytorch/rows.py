@@ -41,10 +41,10 @@ class _Kept:
     """What autograd keeps, each storage once, by the frame that first kept it and by its maker."""
 
     def __init__(self, recorder: Recorder, width: int) -> None:
-        self.saved: dict[int, int] = {}  # bytes, by the id of the frame that first kept them
-        self.columns: dict[
-            int, dict[str, int]
-        ] = {}  # values, by the id of the frame that made them
+        # bytes, by the id of the frame that first kept them
+        self.saved: dict[int, int] = {}
+        # values in each column, by the id of the frame that made them
+        self.columns: dict[int, dict[str, int]] = {}
         seen: set[int] = set()
         for frame in recorder.frames:
             for reference in frame.saved:
