@@ -108,7 +108,7 @@ def trace(graph: Any, shapes: Sequence[tuple[int, ...]]) -> tuple[list[Tensor], 
     calls: list[Call] = []
     # `compute_output_spec` enters a StatelessScope, and leaving the outermost scope allocates every
     # variable that has no memory yet (keras/src/backend/common/stateless_scope.py). Inside this
-    # scope, no scope of Keras' own is the outermost.
+    # scope, Keras' own scope is never the outermost.
     with keras.StatelessScope(initialize_variables=False):
         _walk(graph, inputs, "", calls, Counter())
     return inputs, calls

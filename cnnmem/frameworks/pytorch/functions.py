@@ -218,6 +218,10 @@ def _run_in_place(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     return t.run(func, args, kwargs, True)
 
 
+def _run_fake(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    return t.run_fake(func, args, kwargs)
+
+
 def _view(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     return t.run_views(func, args, kwargs)
 
@@ -689,6 +693,14 @@ _SPECIAL: dict[str, Answer] = {
 }
 _BY_NAME: dict[str, Answer] = {
     **dict.fromkeys(("conv1d", "conv2d", "conv3d"), _conv),
+    # the device decides which kernel does it
+    **dict.fromkeys(
+        (
+            *("scaled_dot_product_attention", "multi_head_attention_forward"),
+            *("lstm", "gru", "rnn_tanh", "rnn_relu"),
+        ),
+        _run_fake,
+    ),
     "linear": _linear,
     "batch_norm": _batch_norm,
     **dict.fromkeys(("add", "mul"), _binary),

@@ -36,9 +36,9 @@ _DEVICE = torch.ops.prim.device.default
 class Held:
     """A tensor, held for as long as a node of the graph keeps it for backward.
 
-    It holds a detached tensor of the same storage. A kept output would hold its own node, which
-    holds it: a cycle that is never freed, and the model with it (the warning in the documentation
-    of `torch.autograd.graph.saved_tensors_hooks`).
+    It holds a detached tensor of the same storage. The output itself would hold its own node, which
+    holds the output: a cycle that never frees the model (see the warning in the documentation of
+    `torch.autograd.graph.saved_tensors_hooks`).
     """
 
     __slots__ = ("__weakref__", "stands_for", "tensor")
@@ -65,7 +65,7 @@ class Recorder(Follower):
         self, model: nn.Module, stand_ins: dict[int, Tensor], leaves: tuple[type[nn.Module], ...]
     ) -> None:
         super().__init__(model, leaves)
-        self.own = {id(stand_in): own for own, stand_in in stand_ins.items()}
+        self.own = {id(stand_in) for stand_in in stand_ins.values()}
         self.entered: list[tuple[Tensor, int, int]] = []  # inputs of the frame: storage, version
         self.weak: dict[int, StorageWeakRef] = {}
         for tensor in stand_ins.values():
@@ -102,7 +102,7 @@ class Recorder(Follower):
         tensors = tensors_in(values)
         for tensor in tensors:
             if id(tensor) in self.own:
-                frame.parameters.append(self.own[id(tensor)])
+                frame.parameters.append(id(tensor))
                 continue
             frame.inputs.append(tuple(tensor.shape))
             source = getattr(tensor, "_cnnmem_frame", None)

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -28,6 +29,7 @@ from .kinds import function_kind, function_name, module_kind
 from .macs import INEXACT, work
 
 META = torch.device("meta")
+_DEVICE = torch.ops.prim.device.default
 
 
 class Untraceable(BaseException):
@@ -187,13 +189,12 @@ class Tracer(Follower):
 
     def start(self, frame: Frame, values: Any) -> None:
         """Open a frame that is called with these values; there is one at a time."""
-        known = self.known
+        own = self.own
         for tensor in tensors_in(values):
-            value = getattr(tensor, "_cnnmem", None) or self.value(tensor)
-            if value.stored:
-                if id(tensor) in known:
-                    frame.parameters.append(id(tensor))
+            if id(tensor) in own:
+                frame.parameters.append(id(tensor))
                 continue
+            value = getattr(tensor, "_cnnmem", None) or self.value(tensor)
             frame.inputs.append(value.shape)
             source = value.frame
             if source is not None and source not in frame.sources:
@@ -348,12 +349,13 @@ class Tracer(Follower):
             if hasattr(tensor, "_cnnmem"):
                 storages[tensor.untyped_storage()._cdata] = self.value(tensor)
         with torch.no_grad():
-            made = {id(t): t.detach() for t in tensors_in(result) if not hasattr(t, "_cnnmem")}
+            fresh = [t for t in tensors_in(result) if not hasattr(t, "_cnnmem")]
+            made = {id(t): t.detach() for t in fresh}
         result = _replace(result, made)
         node = self.take_up(result, args[1:] if in_place and grad else args, kwargs, [])
         if grad:
             node = self.step([v for v in read if v.grad])
-            wants = [t for t in made.values() if t.dtype.is_floating_point]
+            wants = [made[id(t)] for t in fresh if t.requires_grad]
             for tensor in [target] if target is not None else wants:
                 self.learn(tensor, node)
                 base = tensor._base
@@ -371,6 +373,64 @@ class Tracer(Follower):
                     size = tensor.untyped_storage().nbytes()
                     self.keep(node, next(self.keys), size, tensor.numel(), tensor.dtype)
         return result
+
+    def run_fake(self, func: Rule, args: Any, kwargs: Any) -> Any:
+        """Run a function on fake tensors of the device, for one whose kernels differ by device.
+
+        Its outputs are new tensors.
+        """
+        args, kwargs = self.real_arguments(args, kwargs)
+        given = tensors_in((args, kwargs))
+        values = [self.value(t) for t in given]
+        grad = torch.is_grad_enabled() and any(v.grad for v in values)
+        fake = FakeTensorMode(allow_non_fake_inputs=True)
+        stand_ins: dict[int, Tensor] = {}
+        for tensor in given:
+            shape = torch.empty_strided(
+                tensor.shape, tensor.stride(), dtype=tensor.dtype, device=META
+            )
+            stand_in = FakeTensor(fake, shape, self.device)
+            stand_ins[id(tensor)] = stand_in.requires_grad_(tensor.requires_grad)
+        by_storage = {
+            stand_ins[id(t)].untyped_storage()._cdata: v
+            for t, v in zip(given, values, strict=True)
+        }
+        packed: list[tuple[int, int, int, torch.dtype]] = []
+
+        def pack(tensor: Tensor) -> Tensor:
+            with torch._C._DisableTorchDispatch():
+                storage = tensor.untyped_storage()
+                packed.append((storage._cdata, storage.nbytes(), tensor.numel(), tensor.dtype))
+                alive.append(tensor.detach())
+            return tensor
+
+        alive: list[Any] = []
+        with (
+            torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
+            fake,
+            _Operations(self),
+        ):
+            result = func(*_replace(args, stand_ins), **_replace(kwargs, stand_ins))
+        made: dict[int, Tensor] = {}
+        for tensor in tensors_in(result):
+            meta = torch.empty_strided(
+                tensor.shape, tensor.stride(), dtype=tensor.dtype, device=META
+            )
+            by_storage[tensor.untyped_storage()._cdata] = self.adopt(meta, None)
+            made[id(tensor)] = meta
+        if grad:
+            node = self.step([v for v in values if v.grad])
+            own: set[int] = set()
+            for cdata, size, numel, dtype in packed:
+                if cdata in by_storage:
+                    self.save(node, by_storage[cdata])
+                elif cdata not in own:
+                    own.add(cdata)
+                    self.keep(node, next(self.keys), size, numel, dtype)
+            for tensor in tensors_in(result):
+                if tensor.requires_grad:
+                    self.learn(made[id(tensor)], node)
+        return _replace(result, made)
 
     # -- the modes ------------------------------------------------------------------------------
 
@@ -452,6 +512,8 @@ class _Operations(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        if func is _DEVICE and isinstance(args[0], FakeTensor):
+            return args[0].fake_device
         result = func(*args, **kwargs)
         done = work(func, args, kwargs, result)
         tracer = self.tracer
