@@ -156,7 +156,7 @@ def table_of(
     width = bytes_per_value(dtype)
     if network.again is not None:
         frozen = frozenset([node.name for node in network.nodes if node.frozen])
-        at = network.image if image is None else check_image(image)
+        at = network.image if image is None else check_image(image, any_axes=True)
         table: Table = network.again(at, batch, dtype, mode, frozen)
         return table
     shapes = network.trace_shapes(image)

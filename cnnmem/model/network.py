@@ -57,7 +57,7 @@ class Network:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "nodes", tuple(self.nodes))
-        object.__setattr__(self, "image", check_image(self.image))
+        object.__setattr__(self, "image", check_image(self.image, self.again is not None))
         known = {INPUT}
         if not self.nodes:
             raise NetworkError(f"network {self.name!r} has no layers; give at least one node")
@@ -129,11 +129,14 @@ def _check_node(node: Any) -> None:
         )
 
 
-def check_image(image: object) -> Shape:
-    """Return the image shape (H, W, C) if it is one; else raise."""
+def check_image(image: object, any_axes: bool = False) -> Shape:
+    """Return the image shape (H, W, C) if it is one; else raise.
+
+    With `any_axes` it may be that of a sequence or a volume too, as a framework's model takes it.
+    """
     sides = [as_int(n) for n in image] if isinstance(image, tuple | list) else []
     shape = tuple([n for n in sides if n is not None])
-    if len(sides) in (1, 3) and len(shape) == len(sides):
+    if sides and (any_axes or len(sides) in (1, 3)) and len(shape) == len(sides):
         return shape
     raise ShapeError(
         f"input shape is {image!r}; give three whole numbers from 1 on, (height, width, channels), "

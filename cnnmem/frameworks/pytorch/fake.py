@@ -58,9 +58,7 @@ def _fake(tensor: Tensor, mode: FakeTensorMode, device: torch.device, dtype: tor
     return fake.requires_grad_(tensor.requires_grad)
 
 
-def own_of(
-    module: nn.Module, device: torch.device | None, dtype: torch.dtype | None
-) -> StandIns:
+def own_of(module: nn.Module, device: torch.device | None, dtype: torch.dtype | None) -> StandIns:
     """Return the parameters themselves and copies of the buffers, for a real run.
 
     Raises `CnnmemError` for a parameter that is not on `device` or not of `dtype`, where given.

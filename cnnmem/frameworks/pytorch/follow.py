@@ -86,6 +86,8 @@ class Follower:
         self.current: Frame | None = None
         self.depth = 0  # of the path where the current frame was opened
         self.used: Counter[str] = Counter()
+        # the last product inside a checkpoint: the checkpoint, its frame, its multiply-accumulates
+        self.product: tuple[Any, Frame, int] | None = None
         # the first frame that gave a storage; None for parameters and buffers
         self.maker: dict[int, Frame | None] = {}
 
@@ -97,6 +99,17 @@ class Follower:
             for child, module in part._modules.items():
                 if module is not None:
                     self._name(module, f"{name}.{child}" if name else child)
+
+    def run_again(self, checkpoint: Any) -> None:
+        """Note that something after the last product in a checkpoint saves a tensor.
+
+        Backward runs a checkpoint again, but no further than to the last saved tensor (its "early
+        stop"): a product that nothing follows is not repeated.
+        """
+        if self.product is not None and self.product[0] is checkpoint:
+            _, frame, macs = self.product
+            frame.backward_macs += macs
+        self.product = None
 
     def unique(self, name: str) -> str:
         """Return a name that no other row has: the second "relu" is "relu:2"."""
@@ -136,3 +149,10 @@ def _collect(values: Any, found: list[Tensor]) -> None:
     elif dataclasses.is_dataclass(values) and not isinstance(values, type):
         for field in dataclasses.fields(values):
             _collect(getattr(values, field.name), found)
+
+
+def checkpoint_at_work() -> Any:
+    """Return the hook of the `torch.utils.checkpoint` that keeps nothing at present, else None."""
+    hooks = torch._C._autograd._top_saved_tensors_default_hooks(True)
+    inside = hooks is not None and hooks[0].__module__ == "torch.utils.checkpoint"
+    return hooks[0] if inside else None

@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from torch.utils._device import _device_constructors
 
 from cnnmem.errors import CnnmemError
@@ -25,7 +23,7 @@ from cnnmem.model.layers import Kept, Layer, Shape
 from .kinds import function_name
 
 if TYPE_CHECKING:
-    from .tracer import Tracer, Value
+    from .tracer import Node, Tracer, Value
 
 Answer = Callable[["Tracer", Any, Any, Any], Any]
 
@@ -155,8 +153,24 @@ def give(
         frame.backward_macs += macs * times * (reached[0] + (bool(learned) and learned[0].grad))
     node = t.step(parents)
     t.learn(result, node)
-    if kept is L.NOTHING:
-        return result
+    if kept is not L.NOTHING:
+        _keep(t, layer, kept, times, node, sources, learned, reached, result)
+    t.note_product(macs * times)
+    return result
+
+
+def _keep(
+    t: Tracer,
+    layer: Layer,
+    kept: Kept,
+    times: int,
+    node: Node,
+    sources: list[Value],
+    learned: list[Value],
+    reached: list[bool],
+    result: Tensor,
+) -> None:
+    """Note what the backward of a layer keeps."""
     if kept.inputs and (layer.saves_together or (bool(learned) and learned[0].grad)):
         for i in layer.needed_inputs(range(len(sources)), reached):
             t.save(node, sources[i])
@@ -171,7 +185,6 @@ def give(
                 t.keep_own(node, count, dtype)
         if kept.indices:
             t.keep_own(node, kept.indices * times, torch.int64)
-    return result
 
 
 def _like(t: Tracer, x: Tensor) -> Tensor:
@@ -192,9 +205,7 @@ def _map_like(t: Tracer, x: Tensor, shape: tuple[int, ...]) -> Tensor:
     meta = t.meta(x)
     if not meta.is_contiguous(memory_format=torch.channels_last):
         return t.new(shape, value.dtype)
-    made = torch.empty(
-        shape, dtype=value.dtype, device="meta", memory_format=torch.channels_last
-    )
+    made = torch.empty(shape, dtype=value.dtype, device="meta", memory_format=torch.channels_last)
     t.adopt(made, None)
     return made
 
@@ -209,8 +220,12 @@ def _one(shape: tuple[int, ...]) -> Shape:
 
 def _run(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     in_place = kwargs.get("inplace") is True
-    if kwargs.get("out") is not None:
-        t.refuse("a function that writes into out=")
+    out = kwargs.get("out")
+    if out is not None:
+        if not (isinstance(out, Tensor) and t.is_own(out)):
+            t.refuse("a function that writes into out=")
+        t.run(func, args, {key: value for key, value in kwargs.items() if key != "out"})
+        return out
     return t.run(func, args, kwargs, in_place)
 
 
@@ -220,6 +235,35 @@ def _run_in_place(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
 
 def _run_fake(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     return t.run_fake(func, args, kwargs)
+
+
+def _embedding_bag(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    """Look up bags of one column for real: how large the indices are that it keeps, no fake tells."""
+    names = ("input", "weight", "offsets", "max_norm", "norm_type", "scale_grad_by_freq", "mode")
+    given = {**dict(zip(names, args, strict=False)), **kwargs}
+    weight = t.value(given["weight"])
+    if len(args) > len(names) or given.get("per_sample_weights") is not None:
+        return t.run(func, args, kwargs)
+    small = {
+        key: torch.zeros(t.value(x).shape, dtype=t.value(x).dtype) if isinstance(x, Tensor) else x
+        for key, x in given.items()
+    }
+    small["weight"] = torch.zeros(weight.shape[0], 1, requires_grad=True)
+    kept: list[Tensor] = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda x: (kept.append(x), x)[1], lambda x: x):
+        bags = func(**small)
+    result = t.new((*bags.shape[:-1], weight.shape[1]), weight.dtype)
+    if torch.is_grad_enabled() and weight.grad:
+        node = t.step([weight])
+        t.learn(result, node)
+        storages = {x.untyped_storage()._cdata: x for x in kept if x.dtype == torch.int64}
+        index = small["input"].untyped_storage()._cdata
+        for cdata, x in storages.items():
+            if cdata == index:
+                t.save(node, t.value(given["input"]))
+            else:
+                t.keep(node, next(t.keys), x.untyped_storage().nbytes(), x.numel(), x.dtype)
+    return result
 
 
 def _view(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
@@ -263,7 +307,9 @@ def _false(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _grad_fn(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
-    return t.refuse("grad_fn of a tensor")
+    if hasattr(args[0], "_cnnmem"):
+        return t.refuse("grad_fn of a tensor")
+    return args[0].grad_fn
 
 
 def _set(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
@@ -333,8 +379,15 @@ def _conv(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     return give(t, layer, (x,), (weight, bias), worked, value.shape[0], result)
 
 
-_CONV: Names = (("input", None), ("weight", None), ("bias", None), ("stride", 1), ("padding", 0),
-                ("dilation", 1), ("groups", 1))
+_CONV: Names = (
+    ("input", None),
+    ("weight", None),
+    ("bias", None),
+    ("stride", 1),
+    ("padding", 0),
+    ("dilation", 1),
+    ("groups", 1),
+)
 
 
 def _linear(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
@@ -419,8 +472,10 @@ def _unary(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     if name == "hardtanh" and _bounds(args, kwargs) == (0.0, 6.0):
         name = "relu6"
     called = func.__name__
-    in_place = called.endswith("_") or kwargs.get("inplace") is True or (
-        name != "gelu" and any(a is True for a in args[1:])
+    in_place = (
+        called.endswith("_")
+        or kwargs.get("inplace") is True
+        or (name != "gelu" and any(a is True for a in args[1:]))
     )
     x = args[0] if args else kwargs["input"]
     value = t.value(x)
@@ -527,7 +582,9 @@ def _cat(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     ):
         return t.run(func, args, kwargs)
     first = shapes[0]
-    result = t.new((*first[:dim], sum([s[dim] for s in shapes]), *first[dim + 1 :]), values[0].dtype)
+    result = t.new(
+        (*first[:dim], sum([s[dim] for s in shapes]), *first[dim + 1 :]), values[0].dtype
+    )
     frame = t.current
     assert frame is not None
     if dim == 1:
@@ -702,6 +759,7 @@ _BY_NAME: dict[str, Answer] = {
         _run_fake,
     ),
     "linear": _linear,
+    "embedding_bag": _embedding_bag,
     "batch_norm": _batch_norm,
     **dict.fromkeys(("add", "mul"), _binary),
     **dict.fromkeys(("cat", "concat", "concatenate"), _cat),

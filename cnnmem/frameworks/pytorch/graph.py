@@ -33,7 +33,13 @@ class Graph:
         # one name per parameter, even for a tied one
         self.parameters = dict(follower.model.named_parameters())
         self.names = {id(p): name for name, p in self.parameters.items()}
-        self.counted: set[int | str] = set()
+        self.counted: set[str] = set()
+        # running statistics that no row has yet
+        self.running = {
+            id(buffer): buffer.numel()
+            for name, buffer in follower.model.named_buffers()
+            if name.rpartition(".")[2] in ("running_mean", "running_var")
+        }
         self.used: list[list[str]] = []  # the names of the parameters that each row uses
         self.position = {id(frame): i for i, frame in enumerate(self.frames)}
         kept = _Kept(follower, self.position, width)
@@ -89,11 +95,12 @@ class Graph:
     def _row(self, position: int, frame: Frame, kept: _Kept) -> Row:
         statistics = weights = biases = trainable = 0
         owned = [self.names[i] for i in frame.parameters if i in self.names]
+        running = [i for i in frame.parameters if i in self.running]
         if frame.module is not None:
             owned += [self.names[id(p)] for p in frame.module.parameters()]
-            if id(frame.module) not in self.counted:
-                self.counted.add(id(frame.module))
-                statistics = statistics_of(frame.module)
+            running += [id(b) for b in frame.module.buffers() if id(b) in self.running]
+        for i in running:
+            statistics += self.running.pop(i, 0)
         self.used.append(owned)
         for name in owned:
             if name not in self.counted:
@@ -142,9 +149,8 @@ class Graph:
             ]
             counted.update(names[id(p)] for _, p in own)
             biases = sum(p.numel() for name, p in own if is_bias(name))
-            statistics = 0
-            if not any(True for _ in module.children()) and id(module) not in counted:
-                statistics = statistics_of(module)
+            own_buffers = module.buffers(recurse=False)
+            statistics = sum(self.running.pop(id(buffer), 0) for buffer in own_buffers)
             if own or statistics:
                 weights = sum(p.numel() for _, p in own) - biases
                 name = self.follower.unique(path or "parameters")
@@ -248,15 +254,6 @@ def is_bias(name: str) -> bool:
     """
     last = name.rpartition(".")[2]
     return last == "bias" or last.endswith("_bias") or last.startswith(("bias_hh", "bias_ih"))
-
-
-def statistics_of(module: nn.Module) -> int:
-    """Return the number of running statistics of a module and its children."""
-    return sum(
-        buffer.numel()
-        for name, buffer in module.named_buffers()
-        if name.rpartition(".")[2] in ("running_mean", "running_var")
-    )
 
 
 def shape_of_one(shape: tuple[int, ...], batch: int) -> Shape:

@@ -60,6 +60,15 @@ def _attention(query: Tensor, key: Tensor, value: Tensor, *_: Any) -> Work:
     return Work(forward, scores * (3 * depth + 2 * value.shape[-1]) if needs else 0)
 
 
+def _lstm(x: Tensor, *weights_and_more: Any) -> Work:
+    # (T, N, D_in) with the matrices of the four gates: each is used once per step and sequence
+    from_input, from_state = weights_and_more[:2]
+    forward = x.shape[0] * x.shape[1] * (from_input.numel() + from_state.numel())
+    needs = x.requires_grad or from_input.requires_grad
+    # backward multiplies each matrix by a gradient, and makes the matrix' own gradient
+    return Work(forward, forward * (1 + from_input.requires_grad) if needs else 0)
+
+
 PRODUCTS: dict[Any, Callable[..., Work]] = {
     aten.mm: _mm,
     aten.bmm: _mm,
@@ -69,6 +78,8 @@ PRODUCTS: dict[Any, Callable[..., Work]] = {
     aten.addmm: _add_mm,
     aten.addmv: _add_mm,
     aten.baddbmm: _add_mm,
+    aten.addbmm: _add_mm,
+    aten.mkldnn_rnn_layer: _lstm,
     aten._scaled_dot_product_flash_attention_for_cpu: _attention,
     aten._scaled_dot_product_flash_attention: _attention,
     aten._scaled_dot_product_efficient_attention: _attention,
@@ -77,7 +88,7 @@ PRODUCTS: dict[Any, Callable[..., Work]] = {
 }
 
 # Operations that keep a workspace whose size their fake version does not know.
-INEXACT = {aten.mkldnn_rnn_layer, aten._cudnn_rnn, aten.miopen_rnn}
+INEXACT = {aten.mkldnn_rnn_layer, aten._cudnn_rnn, aten.miopen_rnn, aten._embedding_bag}
 
 # aten operations without a convolution or matrix product.
 _PLAIN = """
@@ -103,6 +114,10 @@ _PLAIN = """
     repeat_interleave searchsorted bucketize isin max_pool2d split_with_sizes_copy polar
     view_as_complex view_as_real nll_loss_forward nll_loss2d_forward mse_loss celu prelu
     _prelu_kernel hardswish mish threshold gelu masked_fill log_sigmoid_forward where
+    _safe_softmax unsafe_split unsafe_split_with_sizes unsafe_chunk exponential_ cauchy_ log_normal_
+    geometric_ _upsample_nearest_exact1d _upsample_nearest_exact2d _upsample_nearest_exact3d
+    binary_cross_entropy smooth_l1_loss huber_loss soft_margin_loss multi_margin_loss
+    multilabel_margin_loss_forward _ctc_loss _profiler_record _embedding_bag
     rrelu_with_noise fused_dropout _fused_dropout multinomial histc bincount
 """
 PLAIN_OPERATIONS = frozenset(_PLAIN.split())
@@ -122,8 +137,8 @@ def needs_no_formula(operation: Any) -> bool:
     names = {name, name.rstrip("_")}  # "relu_" is "relu" in place
     if operation.namespace in ("aten", "prims") and names & PLAIN_OPERATIONS:
         return True
-    if operation.namespace == "prim":
-        return True  # only queries a device, a layout or a size
+    if operation.namespace in ("prim", "profiler"):
+        return True  # only queries a device, a layout or a size, or marks a time
     by_tag = {torch.Tag.pointwise, torch.Tag.inplace_view} & set(operation.tags)
     return bool(by_tag) or is_view(operation)
 

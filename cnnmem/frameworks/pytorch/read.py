@@ -64,9 +64,7 @@ def table_of(
     """
     asked = dtype is not None
     dtype = str(dtype).removeprefix("torch.") if asked else own_dtype(module)
-    run = Run(
-        module, input_shape, batch, dtype, mode, device, execute, leaves, dtype_asked=asked
-    )
+    run = Run(module, input_shape, batch, dtype, mode, device, execute, leaves, dtype_asked=asked)
     return _table(run)
 
 
@@ -86,9 +84,7 @@ def _table(run: Run) -> Table:
     followed = follow(run)
     graph, name = followed.graph, run.module._get_name()
     image = shape_of_one(followed.shape, followed.batch)
-    used = {
-        row.name: frozenset(names) for row, names in zip(graph.rows, graph.used, strict=False)
-    }
+    used = {row.name: frozenset(names) for row, names in zip(graph.rows, graph.used, strict=False)}
 
     def again(
         image: Shape, batch: int, dtype: str, mode: Mode, frozen: frozenset[str] = frozenset()
@@ -96,9 +92,7 @@ def _table(run: Run) -> Table:
         names = frozenset().union(*[used[row] for row in frozen if row in used])
         shape = _resized(run.input_shape, followed.shape, image, batch)
         return _table(
-            replace(
-                run, input_shape=shape, batch=None, dtype=dtype, mode=mode, frozen=names
-            )
+            replace(run, input_shape=shape, batch=None, dtype=dtype, mode=mode, frozen=names)
         )
 
     return Table(
@@ -111,9 +105,7 @@ def _table(run: Run) -> Table:
         graph=Network(name, graph.nodes, image, again),
         storage=graph.storage,
         says_saved=run.execute or not followed.follower.inexact,
-        uncounted=tuple(
-            f"{name} x {count}" for name, count in followed.follower.uncounted.items()
-        ),
+        uncounted=tuple(f"{name} x {count}" for name, count in followed.follower.uncounted.items()),
         how=followed.how,
     )
 
@@ -170,5 +162,9 @@ def work(
     """
     dtype = own_dtype(module)
     run = Run(module, input_shape, None, dtype, mode, device, execute, LEAVES, dtype_asked=False)
-    frames = follow(run).graph.frames
-    return Work(sum(f.macs for f in frames), sum(f.backward_macs for f in frames))
+    graph = follow(run).graph
+    backward = zip(graph.frames, graph.storage.in_use, strict=False)
+    return Work(
+        sum(frame.macs for frame in graph.frames),
+        sum(frame.backward_macs for frame, used in backward if used),
+    )

@@ -26,7 +26,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from .follow import Follower, Frame, Output, Saved, tensors_in
+from .follow import Follower, Frame, Output, Saved, checkpoint_at_work, tensors_in
 from .kinds import function_kind, function_name, module_kind
 from .macs import INEXACT, is_view, work
 
@@ -122,9 +122,9 @@ class Recorder(Follower):
             outputs = [tensor for tensor, _, _ in changed]
         if frame.functional:
             given = {id(tensor) for tensor, _, _ in entered}
-            did_nothing = all(
-                self.maker.get(key, frame) is None for _, key, _ in changed
-            ) and all(id(t) in given for t in outputs)
+            did_nothing = all(self.maker.get(key, frame) is None for _, key, _ in changed) and all(
+                id(t) in given for t in outputs
+            )
             a_layer = frame.kind in ("dropout", "flatten")  # in eval, or of a vector
             if did_nothing and not (a_layer or frame.macs or frame.saved):
                 return
@@ -159,7 +159,9 @@ class Recorder(Follower):
         frame = self.current or self.frames[-1]
         size = held.tensor.untyped_storage().nbytes()
         key, values = self.storage(held.tensor), held.tensor.numel()
-        frame.saved.append(Saved(key, size, values, held.tensor.dtype, weakref.ref(held)))
+        alive = weakref.ref(held)
+        frame.saved.append(Saved(key, size, values, held.tensor.dtype, alive))
+        frame.keeper = frame.keeper or alive
         return held
 
     @contextmanager
@@ -234,15 +236,21 @@ class _Operations(TorchDispatchMode):
         uncovered = recorder.current is None and not is_view(func)
         if uncovered:
             recorder.start(recorder.function_frame(func.overloadpacket), (args, kwargs))
+        region = checkpoint_at_work()
+        if region is not None and not is_view(func):
+            recorder.run_again(region)
         result = func(*args, **kwargs)
         done = work(func, args, kwargs, result)
+        recorder.inexact |= func.overloadpacket in INEXACT
         if done is None:
             recorder.uncounted[str(func.overloadpacket)] += 1
-            recorder.inexact |= func.overloadpacket in INEXACT
         elif done.forward and recorder.current:
             frame = recorder.current
             frame.macs += done.forward
-            frame.backward_macs += done.backward
+            if torch.is_grad_enabled():
+                frame.backward_macs += done.backward
+                if region is not None:
+                    recorder.product = (region, frame, done.forward)
             if func.overloadpacket.__name__ == "convolution":
                 frame.depthwise |= args[8] > 1 and args[8] == args[0].shape[1]
         if uncovered:

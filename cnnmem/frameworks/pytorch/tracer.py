@@ -24,8 +24,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from . import functions
-from .follow import Follower, Frame, Output, Saved, tensors_in
-from .kinds import function_kind, function_name, module_kind
+from .follow import Follower, Frame, Output, Saved, checkpoint_at_work, tensors_in
+from .kinds import function_kind, module_kind
 from .macs import INEXACT, work
 
 META = torch.device("meta")
@@ -91,6 +91,9 @@ class Tracer(Follower):
         self.constants: list[Tensor] = []  # held, so that no id is used again
         self.stand_ins: dict[int, Tensor] = {}
         self.mode = _Functions(self)
+        self.checkpoint: Any = None  # the one that is at work: backward runs its functions again
+        self.multiplied = 0  # the multiply-accumulates of the function that runs
+        self.pending: list[tuple[Frame, Value]] = []  # what a checkpoint keeps: its inputs
         self.own: dict[int, Tensor] = {}  # parameters and buffers by id
         for part in self.parts:
             for tensor in (*part._parameters.values(), *part._buffers.values()):
@@ -196,9 +199,8 @@ class Tracer(Follower):
                 continue
             value = getattr(tensor, "_cnnmem", None) or self.value(tensor)
             frame.inputs.append(value.shape)
-            source = value.frame
-            if source is not None and source not in frame.sources:
-                frame.sources.append(source)
+            if value.frame is not None:
+                frame.sources.append(value.frame)
         self.current, self.depth = frame, len(self.path)
         if self.changed:
             self.changed = set()
@@ -248,6 +250,10 @@ class Tracer(Follower):
     def step(self, parents: Sequence[Value]) -> Node:
         """Return the step of backward of a function that read these values."""
         node = Node([value.node for value in parents if value.node is not None and value.grad])
+        for frame, value in self.pending:
+            size, alive = self.sizes[value.key], weakref.ref(node)
+            frame.saved.append(Saved(value.key, size, value.numel, value.dtype, alive))
+        self.pending = []
         if self.current is not None:
             self.current.keeper = weakref.ref(node)
         return node
@@ -261,10 +267,11 @@ class Tracer(Follower):
         self.keep(node, next(self.keys), values * dtype.itemsize, values, dtype)
 
     def keep(self, node: Node, key: int, size: int, values: int, dtype: torch.dtype) -> None:
+        if self.checkpoint is not None:
+            self.run_again(self.checkpoint)
+            return
         frame = self.current or self.frames[-1]
-        frame.saved.append(
-            Saved(key, size, values, dtype, weakref.ref(node))
-        )
+        frame.saved.append(Saved(key, size, values, dtype, weakref.ref(node)))
 
     def learn(self, tensor: Tensor, node: Node) -> None:
         """Let a gradient reach a tensor through a step of backward."""
@@ -323,6 +330,7 @@ class Tracer(Follower):
             if grad:
                 # autograd refuses to write over a leaf, which all of these tensors are
                 args = (target.clone(), *args[1:])
+        self.multiplied = 0
         packed: list[Tensor] = []
 
         def pack(tensor: Tensor) -> Tensor:
@@ -372,7 +380,13 @@ class Tracer(Follower):
                     own[cdata] = 1
                     size = tensor.untyped_storage().nbytes()
                     self.keep(node, next(self.keys), size, tensor.numel(), tensor.dtype)
+            self.note_product(self.multiplied)
         return result
+
+    def note_product(self, macs: int) -> None:
+        """Note a product that a checkpoint may run again."""
+        if self.checkpoint is not None and macs and self.current is not None:
+            self.product = (self.checkpoint, self.current, macs)
 
     def run_fake(self, func: Rule, args: Any, kwargs: Any) -> Any:
         """Run a function on fake tensors of the device, for one whose kernels differ by device.
@@ -392,9 +406,9 @@ class Tracer(Follower):
             stand_in = FakeTensor(fake, shape, self.device)
             stand_ins[id(tensor)] = stand_in.requires_grad_(tensor.requires_grad)
         by_storage = {
-            stand_ins[id(t)].untyped_storage()._cdata: v
-            for t, v in zip(given, values, strict=True)
+            stand_ins[id(t)].untyped_storage()._cdata: v for t, v in zip(given, values, strict=True)
         }
+        self.multiplied = 0
         packed: list[tuple[int, int, int, torch.dtype]] = []
 
         def pack(tensor: Tensor) -> Tensor:
@@ -430,6 +444,7 @@ class Tracer(Follower):
             for tensor in tensors_in(result):
                 if tensor.requires_grad:
                     self.learn(made[id(tensor)], node)
+            self.note_product(self.multiplied)
         return _replace(result, made)
 
     # -- the modes ------------------------------------------------------------------------------
@@ -444,9 +459,27 @@ class Tracer(Follower):
                 hooks.register_module_forward_hook(self._leave, always_call=True),
             ):
                 stack.callback(hook.remove)
-            stack.enter_context(_applied(self))
+            stack.enter_context(_applied())
+            self.hooks = torch.autograd.graph.saved_tensors_hooks(
+                self._save_outside, lambda tensor: tensor
+            )
+            stack.enter_context(self.hooks)
             stack.enter_context(self.mode)
             yield
+
+    def _save_outside(self, tensor: Tensor) -> Tensor:
+        """Note what is saved although no function of the trace runs: a checkpoint's inputs."""
+        self.pending.append((self.frames[-1], self.value(tensor)))
+        return tensor
+
+    def look_at_hooks(self) -> None:
+        """See whether a checkpoint is at work, which saves nothing: backward runs it again."""
+        pack = torch._C._autograd._top_saved_tensors_default_hooks(True)[0]
+        self.checkpoint = None if pack == self._save_outside else checkpoint_at_work()
+        if self.checkpoint is None and pack != self._save_outside:
+            raise Untraceable("saved-tensor hooks of the model's own")
+        if self.pending and self.checkpoint is None:
+            raise Untraceable("an operation that is no function")
 
     def _enter(self, module: nn.Module, args: Any) -> None:
         if id(module) not in self.names:
@@ -482,8 +515,7 @@ class _Functions(TorchFunctionMode):
             return rule.answer(tracer, func, args, kwargs)
         if rule.in_place and tracer.is_own(args[0]):
             return args[0]  # a counter or a statistic of the module
-        if torch._C._autograd._top_saved_tensors_default_hooks(True) is not None:
-            raise Untraceable("saved-tensor hooks of the model's own")
+        tracer.look_at_hooks()
         if torch.is_autocast_enabled("cpu"):
             raise Untraceable("autocast")
         if tracer.current is not None:
@@ -517,31 +549,29 @@ class _Operations(TorchDispatchMode):
         result = func(*args, **kwargs)
         done = work(func, args, kwargs, result)
         tracer = self.tracer
+        tracer.inexact |= func.overloadpacket in INEXACT
         if done is None:
             tracer.uncounted[str(func.overloadpacket)] += 1
-            tracer.inexact |= func.overloadpacket in INEXACT
         elif done.forward and tracer.current:
             tracer.current.macs += done.forward
             tracer.current.backward_macs += done.backward
+            tracer.multiplied += done.forward
         return result
 
 
 @contextmanager
-def _applied(tracer: Tracer) -> Iterator[None]:
-    """Notice an `autograd.Function`, whose backward functions do not show."""
+def _applied() -> Iterator[None]:
+    """Notice an `autograd.Function`, whose backward does not show."""
+    original = torch.autograd.Function.__dict__["apply"]
 
     def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
         raise Untraceable(f"{cls.__name__}, an autograd.Function")
 
-    original = torch.autograd.Function.__dict__.get("apply")
     torch.autograd.Function.apply = classmethod(apply)  # type: ignore[assignment,method-assign]
     try:
         yield
     finally:
-        if original is None:
-            del torch.autograd.Function.apply
-        else:
-            torch.autograd.Function.apply = original  # type: ignore[method-assign]
+        torch.autograd.Function.apply = original  # type: ignore[method-assign]
 
 
 def _swap(values: Any, tracer: Tracer) -> Any:
