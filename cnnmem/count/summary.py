@@ -77,7 +77,7 @@ def summary(
     input_shape: Any = None,
     batch: int = 1,
     *,
-    dtype: str = "float32",
+    dtype: Any = None,
     mode: Mode = "train",
     **options: Any,
 ) -> Summary:
@@ -105,7 +105,9 @@ def summary(
         raise CnnmemError(
             f"a plain network has no option {next(iter(options))!r}; it has dtype and mode"
         )
-    table = read(network, input_shape, batch=batch, dtype=dtype, mode=mode, **options)
+    if dtype is not None:
+        options["dtype"] = dtype
+    table = read(network, input_shape, batch=batch, mode=mode, **options)
     return Summary(*[getattr(table, field.name) for field in fields(table)])
 
 

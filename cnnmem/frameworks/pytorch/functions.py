@@ -238,7 +238,7 @@ def _run_fake(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _embedding_bag(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
-    """Look up bags of one column for real: how large the indices are that it keeps, no fake tells."""
+    """Look up bags of one column for real: fakes do not know how large the kept indices are."""
     names = ("input", "weight", "offsets", "max_norm", "norm_type", "scale_grad_by_freq", "mode")
     given = {**dict(zip(names, args, strict=False)), **kwargs}
     weight = t.value(given["weight"])
@@ -250,7 +250,12 @@ def _embedding_bag(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     }
     small["weight"] = torch.zeros(weight.shape[0], 1, requires_grad=True)
     kept: list[Tensor] = []
-    with torch.autograd.graph.saved_tensors_hooks(lambda x: (kept.append(x), x)[1], lambda x: x):
+
+    def pack(tensor: Tensor) -> Tensor:
+        kept.append(tensor)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         bags = func(**small)
     result = t.new((*bags.shape[:-1], weight.shape[1]), weight.dtype)
     if torch.is_grad_enabled() and weight.grad:
@@ -337,14 +342,14 @@ def _set_item(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
 @lru_cache(4096)
 def _conv_layer(
     out: int,
-    kernel: tuple[int, ...],
-    stride: tuple[int, ...],
+    kernel: Any,
+    stride: Any,
     padding: Any,
-    dilation: tuple[int, ...],
+    dilation: Any,
     groups: int,
     channels: int,
     bias: bool,
-) -> Layer | None:
+) -> Layer:
     if groups > 1 and groups == channels:
         return L.DepthwiseConv2d(kernel, stride, padding, dilation, out // channels, bias)
     return L.Conv2d(out, kernel, stride, padding, dilation, groups, bias)
@@ -577,7 +582,7 @@ def _cat(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     if (
         len(rest) > 1
         or len({v.dtype for v in values}) > 1
-        or not all([v.plain for v in values])
+        or not all(v.plain for v in values)
         or not isinstance(dim, int)
     ):
         return t.run(func, args, kwargs)
@@ -589,7 +594,7 @@ def _cat(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     assert frame is not None
     if dim == 1:
         frame.layer, frame.times = _CAT, first[0]
-    if torch.is_grad_enabled() and any([v.grad for v in values]):
+    if torch.is_grad_enabled() and any(v.grad for v in values):
         t.learn(result, t.step([v for v in values if v.grad]))
     return result
 
@@ -606,11 +611,11 @@ _MAX_POOL: Names = (
 
 @lru_cache(1024)
 def _pool_layer(
-    kind: type[L.MaxPool2d] | type[L.AvgPool2d],
-    kernel: tuple[int, ...],
-    stride: tuple[int, ...],
-    padding: tuple[int, ...],
-    dilation: tuple[int, ...],
+    kind: Any,
+    kernel: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
     ceil_mode: bool,
 ) -> Layer:
     return kind(kernel, stride, padding, dilation, ceil_mode)
@@ -619,7 +624,7 @@ def _pool_layer(
 def _pool(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     name = function_name(func)
     if name.startswith("max"):
-        kind: type[L.MaxPool2d] | type[L.AvgPool2d] = L.MaxPool2d
+        kind: Any = L.MaxPool2d
         x, kernel, stride, padding, dilation, ceil, indices = _bind(_MAX_POOL, args, kwargs)
     else:
         kind, dilation, indices = L.AvgPool2d, 1, False
@@ -646,7 +651,7 @@ def _pool(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
 
 
 @lru_cache(256)
-def _adaptive_layer(size: tuple[int, ...]) -> Layer:
+def _adaptive_layer(size: Any) -> Layer:
     return L.AdaptiveAvgPool2d(size)
 
 

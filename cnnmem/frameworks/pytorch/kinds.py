@@ -84,11 +84,12 @@ def module_kind(module: nn.Module) -> str:
         return str(module.function.__name__).rstrip("_")
     if isinstance(module, nn.AdaptiveMaxPool2d) and _is_one(module.output_size):
         return "global_max_pool"
-    return _class_kind(type(module))
+    kind: str = _class_kind(type(module))
+    return kind
 
 
 @lru_cache(1024)
-def _class_kind(kind: type[nn.Module]) -> str:
+def _class_kind(kind: Any) -> str:
     bases = kind.__mro__
     known = [MODULES[base] for base in bases if base in MODULES]
     torchs = [base for base in bases if base.__module__.startswith("torch.nn.modules.")]

@@ -83,14 +83,14 @@ def own_dtype(module: nn.Module) -> str:
 def _table(run: Run) -> Table:
     followed = follow(run)
     graph, name = followed.graph, run.module._get_name()
-    image = shape_of_one(followed.shape, followed.batch)
+    first, image = followed.shape, shape_of_one(followed.shape, followed.batch)
     used = {row.name: frozenset(names) for row, names in zip(graph.rows, graph.used, strict=False)}
 
     def again(
         image: Shape, batch: int, dtype: str, mode: Mode, frozen: frozenset[str] = frozenset()
     ) -> Table:
         names = frozenset().union(*[used[row] for row in frozen if row in used])
-        shape = _resized(run.input_shape, followed.shape, image, batch)
+        shape = _resized(run.input_shape, first, image, batch)
         return _table(
             replace(run, input_shape=shape, batch=None, dtype=dtype, mode=mode, frozen=names)
         )

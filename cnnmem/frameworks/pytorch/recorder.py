@@ -146,7 +146,7 @@ class Recorder(Follower):
             frame.outputs.append(Output(tuple(tensor.shape), tensor.numel(), size, key, how))
             frame.learns |= tensor.requires_grad
             if id(tensor) not in self.own:
-                tensor._cnnmem_frame = frame  # type: ignore[attr-defined]
+                tensor._cnnmem_frame = frame
         self.frames.append(frame)
 
     def maker_of(self, tensor: Tensor) -> Frame | None:

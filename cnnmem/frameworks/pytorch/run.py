@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch._subclasses import fake_tensor
 
 from cnnmem.checks import is_int
+from cnnmem.count.autograd import Mode
 from cnnmem.errors import CnnmemError, NetworkError, ShapeError
 from cnnmem.units import bytes_per_value
 
@@ -39,7 +40,7 @@ class Run:
     input_shape: Any
     batch: int | None
     dtype: str
-    mode: str
+    mode: Mode
     device: str | torch.device | None
     execute: bool
     leaves: tuple[type[nn.Module], ...]

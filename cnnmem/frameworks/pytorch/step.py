@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from cnnmem.errors import CnnmemError, look_up
-from cnnmem.frameworks.pytorch.recorder import tensors_in
+from cnnmem.frameworks.pytorch.follow import tensors_in
 
 from .saved import check_shape
 

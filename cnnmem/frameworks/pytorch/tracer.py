@@ -90,7 +90,6 @@ class Tracer(Follower):
         self.known: dict[int, Value] = {}  # parameters, buffers and constants by id
         self.constants: list[Tensor] = []  # held, so that no id is used again
         self.stand_ins: dict[int, Tensor] = {}
-        self.mode = _Functions(self)
         self.checkpoint: Any = None  # the one that is at work: backward runs its functions again
         self.multiplied = 0  # the multiply-accumulates of the function that runs
         self.pending: list[tuple[Frame, Value]] = []  # what a checkpoint keeps: its inputs
@@ -151,7 +150,7 @@ class Tracer(Follower):
             made = torch.empty_strided(
                 value.shape, tensor.stride(), dtype=value.dtype, device=META
             ).requires_grad_(value.grad)
-            made._cnnmem = value  # type: ignore[attr-defined]
+            made._cnnmem = value
             self.stand_ins[id(tensor)] = made
         return self.stand_ins[id(tensor)]
 
@@ -160,7 +159,7 @@ class Tracer(Follower):
         tensor = torch.empty(shape, dtype=dtype, device=META)
         value = Value(next(self.keys), shape, dtype, False, True)
         self.sizes[value.key] = value.numel * dtype.itemsize
-        tensor._cnnmem = value  # type: ignore[attr-defined]
+        tensor._cnnmem = value
         return tensor
 
     def adopt(self, tensor: Tensor, key: int | None) -> Value:
@@ -174,7 +173,7 @@ class Tracer(Follower):
         )
         if key is None:
             self.sizes[value.key] = tensor.untyped_storage().nbytes()
-        tensor._cnnmem = value  # type: ignore[attr-defined]
+        tensor._cnnmem = value
         return value
 
     def add_inputs(self, tensors: Sequence[Tensor]) -> None:
@@ -215,7 +214,7 @@ class Tracer(Follower):
             entered = {id(tensor): tensor for tensor in tensors_in(given)}
             if not outputs:
                 outputs = [t for t in entered.values() if self.value(t).key in self.changed]
-            nothing = not self.changed and all([id(t) in entered for t in outputs])
+            nothing = not self.changed and all(id(t) in entered for t in outputs)
             a_layer = frame.kind in ("dropout", "flatten")  # in eval, or of a vector
             if nothing and not (a_layer and outputs) and not frame.macs and not frame.saved:
                 return
@@ -275,7 +274,7 @@ class Tracer(Follower):
 
     def learn(self, tensor: Tensor, node: Node) -> None:
         """Let a gradient reach a tensor through a step of backward."""
-        value: Value = tensor._cnnmem  # type: ignore[attr-defined]
+        value: Value = tensor._cnnmem
         value.node = node
         if not value.grad:
             value.grad = True
@@ -460,11 +459,10 @@ class Tracer(Follower):
             ):
                 stack.callback(hook.remove)
             stack.enter_context(_applied())
-            self.hooks = torch.autograd.graph.saved_tensors_hooks(
-                self._save_outside, lambda tensor: tensor
+            stack.enter_context(
+                torch.autograd.graph.saved_tensors_hooks(self._save_outside, lambda tensor: tensor)
             )
-            stack.enter_context(self.hooks)
-            stack.enter_context(self.mode)
+            stack.enter_context(_Functions(self))
             yield
 
     def _save_outside(self, tensor: Tensor) -> Tensor:
@@ -554,7 +552,8 @@ class _Operations(TorchDispatchMode):
             tracer.uncounted[str(func.overloadpacket)] += 1
         elif done.forward and tracer.current:
             tracer.current.macs += done.forward
-            tracer.current.backward_macs += done.backward
+            if torch.is_grad_enabled():
+                tracer.current.backward_macs += done.backward
             tracer.multiplied += done.forward
         return result
 
@@ -567,11 +566,11 @@ def _applied() -> Iterator[None]:
     def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
         raise Untraceable(f"{cls.__name__}, an autograd.Function")
 
-    torch.autograd.Function.apply = classmethod(apply)  # type: ignore[assignment,method-assign]
+    torch.autograd.Function.apply = classmethod(apply)
     try:
         yield
     finally:
-        torch.autograd.Function.apply = original  # type: ignore[method-assign]
+        torch.autograd.Function.apply = original
 
 
 def _swap(values: Any, tracer: Tracer) -> Any:
