@@ -225,7 +225,7 @@ def budget(
     """
     look_up("precision", precision, PRECISIONS)
     states, _ = look_up("optimizer", optimizer, OPTIMIZERS)
-    table = table_of(network, image, batch)
+    table = table_of(network, image, batch, dtype="float32")
     kept = [row.saved for row in table.rows]
     kept[_keeper(table)] -= 4 * table.rows[0].values  # the image is counted in its own row
     copied = [0] * len(kept)
@@ -363,13 +363,15 @@ def growth(
     >>> growth(net).peak(32) == budget(net, batch=32).peak.total
     True
     """
-    one, two = (
-        step_of(table_of(network, image, batch), optimizer, precision).moments for batch in (1, 2)
+    # of two and three images: batch normalisation cannot train on a single value per channel
+    two, three = (
+        step_of(table_of(network, image, batch, dtype="float32"), optimizer, precision).moments
+        for batch in (2, 3)
     )
     lines = []
-    for a, b in zip(one, two, strict=True):
+    for a, b in zip(two, three, strict=True):
         each = b.total - a.total
-        lines.append(AtBatch(a.total - each, each, moment_name(a)))
+        lines.append(AtBatch(a.total - 2 * each, each, moment_name(a)))
     return Growth(_highest(lines))
 
 

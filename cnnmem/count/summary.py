@@ -84,8 +84,9 @@ def summary(
     """Return the table of a network.
 
     `network` is a `Network` or the name of one in the zoo, `input_shape` its image (H, W, C)
-    (default: the one it was designed for), `batch` the number of images. `mode` "eval" gives what
-    backward keeps in evaluation mode. Nothing is executed or allocated.
+    (default: the one it was designed for), `batch` the number of images. `dtype` defaults to a
+    torch module's own, else to "float32". `mode` "eval" gives what backward keeps in evaluation
+    mode. Nothing is executed or allocated.
 
     A `torch.nn.Module` takes the shape of its whole input, (N, C, H, W), and a `keras.Model` that
     of one image, or none: see `table_of` of `cnnmem.frameworks.pytorch` and `.keras`, which
@@ -99,7 +100,7 @@ def summary(
     (138357544, 15237608, 15470264320, 73254912)
     """
     if isinstance(network, str):
-        network = zoo.get(network)
+        network = network_of(network)
     read = table_of if isinstance(network, Network) else _reader(network)
     if read is table_of and options:
         raise CnnmemError(
@@ -109,6 +110,25 @@ def summary(
         options["dtype"] = dtype
     table = read(network, input_shape, batch=batch, mode=mode, **options)
     return Summary(*[getattr(table, field.name) for field in fields(table)])
+
+
+def network_of(model: Any, input_shape: Any = None) -> Network:
+    """Return a model as a network: one of the zoo by its name, or a framework's model as its graph.
+
+    `input_shape` is needed where `summary` needs it. A network made from a framework's model knows
+    how it is read again at another size.
+
+    >>> network_of("lenet5").nodes[0].name
+    'conv1'
+    """
+    if isinstance(model, str):
+        name, _, variant = model.partition("/")
+        model = zoo.get(name, **({"variant": variant} if variant else {}))
+    if isinstance(model, Network):
+        return model
+    graph = summary(model, input_shape).graph
+    assert graph is not None
+    return graph
 
 
 def _reader(model: object) -> Callable[..., Table]:

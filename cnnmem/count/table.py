@@ -138,12 +138,13 @@ def table_of(
     image: Shape | None = None,
     batch: int = 1,
     *,
-    dtype: str = "float32",
+    dtype: str | None = None,
     mode: Mode = "train",
 ) -> Table:
     """Return the table of a plain network; `cnnmem.summary` is the front door.
 
-    `image` is (H, W, C), by default the one that the network was designed for. Raises what
+    `image` is (H, W, C), by default the one that the network was designed for; `dtype` is by default
+    that of the framework's model that it was made from, else "float32". Raises what
     `cnnmem.summary` raises.
 
     >>> from cnnmem.model import zoo
@@ -153,12 +154,13 @@ def table_of(
     batch = positive("batch", batch)
     if mode not in ("train", "eval"):
         raise CnnmemError(f'mode is {mode!r}; give "train" or "eval"')
-    width = bytes_per_value(dtype)
     if network.again is not None:
         frozen = frozenset([node.name for node in network.nodes if node.frozen])
         at = network.image if image is None else check_image(image, any_axes=True)
         table: Table = network.again(at, batch, dtype, mode, frozen)
         return table
+    dtype = "float32" if dtype is None else dtype
+    width = bytes_per_value(dtype)
     shapes = network.trace_shapes(image)
     storage = trace_storage(network, shapes, mode)
     rows = tuple(_rows(network, shapes, storage, batch, width))

@@ -9,13 +9,13 @@ from cnnmem.charts import HeatMap, Marker
 from cnnmem.count import budget as budgets
 from cnnmem.count.budget import PRECISIONS, Budget, Growth, Reserve, gib
 from cnnmem.count.training import OPTIMIZERS
-from cnnmem.errors import CnnmemError, ShapeError
+from cnnmem.errors import CnnmemError, NetworkError, ShapeError
 from cnnmem.model.network import Network
 from cnnmem.plots import timeline_of
 from cnnmem.plots.budget import per_layer
 from cnnmem.units import GiB, memory
 
-from .choices import built, labels
+from .choices import built, chosen, image_of, label, natural_size, offer
 from .controls import Checkbox, Dropdown, Slider
 from .explorer import Explorer, View
 
@@ -25,12 +25,13 @@ BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
 def budget(
-    network: str = "vgg16/torchvision",
+    network: Any = "vgg16/torchvision",
+    input_shape: Any = None,
     *,
     show: str = "layer by layer",
     optimizer: str = "adam",
     precision: str = "float32",
-    size: int = 224,
+    size: int | None = None,
     batch: int = 32,
     card: int = 8,
     frozen: str = "",
@@ -38,6 +39,9 @@ def budget(
     reserve: Reserve | None = None,
 ) -> Explorer:
     """Return the explorer of what a training step needs.
+
+    `network` is a `Network`, a name of the zoo (NAME or NAME/VARIANT), a torch module with its
+    `input_shape` (N, C, H, W), or a Keras model.
 
     Controls: `network`, `show` (a value of `SHOWN`), `optimizer`, `precision`, `size` in pixels,
     `batch`, `card` (its memory in GiB), `frozen` (the last layer that does not learn), `images`
@@ -48,6 +52,10 @@ def budget(
     vgg16/torchvision at 224x224, batch 8, adam, float32: 3.04 GB at the peak (optimizer).
     """
     reserve = reserve or Reserve()
+    network = chosen(network, input_shape)
+    offered = offer(None, network)
+    first = label(network)
+    steps = _Steps(offered)
 
     def view(
         network: str,
@@ -62,10 +70,10 @@ def budget(
     ) -> View:
         if card < 1:
             raise CnnmemError(f"card is {card} GiB; give 1 or more")
-        chosen = _frozen(network, frozen)
-        image = (size, size, chosen.image[2])
-        lines = _growth(network, frozen, size, optimizer, precision)
-        of = budgets.budget(chosen, image, batch, optimizer=optimizer, precision=precision)
+        net = steps.frozen(network, frozen)
+        lines = steps.growth(network, frozen, size, optimizer, precision)
+        image = image_of(net, size)
+        of = budgets.budget(net, image, batch, optimizer=optimizer, precision=precision)
         room = int(reserve.room(card * GiB.size))
         if show == "over time":
             marker = Marker(f"room on a card of {card} GiB", value=room)
@@ -73,20 +81,27 @@ def budget(
         elif show == "layer by layer":
             chart = per_layer(of, f"{network}, batch {batch}: a training step by layer", images)
         else:
-            chart = _heat(network, frozen, optimizer, precision, (size, batch), card, room)
+            chart = _heat(steps, network, frozen, optimizer, precision, (size, batch), card, room)
         return View((chart,), _say(of, network, lines, card, reserve))
 
     return Explorer(
         "Training budget",
         (
-            Dropdown("network", "network", tuple((n, n) for n in labels()), network),
+            Dropdown("network", "network", tuple((n, n) for n in offered), first),
             Dropdown("show", "show", tuple((s, s) for s in SHOWN), show),
             Dropdown("optimizer", "optimizer", tuple((o, o) for o in OPTIMIZERS), optimizer),
             Dropdown("precision", "precision", tuple((p, p) for p in PRECISIONS), precision),
-            Slider("size", "input size (px)", 32, 1024, size, 32),
+            Slider(
+                "size",
+                "input size (px)",
+                least=32,
+                most=1024,
+                value=natural_size(offered[first]) if size is None else size,
+                step=32,
+            ),
             Slider("batch", "batch (images)", 1, 256, batch),
             Slider("card", "card (GiB)", 1, 96, card),
-            Dropdown("frozen", "frozen up to", _blocks, frozen),
+            Dropdown("frozen", "frozen up to", steps.blocks, frozen),
             Checkbox("images", "with what the images need (layer by layer)", images),
         ),
         view,
@@ -97,35 +112,40 @@ def budget(
     )
 
 
-@lru_cache(maxsize=64)
-def _frozen(label: str, last: str) -> Network:
-    return budgets.freeze(built(label), last)
+class _Steps:
+    """What the steps of an explorer have in common, worked out once."""
 
+    def __init__(self, offered: dict[str, str | Network]) -> None:
+        self.offered = offered
+        self.frozen = lru_cache(maxsize=64)(self._frozen)
+        self.growth = lru_cache(maxsize=1024)(self._growth)
+        self._last_layers = lru_cache(maxsize=64)(self._find_last_layers)
 
-@lru_cache(maxsize=1024)
-def _growth(label: str, last: str, size: int, optimizer: str, precision: str) -> Growth:
-    network = _frozen(label, last)
-    image = (size, size, network.image[2])
-    return budgets.growth(network, image, optimizer=optimizer, precision=precision)
+    def _frozen(self, label: str, last: str) -> Network:
+        return budgets.freeze(built(self.offered[label]), last)
 
+    def _growth(self, label: str, last: str, size: int, optimizer: str, precision: str) -> Growth:
+        network = self.frozen(label, last)
+        image = image_of(network, size)
+        return budgets.growth(network, image, optimizer=optimizer, precision=precision)
 
-@lru_cache(maxsize=64)
-def _last_layers(label: str) -> tuple[tuple[str, str], ...]:
-    """Return the blocks that can be frozen, each with the name of its last layer."""
-    blocks: dict[str, str] = {}
-    learned: set[str] = set()
-    for node in built(label).nodes:
-        blocks[node.block] = node.name
-        if node.layer.autocast:  # it has weights worth freezing
-            learned.add(node.block)
-    return (("nothing", ""), *((b, last) for b, last in blocks.items() if b in learned))
+    def _find_last_layers(self, label: str) -> tuple[tuple[str, str], ...]:
+        """Return the blocks that can be frozen, each with the name of its last layer."""
+        blocks: dict[str, str] = {}
+        learned: set[str] = set()
+        for node in built(self.offered[label]).nodes:
+            blocks[node.block] = node.name
+            if node.layer.autocast:  # it has weights worth freezing
+                learned.add(node.block)
+        return (("nothing", ""), *((b, last) for b, last in blocks.items() if b in learned))
 
-
-def _blocks(settings: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    return _last_layers(settings.get("network", "vgg16"))
+    def blocks(self, settings: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+        """Return what can be frozen of the chosen network."""
+        return self._last_layers(settings.get("network") or next(iter(self.offered)))
 
 
 def _heat(
+    steps: _Steps,
     label: str,
     last: str,
     optimizer: str,
@@ -137,7 +157,7 @@ def _heat(
     """Return the peak for many batches and sizes, including the chosen ones."""
     size, batch = chosen
     sizes, batches = sorted({*SIZES, size}), sorted({*BATCHES, batch})
-    columns = [_peaks(label, last, side, optimizer, precision, batches) for side in sizes]
+    columns = [_peaks(steps, label, last, side, optimizer, precision, batches) for side in sizes]
     return HeatMap(
         f"{label}: the peak of a training step",
         tuple(map(str, sizes)),
@@ -155,11 +175,11 @@ def _heat(
 
 
 def _peaks(
-    label: str, last: str, size: int, optimizer: str, precision: str, batches: list[int]
+    steps: _Steps, label: str, last: str, size: int, optimizer: str, precision: str, batches: list[int]
 ) -> tuple[int | None, ...]:
     try:
-        lines = _growth(label, last, size, optimizer, precision)
-    except ShapeError:  # the network does not work at this size
+        lines = steps.growth(label, last, size, optimizer, precision)
+    except (ShapeError, NetworkError):  # the network does not work at this size
         return (None,) * len(batches)
     return tuple(lines.peak(batch) for batch in batches)
 

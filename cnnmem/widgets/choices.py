@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
+from cnnmem.count.summary import network_of
 from cnnmem.errors import ShapeError
 from cnnmem.model import zoo
 from cnnmem.model.layers import Shape
@@ -29,6 +31,17 @@ def label(network: str | Network) -> str:
     return network.name if isinstance(network, Network) else network
 
 
+def chosen(network: Any, input_shape: Any = None) -> str | Network:
+    """Return what a reader gave as a label of the zoo, or as a network.
+
+    `input_shape` is that of a torch module or a Keras model. Raises what `summary` raises.
+    """
+    if isinstance(network, str):
+        built(network)  # an unknown name is refused here, not when it is drawn
+        return network
+    return network_of(network, input_shape)
+
+
 def built(network: str | Network, top: bool = True) -> Network:
     """Return the network of a label; a `Network` is returned as it is, whatever `top` says.
 
@@ -38,13 +51,27 @@ def built(network: str | Network, top: bool = True) -> Network:
 
 
 def image_of(network: Network, size: int) -> Shape:
-    """Return the shape of a square image, `size` pixels a side, with the network's channels.
+    """Return the shape of an image `size` pixels high, as wide in proportion as the network's own.
 
-    Raises `ShapeError` for a size below 1.
+    Of a volume the depth stays, of a sequence `size` is the length. Raises `ShapeError` for a size
+    below 1.
+
+    >>> image_of(network_of("vgg16"), 64)
+    (64, 64, 3)
     """
     if size < 1:
         raise ShapeError(f"the input size is {size} pixels; give 1 or more")
-    return (size, size, *network.image[2:])
+    image = network.image
+    if len(image) < 3:
+        return (size, *image[1:])
+    *depth, height, width, channels = image
+    return (*depth, size, max(size * width // height, 1), channels)
+
+
+def natural_size(network: str | Network) -> int:
+    """Return the size at which `image_of` gives the network's own image."""
+    image = built(network).image
+    return image[0] if len(image) < 3 else image[-3]
 
 
 @cache

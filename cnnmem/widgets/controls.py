@@ -12,6 +12,7 @@ from typing import Any
 
 import ipywidgets
 
+from cnnmem.checks import is_int
 from cnnmem.errors import CnnmemError
 
 LABEL = "8.5em"
@@ -39,7 +40,12 @@ class Slider:
         return min(self.least + steps * self.step, self.most)
 
     def build(self, changed: Callable[[], None]) -> Bound:
-        """Return the control's widgets; `changed` is called once for every change by the reader."""
+        """Return the control's widgets; `changed` is called once for every change by the reader.
+
+        Raises `CnnmemError` for a value that is no whole number.
+        """
+        if not is_int(self.value):
+            raise CnnmemError(f"{self.name} is {self.value!r}; give a whole number")
         slider = ipywidgets.IntSlider(
             value=self.nearest(self.value),
             min=self.least,
@@ -94,8 +100,13 @@ class Dropdown:
         return self.options(settings) if callable(self.options) else self.options
 
     def build(self, changed: Callable[[], None], settings: dict[str, Any]) -> Bound:
-        """Return the control's widget."""
+        """Return the control's widget; raises `CnnmemError` for a value that is not an option."""
         options = self.choices(settings)
+        values = [value for _, value in options]
+        if self.value is not None and self.value not in values:
+            raise CnnmemError(
+                f"{self.name} cannot be {self.value!r}; it can be {', '.join(map(repr, values))}"
+            )
         dropdown = ipywidgets.Dropdown(
             options=options,
             value=options[0][1] if self.value is None else self.value,
@@ -118,7 +129,9 @@ class Checkbox:
     help: str = ""
 
     def build(self, changed: Callable[[], None]) -> Bound:
-        """Return the control's widget."""
+        """Return the control's widget; raises `CnnmemError` for a value that is not a bool."""
+        if not isinstance(self.value, bool):
+            raise CnnmemError(f"{self.name} is {self.value!r}; give True or False")
         box = ipywidgets.Checkbox(
             value=self.value,
             description=self.label,

@@ -15,7 +15,7 @@ from cnnmem.model.network import Network
 from cnnmem.plots import bars_of
 from cnnmem.units import percent
 
-from .choices import built, image_of, label, offer
+from .choices import built, chosen, image_of, label, natural_size, offer
 from .controls import Checkbox, Dropdown, Slider
 from .explorer import Explorer, View
 
@@ -52,7 +52,8 @@ def largest_rows(
 
 
 def explore(
-    network: str | Network = "vgg16",
+    network: Any = "vgg16",
+    input_shape: Any = None,
     *,
     size: int | None = None,
     batch: int = 1,
@@ -64,8 +65,10 @@ def explore(
 ) -> Explorer:
     """Return the explorer of a network's layers.
 
-    Controls: `network` (NAME or NAME/VARIANT; `networks` limits the choice, default the whole
-    zoo), `size` in pixels, `batch`, `stack` (what is stacked: a group of conventions), `convention`
+    `network` is a `Network`, a name of the zoo (NAME or NAME/VARIANT), a torch module with its
+    `input_shape` (N, C, H, W), or a Keras model.
+
+    Controls: `network` (`networks` limits the choice, default the whole zoo), `size` in pixels, `batch`, `stack` (what is stacked: a group of conventions), `convention`
     (which of the group), `top` (with the classifier), `log` (logarithmic axis), `table` (the
     largest layers as a table below).
 
@@ -75,6 +78,7 @@ def explore(
     >>> explorer.set(size=64, stack="MACs").settings["convention"]
     'macs'
     """
+    network = chosen(network, input_shape)
     offered = offer(networks, network)
     stacks = conventions.groups()
     if stack not in stacks:
@@ -85,7 +89,6 @@ def explore(
             f"it can be {', '.join(stacks[stack])}"
         )
     first = label(network)
-    natural = built(offered[first]).image[0]
 
     def view(
         network: str,
@@ -97,8 +100,8 @@ def explore(
         log: bool,
         table: bool,
     ) -> View:
-        chosen = built(offered[network], top)
-        counted = table_of(chosen, image_of(chosen, size), batch)
+        net = built(offered[network], top)
+        counted = table_of(net, image_of(net, size), batch)
         of = total(counted, convention)
         chart = bars_of(counted, convention, log=log, title=f"{network}: {stack} per layer")
         return View((chart,), readout(of), largest_rows(chart) if table else None)
@@ -112,7 +115,7 @@ def explore(
                 "input size (px)",
                 least=16,
                 most=1536,
-                value=size or natural,
+                value=natural_size(offered[first]) if size is None else size,
                 step=16,
                 help="height and width of the image",
             ),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 from cnnmem.charts import StackedBars
 from cnnmem.count.table import Table, table_of
-from cnnmem.errors import CnnmemError
+from cnnmem.model.network import Network
 from cnnmem.model.zoo import HEADS, vgg16_with
 from cnnmem.plots.opposite import (
     SHOW,
@@ -19,7 +20,7 @@ from cnnmem.plots.opposite import (
     shares_by_size,
 )
 
-from .choices import built, labels
+from .choices import built, chosen, image_of, label, offer
 from .controls import Checkbox, Dropdown, Slider
 from .explorer import Explorer, View
 
@@ -29,13 +30,6 @@ BY = ("block", "kind of layer", "layer", "input size", "input size, as shares")
 FLAT = 300  # height of a chart of layers, which has no names below it
 
 
-@lru_cache(maxsize=8)
-def _table(network: str, head: str, size: int) -> Table:
-    """Return a network's table; `head` (of VGG-16) is "" for a network of the zoo as it is."""
-    chosen = _headed(head) if head else built(network)
-    return table_of(chosen, (size, size, chosen.image[2]))
-
-
 _headed = lru_cache(vgg16_with)
 
 
@@ -43,25 +37,39 @@ def _name(network: str, head: str) -> str:
     return network if head in ("", "linear") else f"{network} ({head})"
 
 
-@lru_cache(maxsize=512)
-def _whole(network: str, head: str, size: int) -> Memory:
-    """Return what a network holds at a size; cached, as bars by input size need many sizes."""
-    columns = zip(*map(memory_of, _table(network, head, size).rows), strict=True)
-    return Memory(*map(sum, columns))
+class _Pair:
+    """The networks that can stand beside each other; `head` (of VGG-16) is "" for one as it is."""
 
+    def __init__(self, offered: dict[str, str | Network]) -> None:
+        self.offered = offered
+        self.table = lru_cache(maxsize=8)(self._table)
+        # what a network holds at a size, as bars by input size need many sizes
+        self.whole = lru_cache(maxsize=512)(self._whole)
 
-def _chart(network: str, head: str, size: int, by: str, show: str, log: bool) -> StackedBars:
-    name = _name(network, head)
-    if by not in BY[3:]:
-        return bars_by(_table(network, head, size), by, show, log, f"{name} at {size} px")
-    held = {n: _whole(network, head, n) for n in sorted({*SIZES, size})}
-    if by == "input size":
-        return bars_by_size(held, size, show, log, f"{name}, by input size")
-    return shares_by_size(held, size, show, f"{name}: shares by input size")
+    def _table(self, network: str, head: str, size: int) -> Table:
+        chosen = _headed(head) if head else built(self.offered[network])
+        return table_of(chosen, image_of(chosen, size))
+
+    def _whole(self, network: str, head: str, size: int) -> Memory:
+        columns = zip(*map(memory_of, self.table(network, head, size).rows), strict=True)
+        return Memory(*map(sum, columns))
+
+    def chart(
+        self, network: str, head: str, size: int, by: str, show: str, log: bool
+    ) -> StackedBars:
+        """Return the bars of one of the two networks."""
+        name = _name(network, head)
+        if by not in BY[3:]:
+            return bars_by(self.table(network, head, size), by, show, log, f"{name} at {size} px")
+        held = {n: self.whole(network, head, n) for n in sorted({*SIZES, size})}
+        if by == "input size":
+            return bars_by_size(held, size, show, log, f"{name}, by input size")
+        return shares_by_size(held, size, show, f"{name}: shares by input size")
 
 
 def opposite(
-    other: str = "densenet201",
+    other: Any = "densenet201",
+    input_shape: Any = None,
     *,
     size: int = 224,
     head: str = "linear",
@@ -72,6 +80,9 @@ def opposite(
 ) -> Explorer:
     """Return the explorer of VGG-16 beside another network, as Keras counts them.
 
+    `other` is a `Network`, a name of the zoo (NAME or NAME/VARIANT), a torch module with its
+    `input_shape` (N, C, H, W), or a Keras model.
+
     Controls: `size` in pixels, `head` (VGG-16's classifier: a key of `zoo.HEADS`), `other` (the
     second network, NAME or NAME/VARIANT), `by` (what a bar stands for: one of `BY`), `show` (one of
     `SHOW`), `same` (one axis for both charts), `log` (logarithmic axes).
@@ -81,15 +92,17 @@ def opposite(
     densenet201: 20,242,984 parameters = 77.22 MiB (1.2 %), feature maps 6,159.15 MiB (98.8 %)
     """
 
+    other = chosen(other, input_shape)
+    offered = offer(None, other)
+    pairs = _Pair(offered)
+
     def view(size: int, head: str, other: str, by: str, show: str, same: bool, log: bool) -> View:
-        if size < 1:
-            raise CnnmemError(f"the input size is {size}; it must be 1 pixel or more")
         pair = (("vgg16", head), (other, ""))
-        charts = tuple(_chart(*one, size, by, show, log) for one in pair)
+        charts = tuple(pairs.chart(*one, size, by, show, log) for one in pair)
         if same:
             reach = max(max(chart.totals, default=0) for chart in charts)
             charts = tuple(replace(chart, reach=max(reach, chart.reach)) for chart in charts)
-        readout = "\n".join(say(_name(*one), _whole(*one, size)) for one in pair)
+        readout = "\n".join(say(_name(*one), pairs.whole(*one, size)) for one in pair)
         layers = by == "layer"
         return View(charts, readout, beside=not layers, height=FLAT if layers else 0)
 
@@ -105,7 +118,7 @@ def opposite(
                 "what comes between VGG-16's last map and the classes",
             ),
             Dropdown("by", "a bar for each", tuple((text, text) for text in BY), by),
-            Dropdown("other", "beside it", tuple((name, name) for name in labels()), other),
+            Dropdown("other", "beside it", tuple((name, name) for name in offered), label(other)),
             Dropdown("show", "show", tuple((text, text) for text in SHOW), show),
             Checkbox("same", "one axis for both", same),
             Checkbox("log", "logarithmic axes", log),

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cnnmem.count import training
 from cnnmem.count.table import table_of
 from cnnmem.count.training import OPTIMIZERS, MemoryTimeline
 from cnnmem.plots import timeline_of
 from cnnmem.units import memory
 
-from .choices import built, image_of, labels
+from .choices import built, chosen, image_of, label, natural_size, offer
 from .controls import Checkbox, Dropdown, Slider
 from .explorer import Explorer, View
 
 
 def over_time(
-    network: str = "vgg16",
+    network: Any = "vgg16",
+    input_shape: Any = None,
     *,
     what: str = "inference",
-    size: int = 224,
+    size: int | None = None,
     batch: int = 1,
     parameters: bool = False,
 ) -> Explorer:
     """Return the explorer of what is alive over time.
+
+    `network` is a `Network`, a name of the zoo (NAME or NAME/VARIANT), a torch module with its
+    `input_shape` (N, C, H, W), or a Keras model.
 
     Controls: `network`, `what` ("inference", or a training step with one of the optimizers), `size`
     in pixels, `batch`, `parameters` (with the parameters, gradients and the optimizer's state).
@@ -29,14 +35,17 @@ def over_time(
     >>> over_time("vgg16").readout.splitlines()[0]
     'Inference of vgg16, batch 1: at most 25.69 MB of feature maps at once, at conv1_2.'
     """
+    network = chosen(network, input_shape)
+    offered = offer(None, network)
+    first = label(network)
     steps = (
         ("inference", "inference"),
         *((f"a training step with {name}", name) for name in OPTIMIZERS),
     )
 
     def view(network: str, what: str, size: int, batch: int, parameters: bool) -> View:
-        chosen = built(network)
-        table = table_of(chosen, image_of(chosen, size), batch)
+        net = built(offered[network])
+        table = table_of(net, image_of(net, size), batch)
         if what == "inference":
             line = training.inference(table)
         else:
@@ -46,9 +55,16 @@ def over_time(
     return Explorer(
         "Memory over time",
         (
-            Dropdown("network", "network", tuple((n, n) for n in labels()), network),
+            Dropdown("network", "network", tuple((n, n) for n in offered), first),
             Dropdown("what", "what happens", steps, what),
-            Slider("size", "input size (px)", 32, 1536, size, 16),
+            Slider(
+                "size",
+                "input size (px)",
+                least=32,
+                most=1536,
+                value=natural_size(offered[first]) if size is None else size,
+                step=16,
+            ),
             Slider("batch", "batch (images)", 1, 256, batch),
             Checkbox("parameters", "with parameters, gradients and optimizer state", parameters),
         ),

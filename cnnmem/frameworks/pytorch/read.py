@@ -87,12 +87,12 @@ def _table(run: Run) -> Table:
     used = {row.name: frozenset(names) for row, names in zip(graph.rows, graph.used, strict=False)}
 
     def again(
-        image: Shape, batch: int, dtype: str, mode: Mode, frozen: frozenset[str] = frozenset()
+        image: Shape, batch: int, dtype: str | None, mode: Mode, frozen: frozenset[str]
     ) -> Table:
         names = frozenset().union(*[used[row] for row in frozen if row in used])
         shape = _resized(run.input_shape, first, image, batch)
         return _table(
-            replace(run, input_shape=shape, batch=None, dtype=dtype, mode=mode, frozen=names)
+            replace(run, input_shape=shape, batch=None, dtype=dtype or run.dtype, mode=mode, frozen=names)
         )
 
     return Table(
