@@ -203,6 +203,8 @@ def _texts(count: int) -> list[str]:
 
 def _kept(table: Table, name: str) -> str:
     """Say what the row's backward keeps, and which row keeps it already."""
+    if not table.says_saved:
+        return "unknown" + ("; it differs between Keras' backends" if table.how == "read" else "")
     assert table.graph is not None
     assert table.storage is not None
     names = [INPUT, *(node.name for node in table.graph.nodes)]

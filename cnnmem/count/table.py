@@ -19,6 +19,9 @@ from .autograd import Mode, Storage, trace_storage
 class Row(NamedTuple):
     """One layer. Counts are for the whole batch, shapes for one image: (H, W, C) or (C,).
 
+    `trainable` are the parameters that are not frozen. `stored` is the bytes of parameters and running
+    statistics, each in the dtype that it is stored in.
+
     `values`, `views` and `overwrites` count the output's values. Only one of the three is not zero:
     the output is a new tensor, a view of the input, or the input overwritten.
 
@@ -35,6 +38,7 @@ class Row(NamedTuple):
     biases: int = 0
     statistics: int = 0
     trainable: int = 0
+    stored: int = 0
     values: int = 0
     macs: int = 0
     saved: int = 0
@@ -85,6 +89,11 @@ class Table:
     def trainable(self) -> int:
         """Learned parameters that are not frozen."""
         return sum(row.trainable for row in self.rows)
+
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes of the parameters and running statistics, each in the dtype it is stored in."""
+        return sum(row.stored for row in self.rows)
 
     @property
     def statistics(self) -> int:
@@ -193,9 +202,10 @@ def _rows(
         if copies or masks or indices or statistics:
             # a batch has one mean and one deviation per channel, however large it is
             copies, masks, indices = copies * batch, masks * batch, indices * batch
-            own_bytes = (copies + masks + statistics) * width + indices * 8
+            own_bytes = (copies + masks + moments) * width + indices * 8
         view, in_place = layer.view, layer.in_place
         weights, biases = layer.weights(*inputs), layer.biases(*inputs)
+        statistics = layer.statistics(*inputs)
         yield Row(
             name=node.name,
             kind=layer.kind,
@@ -203,8 +213,9 @@ def _rows(
             output=output,
             weights=weights,
             biases=biases,
-            statistics=layer.statistics(*inputs),
+            statistics=statistics,
             trainable=0 if node.frozen else weights + biases,
+            stored=(weights + biases + statistics) * width,
             values=0 if view or in_place else size,
             macs=layer.macs(output, *inputs) * batch,
             saved=saved[position] + own_bytes,
@@ -215,7 +226,7 @@ def _rows(
             copies=copies,
             masks=masks,
             indices=indices,
-            batch_statistics=statistics,
+            batch_statistics=moments,
             block=node.block,
             functional=node.functional,
         )

@@ -201,6 +201,15 @@ def training_step(table: Table, optimizer: str = "sgd", first: bool = False) -> 
             f'the table of {table.network} is in mode "{table.mode}"; a training step needs '
             'summary(..., mode="train")'
         )
+    if not table.says_saved:
+        raise CnnmemError(
+            f"what a training step of {table.network} keeps for backward is unknown: "
+            + (
+                "it differs between Keras' backends; take the torch module or a network of the zoo"
+                if table.how == "read"
+                else "one of its operations does not say; count it with execute=True"
+            )
+        )
     width = bytes_per_value(table.dtype)
     learned = [
         row.trainable * width if learns else 0

@@ -15,7 +15,7 @@ from cnnmem.plots import timeline_of
 from cnnmem.plots.budget import per_layer
 from cnnmem.units import GiB, memory
 
-from .choices import built, chosen, image_of, label, natural_size, offer
+from .choices import built, chosen, image_of, natural_size, offer
 from .controls import Checkbox, Dropdown, Slider
 from .explorer import Explorer, View
 
@@ -53,8 +53,7 @@ def budget(
     """
     reserve = reserve or Reserve()
     network = chosen(network, input_shape)
-    offered = offer(None, network)
-    first = label(network)
+    offered, first = offer(None, network)
     steps = _Steps(offered)
 
     def view(
@@ -175,7 +174,13 @@ def _heat(
 
 
 def _peaks(
-    steps: _Steps, label: str, last: str, size: int, optimizer: str, precision: str, batches: list[int]
+    steps: _Steps,
+    label: str,
+    last: str,
+    size: int,
+    optimizer: str,
+    precision: str,
+    batches: list[int],
 ) -> tuple[int | None, ...]:
     try:
         lines = steps.growth(label, last, size, optimizer, precision)

@@ -82,11 +82,16 @@ def _from_zoo(label: str, top: bool) -> Network:
 
 def offer(
     networks: Sequence[str | Network] | None, first: str | Network
-) -> dict[str, str | Network]:
-    """Return what can be chosen by label: the networks given (default: the zoo) and the first."""
+) -> tuple[dict[str, str | Network], str]:
+    """Return what can be chosen by label, and the label of `first`.
+
+    Those are the networks given (default: the zoo), and `first`. A network of the reader's own that
+    is called like another one is "NAME (yours)".
+    """
     offered = {label(n): n for n in (labels() if networks is None else networks)}
-    if label(first) not in offered or isinstance(first, Network):
-        offered = {label(first): first, **offered}
     for network in offered.values():
         built(network)  # refuse an unknown name here, not when it is chosen
-    return offered
+    name = label(first)
+    if name in offered and isinstance(first, Network) and offered[name] is not first:
+        name = f"{name} (yours)"
+    return (offered if name in offered else {name: first, **offered}), name

@@ -15,7 +15,7 @@ from cnnmem.model.network import Network
 from cnnmem.plots import bars_of
 from cnnmem.units import percent
 
-from .choices import built, chosen, image_of, label, natural_size, offer
+from .choices import built, chosen, image_of, natural_size, offer
 from .controls import Checkbox, Dropdown, Slider
 from .explorer import Explorer, View
 
@@ -79,7 +79,7 @@ def explore(
     'macs'
     """
     network = chosen(network, input_shape)
-    offered = offer(networks, network)
+    offered, first = offer(networks, network)
     stacks = conventions.groups()
     if stack not in stacks:
         raise CnnmemError(f"stack is {stack!r}; it can be {', '.join(stacks)}")
@@ -88,7 +88,6 @@ def explore(
             f"convention {convention!r} does not add up {stack}; "
             f"it can be {', '.join(stacks[stack])}"
         )
-    first = label(network)
 
     def view(
         network: str,

@@ -20,7 +20,7 @@ from cnnmem.plots.opposite import (
     shares_by_size,
 )
 
-from .choices import built, chosen, image_of, label, offer
+from .choices import built, chosen, image_of, offer
 from .controls import Checkbox, Dropdown, Slider
 from .explorer import Explorer, View
 
@@ -93,7 +93,7 @@ def opposite(
     """
 
     other = chosen(other, input_shape)
-    offered = offer(None, other)
+    offered, second = offer(None, other)
     pairs = _Pair(offered)
 
     def view(size: int, head: str, other: str, by: str, show: str, same: bool, log: bool) -> View:
@@ -118,7 +118,7 @@ def opposite(
                 "what comes between VGG-16's last map and the classes",
             ),
             Dropdown("by", "a bar for each", tuple((text, text) for text in BY), by),
-            Dropdown("other", "beside it", tuple((name, name) for name in offered), label(other)),
+            Dropdown("other", "beside it", tuple((name, name) for name in offered), second),
             Dropdown("show", "show", tuple((text, text) for text in SHOW), show),
             Checkbox("same", "one axis for both", same),
             Checkbox("log", "logarithmic axes", log),

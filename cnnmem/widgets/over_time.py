@@ -10,7 +10,7 @@ from cnnmem.count.training import OPTIMIZERS, MemoryTimeline
 from cnnmem.plots import timeline_of
 from cnnmem.units import memory
 
-from .choices import built, chosen, image_of, label, natural_size, offer
+from .choices import built, chosen, image_of, natural_size, offer
 from .controls import Checkbox, Dropdown, Slider
 from .explorer import Explorer, View
 
@@ -36,8 +36,7 @@ def over_time(
     'Inference of vgg16, batch 1: at most 25.69 MB of feature maps at once, at conv1_2.'
     """
     network = chosen(network, input_shape)
-    offered = offer(None, network)
-    first = label(network)
+    offered, first = offer(None, network)
     steps = (
         ("inference", "inference"),
         *((f"a training step with {name}", name) for name in OPTIMIZERS),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import keras
+from keras.src.utils.dtype_utils import dtype_size
 
 from cnnmem.errors import CnnmemError
 from cnnmem.frameworks.files import Content, SavedFile, measured
@@ -15,22 +16,33 @@ from cnnmem.frameworks.files import Content, SavedFile, measured
 def keras_files(model: Any, adam: bool = True) -> tuple[SavedFile, ...]:
     """Save a built `keras.Model`: its weights, the whole model, and the model with Adam's state.
 
-    With `adam`, the model is compiled with a fresh Adam optimizer and stays so. Raises
+    With `adam`, a fresh Adam optimizer takes the place of the model's own for the third file; afterwards
+    the model has its own optimizer, or none, as before. Values count in their own dtype. Raises
     `CnnmemError` for a model that is not built.
     """
     if not model.built:
         raise CnnmemError(f"model {model.name!r} is not built; give it an Input or call build()")
-    values = 4 * sum(math.prod(weight.shape) for weight in model.weights)
-    trained = 4 * sum(math.prod(weight.shape) for weight in model.trainable_weights)
+    values = sum(map(_bytes, model.weights))
+    trained = sum(map(_bytes, model.trainable_weights))
 
     def contents() -> Iterator[Content]:
         yield Content("model.save_weights(...)", "model.weights.h5", model.save_weights, values)
         yield Content("model.save(...)", "model.keras", model.save, values)
         if adam:
+            yield Content("... with Adam's state", "trained.keras", with_adam, values + 2 * trained)
+
+    def with_adam(path: Any) -> None:
+        before = model.__dict__.copy()
+        try:
             model.compile(optimizer=keras.optimizers.Adam())
             model.optimizer.build(model.trainable_variables)
-            yield Content(
-                "... with Adam's state", "trained.keras", model.save, values + 2 * trained
-            )
+            model.save(path)
+        finally:
+            model.__dict__.clear()
+            model.__dict__.update(before)
 
     return measured(contents())
+
+
+def _bytes(variable: Any) -> int:
+    return math.prod(variable.shape) * int(dtype_size(variable.dtype)) // 8

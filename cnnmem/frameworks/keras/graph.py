@@ -50,6 +50,10 @@ def input_names(graph: Any) -> list[str]:
     return [x._keras_history.operation.name for x in graph.inputs]
 
 
+# Models of keras.applications that leave their size open by default; all were designed for 224 pixels.
+OPEN_SIZED = ("MobileNetV3Small", "MobileNetV3Large")
+
+
 def input_shapes(model: Any, graph: Any, given: Any, batch: int) -> list[tuple[int, ...]]:
     """Return the full shape of each input, batch first, in the model's order.
 
@@ -62,7 +66,8 @@ def input_shapes(model: Any, graph: Any, given: Any, batch: int) -> list[tuple[i
         if shape is None and None in own:
             example = tuple([224 if n is None else n for n in own])
             hint = f"{example}" if len(names) == 1 else f"{{{name!r}: {example}, ...}}"
-            raise ShapeError(f"input {name!r} has shape {own}: give input_shape={hint}")
+            size = ", the size it was designed for" if model.name in OPEN_SIZED else ""
+            raise ShapeError(f"input {name!r} has shape {own}: give input_shape={hint}{size}")
         if shape is not None and (
             len(shape) != len(own) or not all(is_int(n) and n >= 1 for n in shape)
         ):
@@ -102,16 +107,18 @@ def _by_name(model: Any, names: list[str], given: Any) -> dict[str, tuple[int, .
     return {name: tuple(shape) for name, shape in zip(names, given, strict=True)}
 
 
-def trace(graph: Any, shapes: Sequence[tuple[int, ...]]) -> tuple[list[Tensor], list[Call]]:
-    """Return the graph's inputs at the given shapes, and its calls in Keras' order."""
+def trace(
+    graph: Any, shapes: Sequence[tuple[int, ...]]
+) -> tuple[list[Tensor], list[Call], list[Tensor]]:
+    """Return the graph's inputs at the given shapes, its calls in Keras' order, and its outputs."""
     inputs = [Tensor(shape, x.dtype) for shape, x in zip(shapes, graph.inputs, strict=True)]
     calls: list[Call] = []
     # `compute_output_spec` enters a StatelessScope, and leaving the outermost scope allocates every
     # variable that has no memory yet (keras/src/backend/common/stateless_scope.py). Inside this
     # scope, Keras' own scope is never the outermost.
     with keras.StatelessScope(initialize_variables=False):
-        _walk(graph, inputs, "", calls, Counter())
-    return inputs, calls
+        outputs = _walk(graph, inputs, "", calls, Counter())
+    return inputs, calls, outputs
 
 
 def _walk(

@@ -17,7 +17,8 @@ from keras.src.applications.convnext import LayerScale, StochasticDepth
 from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
 
 Sizes = tuple[int, ...]  # a full shape, batch first, axes in Keras' order
-Macs = Callable[[Any, Sizes, Sizes], int]  # (layer, input, output) -> MACs of the whole batch
+# (layer, input, output) -> MACs of the whole batch; None where a wrapped layer's are unknown
+Macs = Callable[[Any, Sizes, Sizes], int | None]
 
 
 def _window(layer: Any) -> int:
@@ -49,6 +50,31 @@ def _dense(layer: Any, x: Sizes, y: Sizes) -> int:
     return x[-1] * math.prod(y)
 
 
+def _recurrent(gates: int) -> Macs:
+    """Return the formula of a recurrent layer: each gate has two products at every step."""
+
+    def macs(layer: Any, x: Sizes, y: Sizes) -> int:
+        batch, steps, features = x
+        return batch * steps * gates * int(layer.units) * (features + int(layer.units))
+
+    return macs
+
+
+def _time_distributed(wrapper: Any, x: Sizes, y: Sizes) -> int | None:
+    """The wrapped layer works on every step as on an image of its own."""
+    return _of(wrapper.layer, (x[0] * x[1], *x[2:]), (x[0] * x[1], *y[2:]))
+
+
+def _bidirectional(wrapper: Any, x: Sizes, y: Sizes) -> int | None:
+    halves = [_of(layer, x, y) for layer in (wrapper.forward_layer, wrapper.backward_layer)]
+    return None if None in halves else sum(half or 0 for half in halves)
+
+
+def _of(layer: Any, x: Sizes, y: Sizes) -> int | None:
+    macs = kind_and_macs(layer)[1]
+    return None if macs is None else macs(layer, x, y)
+
+
 def _none(layer: Any, x: Sizes, y: Sizes) -> int:
     return 0
 
@@ -62,10 +88,13 @@ LAYERS: dict[type, tuple[str, Macs]] = {
     **_with("conv", _conv, L.Conv1D, L.Conv2D, L.Conv3D),
     **_with("depthwise_conv", _depthwise, L.DepthwiseConv1D, L.DepthwiseConv2D),
     **_with("separable_conv", _separable, L.SeparableConv1D, L.SeparableConv2D),
-    **_with(
-        "transposed_conv", _transposed, L.Conv1DTranspose, L.Conv2DTranspose, L.Conv3DTranspose
-    ),
+    **_with("conv_transpose", _transposed, L.Conv1DTranspose, L.Conv2DTranspose, L.Conv3DTranspose),
     **_with("linear", _dense, L.Dense),
+    **_with("lstm", _recurrent(4), L.LSTM),
+    **_with("gru", _recurrent(3), L.GRU),
+    **_with("simple_rnn", _recurrent(1), L.SimpleRNN),
+    **_with("time_distributed", _time_distributed, L.TimeDistributed),
+    **_with("bidirectional", _bidirectional, L.Bidirectional),
     **_with("batch_norm", _none, L.BatchNormalization),
     **_with("layer_norm", _none, L.LayerNormalization),
     **_with("group_norm", _none, L.GroupNormalization),
@@ -194,16 +223,17 @@ def _own_kind(layer: Any, base: type) -> str:
 
 
 def _as_listed(layer: Any) -> bool:
-    """Return whether the layer does only its class's work: no custom activation, no LoRA."""
+    """Return whether the layer does only its class's work: no custom activation, no LoRA.
+
+    A quantised layer multiplies the same matrices, of smaller numbers.
+    """
     activation = getattr(layer, "activation", None)
     known_activation = (
         activation is None
         or _function_name(activation) in ACTIVATION_NAMES
         or type(activation) in LAYERS
     )
-    quantised = getattr(layer, "quantization_mode", None) is not None
-    lora = getattr(layer, "lora_enabled", False)
-    return known_activation and not quantised and not lora
+    return known_activation and not getattr(layer, "lora_enabled", False)
 
 
 def _function_name(function: Any) -> str:

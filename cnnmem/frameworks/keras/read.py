@@ -16,22 +16,25 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 import keras
 from keras import KerasTensor as Tensor
 from keras.src.backend.common import global_state
+from keras.src.utils.dtype_utils import dtype_size
 
 from cnnmem.checks import is_int
-from cnnmem.count.autograd import Mode
+from cnnmem.count.autograd import Mode, Storage
 from cnnmem.count.table import Row, Table
 from cnnmem.errors import CnnmemError, ShapeError
-from cnnmem.model.network import INPUT
+from cnnmem.model.layers import NOTHING, Recorded, Shape
+from cnnmem.model.network import INPUT, Network, Node
 from cnnmem.units import bytes_per_value
 
 from .graph import Call, graph_of, input_names, input_shapes, trace, unsupported
 from .layers import VIEWS, kind_and_macs
 from .layout import channels_first, image_shape
+from .plain_layer import plain_layer
 
 
 def table_of(
@@ -76,25 +79,54 @@ def table_of(
     if mode not in ("train", "eval"):
         raise CnnmemError(f'mode is {mode!r}; give "train" or "eval"')
     bytes_per_value(dtype)  # raises for an unknown dtype
+    own = dtype
     graph = graph_of(model)
     if graph is None and isinstance(model, keras.Sequential) and input_shape is not None:
         model = _begin_with(model, input_shape)
         graph = graph_of(model)
     if graph is None:
         raise unsupported(model)
-    inputs, calls = trace(graph, input_shapes(model, graph, input_shape, batch))
+    shapes = input_shapes(model, graph, input_shape, batch)
+    inputs, calls, results = trace(graph, shapes)
     first = channels_first(calls)
     names = [INPUT] if len(inputs) == 1 else input_names(graph)
     rows = [_input_row(name, x, first) for name, x in zip(names, inputs, strict=True)]
+    nodes = [Node(row.name, Recorded(INPUT, row.output), (), INPUT) for row in rows[1:]]
+    position = {id(x): i for i, x in enumerate(inputs)}  # who made a tensor
+    owner = list(range(len(rows)))
     seen: set[int] = set()  # ids of the variables that already have a row
     uncounted = []
     for call in calls:
         row, counted = _row(call, first, seen)
+        sources = [position[id(x)] for x in call.inputs]
+        names = [INPUT if i == 0 else rows[i].name for i in sources]
+        layer = plain_layer(call.operation, row)
+        frozen = row.params > 0 and not row.trainable
+        nodes.append(Node(row.name, layer, tuple(names), row.block, row.functional, frozen))
+        shares = layer.view and bool(sources)
+        owner.append(owner[sources[0]] if shares else len(rows))
+        position.update({id(x): len(rows) for x in call.outputs})
         rows.append(row)
         if not counted:
             uncounted.append(row.name)
+    outputs = tuple(dict.fromkeys(position[id(x)] for x in results))
     for row in _unused(model, seen):
+        owner.append(len(rows))
         rows.append(row)
+        nodes.append(Node(row.name, Recorded(row.kind, row.output), (), row.block))
+
+    def again(
+        image: Shape, batch: int, dtype: str | None, mode: Mode, frozen: frozenset[str]
+    ) -> Table:
+        if frozen - {node.name for node in nodes if node.frozen}:
+            raise CnnmemError(
+                f"{model.name} is a Keras model; freeze its layers with layer.trainable = False"
+            )
+        shape = _at(image, first.get(id(inputs[0]), False))
+        others = [tuple(x.shape[1:]) for x in inputs[1:]]
+        given = [shape, *others] if others else shape
+        return table_of(model, given, batch=batch, dtype=dtype or own, mode=mode)
+
     return Table(
         network=model.name,
         image=rows[0].output,
@@ -102,9 +134,23 @@ def table_of(
         rows=tuple(rows),
         dtype=dtype,
         mode=mode,
+        graph=Network(model.name, tuple(nodes), rows[0].output, again),
+        storage=_storage(tuple(owner), outputs),
         says_saved=False,
         uncounted=tuple(uncounted),
+        how="read",
     )
+
+
+def _at(image: Shape, first: bool) -> tuple[int, ...]:
+    """Return an image's shape in the order of the model."""
+    return (image[-1], *image[:-1]) if first and len(image) > 1 else image
+
+
+def _storage(owner: tuple[int, ...], outputs: tuple[int, ...]) -> Storage:
+    """Return who owns which tensor; what backward keeps differs between Keras' backends."""
+    none = (False,) * len(owner)
+    return Storage(owner, {}, (NOTHING,) * (len(owner) - 1), none, none, outputs=outputs)
 
 
 def without_weights(function: Callable[..., Any], *args: Any, **kwargs: Any) -> keras.Model:
@@ -187,39 +233,61 @@ def _row(call: Call, first: dict[int, bool], seen: set[int]) -> tuple[Row, bool]
     kind, macs = kind_and_macs(call.operation)
     layer = isinstance(call.operation, keras.layers.Layer)
     size, view = _size(call.outputs), kind in VIEWS
-    weights, biases, statistics = _parameters(call.operation, seen) if layer else (0, 0, 0)
+    own = _parameters(call.operation, seen) if layer else _Parameters()
+    done = macs(call.operation, call.inputs[0].shape, call.outputs[0].shape) if macs else None
     row = Row(
         name=call.name,
         kind=kind,
         inputs=tuple(_shape(x, first) for x in call.inputs),
         output=_shape(call.outputs[0], first),
-        weights=weights,
-        biases=biases,
-        statistics=statistics,
+        weights=own.weights,
+        biases=own.biases,
+        statistics=own.statistics,
+        trainable=own.trainable,
+        stored=own.stored,
         values=0 if view else size,
-        macs=macs(call.operation, call.inputs[0].shape, call.outputs[0].shape) if macs else 0,
+        macs=done or 0,
         views=size if view else 0,
         input_values=_size(call.inputs),
         block=call.block,
         functional=not layer,
     )
-    return row, macs is not None
+    return row, done is not None
 
 
-def _parameters(layer: Any, seen: set[int]) -> tuple[int, int, int]:
-    """Return the weights, biases and statistics of a layer that no earlier row has."""
+class _Parameters(NamedTuple):
+    """The parameters that a row adds to the rows before it."""
+
+    weights: int = 0
+    biases: int = 0
+    statistics: int = 0
+    trainable: int = 0
+    stored: int = 0
+
+
+def _parameters(layer: Any, seen: set[int]) -> _Parameters:
+    """Return the parameters of a layer that no earlier row has."""
     # not `layer.non_trainable_variables`: in a frozen layer that lists the weights as well
     fixed = {id(v) for each in layer._flatten_layers() for v in each._non_trainable_variables}
-    return _sort([v for v in layer.weights if id(v) not in seen], fixed, seen)
+    learning = {id(v) for v in layer.trainable_variables}
+    return _sort([v for v in layer.weights if id(v) not in seen], fixed, learning, seen)
 
 
-def _sort(variables: Sequence[Any], fixed: set[int], seen: set[int]) -> tuple[int, int, int]:
+def _sort(
+    variables: Sequence[Any], fixed: set[int], learning: set[int], seen: set[int]
+) -> _Parameters:
     counts = [0, 0, 0]
+    trainable = stored = 0
     for v in variables:
         seen.add(id(v))
-        place = 2 if id(v) in fixed else 1 if v.name.endswith(("bias", "beta")) else 0
-        counts[place] += math.prod(v.shape)
-    return cast(tuple[int, int, int], tuple(counts))
+        size = math.prod(v.shape)
+        # a quantised kernel does not learn, but it is a weight all the same
+        kernel = v.name in ("kernel", "embeddings", "pointwise_kernel", "depthwise_kernel")
+        place = 1 if v.name.endswith(("bias", "beta")) else 0
+        counts[2 if id(v) in fixed and not kernel else place] += size
+        trainable += size if id(v) in learning else 0
+        stored += size * dtype_size(v.dtype) // 8
+    return _Parameters(counts[0], counts[1], counts[2], trainable, stored)
 
 
 def _unused(model: Any, seen: set[int]) -> Iterator[Row]:
@@ -227,14 +295,17 @@ def _unused(model: Any, seen: set[int]) -> Iterator[Row]:
     for layer in model._flatten_layers():
         own = [*layer._trainable_variables, *layer._non_trainable_variables]
         fixed = {id(v) for v in layer._non_trainable_variables}
-        weights, biases, statistics = _sort([v for v in own if id(v) not in seen], fixed, seen)
-        if weights or biases or statistics:
+        learning = {id(v) for v in layer.trainable_variables}
+        counts = _sort([v for v in own if id(v) not in seen], fixed, learning, seen)
+        if any(counts):
             yield Row(
                 name=f"{layer.name} (unused)",
                 kind=kind_and_macs(layer)[0],
                 output=(),
-                weights=weights,
-                biases=biases,
-                statistics=statistics,
+                weights=counts.weights,
+                biases=counts.biases,
+                statistics=counts.statistics,
+                trainable=counts.trainable,
+                stored=counts.stored,
                 block=layer.name,
             )

@@ -127,6 +127,7 @@ class Graph:
             biases=biases,
             statistics=statistics,
             trainable=trainable,
+            stored=(weights + biases + statistics) * self.width,
             values=how["new"],
             macs=frame.macs,
             saved=kept.saved.get(position, 0),
@@ -161,6 +162,7 @@ class Graph:
                     biases=biases,
                     statistics=statistics,
                     trainable=sum(p.numel() for _, p in own if p.requires_grad),
+                    stored=(weights + biases + statistics) * self.width,
                 )
 
 

@@ -84,8 +84,8 @@ def module_kind(module: nn.Module) -> str:
         return str(module.function.__name__).rstrip("_")
     if isinstance(module, nn.AdaptiveMaxPool2d) and _is_one(module.output_size):
         return "global_max_pool"
-    kind: str = _class_kind(type(module))
-    return kind
+    kind: Any = type(module)
+    return _class_kind(kind)
 
 
 @lru_cache(1024)

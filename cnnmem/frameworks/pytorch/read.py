@@ -92,7 +92,14 @@ def _table(run: Run) -> Table:
         names = frozenset().union(*[used[row] for row in frozen if row in used])
         shape = _resized(run.input_shape, first, image, batch)
         return _table(
-            replace(run, input_shape=shape, batch=None, dtype=dtype or run.dtype, mode=mode, frozen=names)
+            replace(
+                run,
+                input_shape=shape,
+                batch=None,
+                dtype=dtype or run.dtype,
+                mode=mode,
+                frozen=names,
+            )
         )
 
     return Table(
