@@ -19,8 +19,8 @@ from .autograd import Mode, Storage, trace_storage
 class Row(NamedTuple):
     """One layer. Counts are for the whole batch, shapes for one image: (H, W, C) or (C,).
 
-    `trainable` are the parameters that are not frozen. `stored` is the bytes of parameters and running
-    statistics, each in the dtype that it is stored in.
+    `trainable` are the parameters that are not frozen. `stored` is the bytes of parameters and
+    running statistics, each in the dtype that it is stored in.
 
     `values`, `views` and `overwrites` count the output's values. Only one of the three is not zero:
     the output is a new tensor, a view of the input, or the input overwritten.
@@ -152,8 +152,8 @@ def table_of(
 ) -> Table:
     """Return the table of a plain network; `cnnmem.summary` is the front door.
 
-    `image` is (H, W, C), by default the one that the network was designed for; `dtype` is by default
-    that of the framework's model that it was made from, else "float32". Raises what
+    `image` is (H, W, C), by default the one that the network was designed for. `dtype` defaults to
+    that of the framework's model that the network was made from, else to "float32". Raises what
     `cnnmem.summary` raises.
 
     >>> from cnnmem.model import zoo
@@ -197,9 +197,9 @@ def _rows(
     for position, (node, sources, keeps) in enumerate(nodes, 1):
         layer, output, size = node.layer, shapes[position], sizes[position]
         inputs = tuple([shapes[i] for i in sources])
-        _, _, copies, masks, indices, statistics = keeps
+        _, _, copies, masks, indices, moments = keeps
         own_bytes = 0
-        if copies or masks or indices or statistics:
+        if copies or masks or indices or moments:
             # a batch has one mean and one deviation per channel, however large it is
             copies, masks, indices = copies * batch, masks * batch, indices * batch
             own_bytes = (copies + masks + moments) * width + indices * 8

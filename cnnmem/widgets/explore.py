@@ -68,9 +68,10 @@ def explore(
     `network` is a `Network`, a name of the zoo (NAME or NAME/VARIANT), a torch module with its
     `input_shape` (N, C, H, W), or a Keras model.
 
-    Controls: `network` (`networks` limits the choice, default the whole zoo), `size` in pixels, `batch`, `stack` (what is stacked: a group of conventions), `convention`
-    (which of the group), `top` (with the classifier), `log` (logarithmic axis), `table` (the
-    largest layers as a table below).
+    Controls: `network` (`networks` limits the choice, default the whole zoo), `size` in pixels,
+    `batch`, `stack` (what is stacked: a group of conventions), `convention` (which of the group),
+    `top` (with the classifier), `log` (logarithmic axis), `table` (the largest layers as a table
+    below).
 
     >>> explorer = explore("vgg16")
     >>> explorer.readout.split(": ")[1].split(";")[0]

@@ -91,7 +91,6 @@ def opposite(
     vgg16: 2,183,080,744 parameters = 8,327.79 MiB (87.3 %), feature maps 1,216.04 MiB (12.7 %)
     densenet201: 20,242,984 parameters = 77.22 MiB (1.2 %), feature maps 6,159.15 MiB (98.8 %)
     """
-
     other = chosen(other, input_shape)
     offered, second = offer(None, other)
     pairs = _Pair(offered)

@@ -16,9 +16,9 @@ from cnnmem.frameworks.files import Content, SavedFile, measured
 def keras_files(model: Any, adam: bool = True) -> tuple[SavedFile, ...]:
     """Save a built `keras.Model`: its weights, the whole model, and the model with Adam's state.
 
-    With `adam`, a fresh Adam optimizer takes the place of the model's own for the third file; afterwards
-    the model has its own optimizer, or none, as before. Values count in their own dtype. Raises
-    `CnnmemError` for a model that is not built.
+    With `adam`, a fresh Adam optimizer takes the place of the model's own for the third file.
+    Afterwards the model has its own optimizer, or none, as before. Values count in their own dtype.
+    Raises `CnnmemError` for a model that is not built.
     """
     if not model.built:
         raise CnnmemError(f"model {model.name!r} is not built; give it an Input or call build()")

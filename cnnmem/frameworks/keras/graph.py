@@ -50,7 +50,7 @@ def input_names(graph: Any) -> list[str]:
     return [x._keras_history.operation.name for x in graph.inputs]
 
 
-# Models of keras.applications that leave their size open by default; all were designed for 224 pixels.
+# Models of keras.applications that leave their size open by default, designed for 224 pixels.
 OPEN_SIZED = ("MobileNetV3Small", "MobileNetV3Large")
 
 
