@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from cnnmem.checks import is_int
+from cnnmem.errors import CnnmemError
 from cnnmem.model.windows import shape_text
 from cnnmem.tables import aligned, html_table
 from cnnmem.units import memory
@@ -21,40 +23,38 @@ from .totals import Total, total
 if TYPE_CHECKING:
     import pandas
 
-COLUMNS = (
-    "name",
-    "kind",
-    "output",
-    "weights",
-    "biases",
-    "statistics",
-    "values",
-    "macs",
-    "saved",
-)
+COUNTS = ("weights", "biases", "statistics", "trainable", "values", "macs", "saved")
+
+
+def columns(table: Table) -> tuple[str, ...]:
+    """Return the columns that people read; `trainable` is one where something is frozen."""
+    frozen = table.trainable != table.params
+    return ("name", "kind", "output", *[c for c in COUNTS if frozen or c != "trainable"])
+
 
 # Markup inside a line of Markdown, which ignores an underscore inside a word (conv1_1).
 MARKDOWN = re.compile(r"[\\`*\[\]<>&|~#]|(?<![^\W_])_|_(?![^\W_])")
 
 
-def _cells(row: Row, says_saved: bool) -> tuple[str, ...]:
-    counts = (row.weights, row.biases, row.statistics, row.values, row.macs)
-    saved = f"{row.saved:,}" if says_saved else "-"
+def _cells(row: Row, shown: Sequence[str], says_saved: bool) -> tuple[str, ...]:
+    counts = [getattr(row, name) for name in shown[3:]]
     return (
         _one_line(row.name),
         row.kind,
         shape_text(row.output),
-        *[f"{n:,}" for n in counts],
-        saved,
+        *_counts(counts, says_saved),
     )
 
 
-def _sums(table: Table) -> tuple[str, ...]:
-    weights, biases = sum(r.weights for r in table.rows), sum(r.biases for r in table.rows)
-    counts = (weights, biases, table.statistics, table.values, table.macs)
-    saved = table.saved_bytes
-    last = "-" if saved is None else f"{saved:,}"
-    return ("total", "", "", *[f"{n:,}" for n in counts], last)
+def _counts(counts: Sequence[int], says_saved: bool) -> list[str]:
+    """Return counts as text; the last one is what backward keeps, which may be unknown."""
+    texts = [f"{n:,}" for n in counts]
+    return texts if says_saved else [*texts[:-1], "-"]
+
+
+def _sums(table: Table, shown: Sequence[str]) -> tuple[str, ...]:
+    counts = [sum(getattr(row, name) for row in table.rows) for name in shown[3:]]
+    return ("total", "", "", *_counts(counts, table.says_saved))
 
 
 def caption(table: Table) -> str:
@@ -65,27 +65,72 @@ def caption(table: Table) -> str:
     return (
         f"{_one_line(table.network)}, input {size}, batch {table.batch}, {table.dtype}: "
         f"{table.params:,} parameters, {table.values:,} feature-map values, "
-        f"{table.macs:,} MACs{kept}"
+        f"{'at least ' if table.uncounted else ''}{table.macs:,} MACs{kept}"
     )
 
 
 def to_text(table: Table) -> str:
     """Return the table for a terminal: counts right-aligned, a line of totals at the end."""
-    body = [_cells(row, table.says_saved) for row in table.rows]
-    *lines, last = _aligned([*body, _sums(table)])
+    shown = columns(table)
+    return _text(table, shown, [_cells(row, shown, table.says_saved) for row in table.rows])
+
+
+def _text(table: Table, shown: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    *lines, last = _aligned(shown, [*body, _sums(table, shown)])
     rule = "-" * max(map(len, [*lines, last]))
     return "\n".join([caption(table), "", *lines, rule, last, *_notes(table)])
 
 
 def rows_as_text(table: Table, names: Sequence[str]) -> str:
     """Return the rows of the named layers, without totals."""
-    return "\n".join(_aligned([_cells(table[name], table.says_saved) for name in names]))
+    shown = columns(table)
+    return "\n".join(
+        _aligned(shown, [_cells(table[name], shown, table.says_saved) for name in names])
+    )
 
 
-def _aligned(body: Sequence[Sequence[str]]) -> list[str]:
+def to_tree(table: Table, depth: int | None = None) -> str:
+    """Return the table as the tree of modules, each with the sums of what is in it.
+
+    `depth` is the number of levels that are shown (default: all); a deeper row counts in its
+    module's sums only. The names of rows say where they belong: "layer1.0.conv1" of a torch
+    module, "outer/inner" of a Keras model; a plain network has its blocks.
+
+    Raises `CnnmemError` for a depth that is no positive integer.
+    """
+    if depth is not None and not (is_int(depth) and depth >= 1):
+        raise CnnmemError(f"depth is {depth!r}; give a positive integer, or none for all levels")
+    shown = columns(table)
+    sums: dict[tuple[str, ...], list[int]] = {}
+    leaves: dict[tuple[str, ...], Row] = {}
+    for row in table.rows:
+        path = _path(row)
+        leaves[path] = row
+        counts = [getattr(row, name) for name in shown[3:]]
+        for level in range(1, len(path) + 1):
+            so_far = sums.setdefault(path[:level], [0] * len(counts))
+            for i, count in enumerate(counts):
+                so_far[i] += count
+    body = []
+    for path, counts in sums.items():
+        if depth is None or len(path) <= depth:
+            name = "  " * (len(path) - 1) + _one_line(path[-1])
+            inner = leaves.get(path)
+            what = (inner.kind, shape_text(inner.output)) if inner else ("", "")
+            body.append((name, *what, *_counts(counts, table.says_saved)))
+    return _text(table, shown, body)
+
+
+def _path(row: Row) -> tuple[str, ...]:
+    """Return where a row stands in the tree of modules."""
+    parts = tuple(re.split(r"[./]", row.name))
+    return parts if len(parts) > 1 or row.block in (row.name, "") else (row.block, *parts)
+
+
+def _aligned(shown: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
     """Return a header, a rule and the lines of cells, counts right-aligned."""
-    header, *lines = aligned([COLUMNS, *body], "<<<>")
-    widths = [max(map(len, column)) for column in zip(COLUMNS, *body, strict=True)]
+    header, *lines = aligned([shown, *body], "<<<>")
+    widths = [max(map(len, column)) for column in zip(shown, *body, strict=True)]
     return [header, "-" * (sum(widths) + 2 * (len(widths) - 1)), *lines]
 
 
@@ -95,8 +140,9 @@ def _notes(table: Table) -> list[str]:
 
 def to_html(table: Table) -> str:
     """Return the table as HTML for Jupyter."""
-    body = [_cells(row, table.says_saved) for row in table.rows]
-    rows = html_table(COLUMNS, [*body, _sums(table)], caption(table), 3, last_is_sum=True)
+    shown = columns(table)
+    body = [_cells(row, shown, table.says_saved) for row in table.rows]
+    rows = html_table(shown, [*body, _sums(table, shown)], caption(table), 3, last_is_sum=True)
     notes = "".join(f"<p>{html.escape(note)}</p>" for note in _notes(table))
     return f'<div style="max-height:32em;overflow:auto" tabindex="0">{rows}</div>{notes}'
 
@@ -107,9 +153,10 @@ def to_markdown(table: Table) -> str:
     def line(cells: Sequence[str]) -> str:
         return f"| {' | '.join(map(_markdown, cells))} |"
 
-    body = [_cells(row, table.says_saved) for row in table.rows]
-    rule = "|" + "|".join([" --- "] * 3 + [" ---: "] * (len(COLUMNS) - 3)) + "|"
-    lines = [line(COLUMNS), rule, *map(line, body), line(_sums(table))]
+    shown = columns(table)
+    body = [_cells(row, shown, table.says_saved) for row in table.rows]
+    rule = "|" + "|".join([" --- "] * 3 + [" ---: "] * (len(shown) - 3)) + "|"
+    lines = [line(shown), rule, *map(line, body), line(_sums(table, shown))]
     notes = [f"\n{_markdown(note)}" for note in _notes(table)]
     return "\n".join([_markdown(caption(table)), "", *lines, *notes])
 
@@ -134,6 +181,7 @@ def records(table: Table) -> list[dict[str, Any]]:
             "weights": row.weights,
             "biases": row.biases,
             "statistics": row.statistics,
+            "trainable": row.trainable,
             "values": row.values,
             "macs": row.macs,
             "saved": row.saved if table.says_saved else None,
@@ -146,12 +194,12 @@ def to_csv(table: Table) -> str:
     """Return the table as CSV, counts without separators, shapes as 224x224x3."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["name", "kind", "inputs", *COLUMNS[2:]])
+    writer.writerow(["name", "kind", "inputs", "output", *COUNTS])
     for record in records(table):
         inputs = " ".join("x".join(map(str, shape)) for shape in record["inputs"])
         output = "x".join(map(str, record["output"]))
         saved = "" if record["saved"] is None else record["saved"]
-        numbers = [record[key] for key in COLUMNS[3:-1]]
+        numbers = [record[key] for key in COUNTS[:-1]]
         name = record["name"].replace("\r", " ")  # the csv module would not quote it
         writer.writerow([name, record["kind"], inputs, output, *numbers, saved])
     return out.getvalue()
@@ -175,6 +223,7 @@ def to_dict(table: Table, convention: Convention | str = "tensors") -> dict[str,
         "batch": table.batch,
         "params": table.params,
         "statistics": table.statistics,
+        "trainable": table.trainable,
         "values": table.values,
         "macs": table.macs,
         "saved_bytes": table.saved_bytes,

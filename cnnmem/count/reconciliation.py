@@ -65,7 +65,16 @@ class Reconciliation:
         rows += [(f"  {s.stage}: {s.name}", signed(s.delta)) for s in self.steps]
         rows.append((self.end.label, show(self.end.value)))
         first, *steps, last = aligned(rows)
-        return "\n".join([f"{first} {self.start.unit}", *steps, f"{last} {self.end.unit}"])
+        lines = [f"{first} {self.start.unit}", *steps, f"{last} {self.end.unit}"]
+        return "\n".join([*lines, *self._missing()])
+
+    def _missing(self) -> list[str]:
+        """Say where work is missing in a side, so that its total is a lower bound."""
+        return [
+            f"{side.label} is a lower bound; not counted: {', '.join(side.table.uncounted)}"
+            for side in (self.start, self.end)
+            if isinstance(side, Total) and side.at_least
+        ]
 
     def sentence(self) -> str:
         """Return the difference in one sentence."""
@@ -77,6 +86,7 @@ class Reconciliation:
         count = f"{len(self.steps)} step{'' if len(self.steps) == 1 else 's'}"
         missing = self.unexplained
         verdict = f"{signed(missing)} unexplained" if missing else "all explained"
+        verdict += "; " + "; ".join(self._missing()) if self._missing() else ""
         return (
             f"From {show(self.start.value)} {self.start.unit} to {show(self.end.value)} "
             f"{self.end.unit}: {count}, {difference}, {verdict}."
@@ -89,6 +99,7 @@ class Reconciliation:
         rows = [("", self.start.label, show(self.start.value), str(self.start.unit))]
         rows += [(s.stage, s.name, signed(s.delta), "") for s in self.steps]
         rows.append(("", self.end.label, show(self.end.value), str(self.end.unit)))
+        rows += [("", note, "", "") for note in self._missing()]
         return html_table(("stage", "step", "value", "unit"), rows, "Reconciliation")
 
 

@@ -39,14 +39,19 @@ class Summary(Table):
         """Return the formulas of a layer, in symbols and with its values filled in."""
         return explain.explain(self, name)
 
-    def text(self, *names: str) -> str:
+    def text(self, *names: str, nested: bool = False, depth: int | None = None) -> str:
         """Return the rows of the named layers (without names: the whole table) as text.
+
+        With `nested` the table is the tree of modules, each with the sums of what is in it; `depth`
+        limits it to so many levels.
 
         >>> print(summary("lenet5").text("conv2"))
         name   kind  output        weights  biases  statistics  values     macs  saved
         ------------------------------------------------------------------------------
         conv2  conv  10 x 10 x 16    2,400      16           0   1,600  240,000  4,704
         """
+        if nested or depth is not None:
+            return export.to_tree(self, depth)
         return export.rows_as_text(self, names) if names else export.to_text(self)
 
     def to_dict(self) -> dict[str, Any]:

@@ -129,6 +129,22 @@ class Table:
             + _some([row.name for row in self.rows])
         )
 
+    def __contains__(self, name: object) -> bool:
+        return any(row.name == name for row in self.rows)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([row.name for row in self.rows])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def keys(self) -> list[str]:
+        """Return the names of the rows, in their order."""
+        return list(self)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
     def __repr__(self) -> str:
         size = "x".join(map(str, self.image))
         return (

@@ -10,7 +10,7 @@ from cnnmem.errors import CnnmemError
 from cnnmem.int32 import wrap_int32
 from cnnmem.units import Unit, number, round_digits
 
-from .convention import QUANTITIES, Convention
+from .convention import DONE, QUANTITIES, Convention
 from .conventions import get
 from .table import Table
 from .training import alive_at_inference_peak
@@ -40,16 +40,28 @@ class Total:
         return self.value * self.unit.size
 
     @property
+    def at_least(self) -> bool:
+        """Whether work is missing: the table has operations whose work no formula covers."""
+        return bool(self.table.uncounted) and any(
+            c.quantity in DONE for c in self.convention.counts
+        )
+
+    @property
+    def printed(self) -> str:
+        """The value as text, "at least" in front where work is missing."""
+        return ("at least " if self.at_least else "") + show(self.value)
+
+    @property
     def label(self) -> str:
         """The network, its size and the convention in one line."""
         size = "x".join(map(str, self.table.image[:2]))
         return f"{self.table.network} at {size}, {self.convention.name}"
 
     def __repr__(self) -> str:
-        return f"<Total of {self.label}: {show(self.value)} {self.unit}>"
+        return f"<Total of {self.label}: {self.printed} {self.unit}>"
 
     def __str__(self) -> str:
-        return f"{show(self.value)} {self.unit}, {self.convention.name}: {self.convention.title}"
+        return f"{self.printed} {self.unit}, {self.convention.name}: {self.convention.title}"
 
 
 def show(value: Fraction) -> str:
@@ -99,7 +111,12 @@ def total(table: Table, convention: Convention | str = "tensors") -> Total:
     ):
         raise CnnmemError(
             f"the table of {table.network} does not say what is kept for backward, so "
-            f"{convention.name!r} cannot be added up; use the plain network or the torch module"
+            f"{convention.name!r} cannot be added up; "
+            + (
+                "count it with execute=True"
+                if table.how in ("traced", "recorded")
+                else "use a network of the zoo or the torch module"
+            )
         )
     return Total(add_up(amounts(table, convention), convention), convention, table)
 

@@ -12,11 +12,14 @@ import numpy as np
 import pytest
 
 from cnnmem import CnnmemError, Network, Node, ShapeError, UnknownNameError, summary
-from cnnmem.count.export import COLUMNS, caption, records, to_dict
+from cnnmem.count.export import COUNTS as EXPORTED
+from cnnmem.count.export import caption, columns, records, to_dict
+from cnnmem.count.budget import freeze
 from cnnmem.model import zoo
 from cnnmem.model.layers import Conv2d, Linear, ReLU
 
 ALL = [(name, variant) for name in zoo.names() for variant in zoo.variants(name)]
+COLUMNS = columns(summary("lenet5"))  # as people read them: nothing is frozen
 COUNTS = COLUMNS[3:]
 ODD = [
     "a|b",
@@ -163,6 +166,7 @@ def test_the_dict_goes_through_json_and_keeps_every_int_exact():
         "batch",
         "params",
         "statistics",
+        "trainable",
         "values",
         "macs",
         "saved_bytes",
@@ -181,7 +185,7 @@ def test_csv_can_be_read_back():
         rows = list(csv.DictReader(io.StringIO(table.to_csv(), newline="")))
         assert [row["name"] for row in rows] == [row.name for row in table.rows]
         for row, record in zip(rows, records(table), strict=True):
-            assert [int(row[column]) for column in COUNTS] == [record[c] for c in COUNTS]
+            assert [int(row[column]) for column in EXPORTED] == [record[c] for c in EXPORTED]
             assert row["output"] == "x".join(map(str, record["output"]))
 
 
@@ -267,3 +271,39 @@ def test_a_table_that_does_not_say_what_is_kept_shows_a_dash_and_null():
         table.total("autograd")
     with pytest.raises(CnnmemError, match="holds only counts"):
         table.explain("fc")
+
+
+def test_a_frozen_layer_gives_the_text_a_column_of_trainable_parameters():
+    table = summary(freeze(zoo.lenet5(), "conv1"))
+    assert table.trainable == table.params - table["conv1"].params
+    assert "trainable" not in str(summary("lenet5"))
+    header, _, *_ = str(table).splitlines()[2:]
+    assert header.split()[:7] == [*COLUMNS[:3], "weights", "biases", "statistics", "trainable"]
+
+
+def test_a_table_is_a_mapping_of_its_rows_by_name():
+    table = summary("lenet5")
+    assert "conv1" in table
+    assert "conv9" not in table
+    assert 0 not in table
+    assert list(table) == table.keys() == table._ipython_key_completions_()
+    assert [table[name] for name in table] == list(table.rows)
+    assert len(table) == len(table.rows)
+
+
+def test_the_tree_has_the_sums_of_each_module():
+    table = summary("vgg16")
+    lines = table.text(nested=True).splitlines()
+    block = next(line for line in lines if line.startswith("block1 ")).split()
+    rows = [row for row in table.rows if row.block == "block1"]
+    assert _int(block[1]) == sum(row.weights for row in rows)
+    assert _int(block[-1]) == sum(row.saved for row in rows)
+    assert sum(line.startswith("  ") for line in lines) == sum(
+        row.block != row.name for row in table.rows
+    )
+    flat = table.text(depth=1).splitlines()
+    assert not any(line.startswith("  ") for line in flat)
+    assert flat[-1].split() == lines[-1].split()
+    for depth in (0, True, 1.5, "2"):
+        with pytest.raises(CnnmemError, match="depth is"):
+            table.text(depth=depth)

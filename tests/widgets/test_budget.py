@@ -12,7 +12,7 @@ from cnnmem.count.budget import budget as counted
 from cnnmem.model import zoo
 from cnnmem.units import GiB
 from cnnmem.widgets import budget
-from cnnmem.widgets.budget import BATCHES, SHOWN, SIZES, _peaks
+from cnnmem.widgets.budget import BATCHES, SHOWN, SIZES, _peaks, _Steps
 
 
 def drawing(explorer):
@@ -130,9 +130,10 @@ def test_the_map_holds_the_peak_of_every_batch_and_size():
 
 
 def test_a_size_too_small_for_the_network_has_no_numbers():
-    assert _peaks("alexnet", "", 32, "sgd", "float32", [1, 2]) == (None, None)
+    steps = _Steps({"alexnet": "alexnet"})
+    assert _peaks(steps, "alexnet", "", 32, "sgd", "float32", [1, 2]) == (None, None)
     of = counted(zoo.alexnet(), (64, 64, 3), 2)
-    assert _peaks("alexnet", "", 64, "sgd", "float32", [1, 2])[1] == of.peak.total
+    assert _peaks(steps, "alexnet", "", 64, "sgd", "float32", [1, 2])[1] == of.peak.total
 
 
 def test_freezing_everything_leaves_no_gradients():

@@ -76,6 +76,12 @@ def own_of(module: nn.Module, device: torch.device | None, dtype: torch.dtype | 
                 f"parameter {name!r} is on {p.device}, and execute=True runs it there; "
                 f"move the module to {device} or leave device out"
             )
+    for name, buffer in module.named_buffers():
+        if buffer.layout != torch.strided:
+            raise CnnmemError(
+                f"buffer {name!r} is sparse ({buffer.layout}), so what is kept of it in a real run "
+                "cannot be told; leave execute out"
+            )
     copies = {id(b): b.detach().clone() for b in module.buffers()}
     return {id(t): copies.get(id(t), t) for t in tensors_of(module).values()}
 

@@ -37,7 +37,8 @@ def table_of(
 
     `input_shape` is the shape of the whole input, (N, C, H, W), or a list of shapes if the module
     takes several inputs. Example inputs work too (tensors in a tuple, a list or a dict by
-    argument): only their shapes and dtypes are read. Counts are for the whole batch N.
+    argument, nested as the module takes them, with None, texts and numbers as they are): only their
+    shapes and dtypes are read. Counts are for the whole batch N.
 
     A row is a call of a module without children, named as in `named_modules`, or of a function
     outside one, named after the module that calls it ("layer1.0.add"). A second call gets its own
@@ -45,15 +46,22 @@ def table_of(
     kind "unused" at the end. A module of one of the classes `leaves` is one row although it has
     children.
 
-    Parameters and floating-point inputs count as if they were `dtype`, on `device` (default: the
-    module's own, or "cpu"). `saved_bytes` is what autograd keeps, which depends on the device. It
-    is None if an operation's fake version does not know how much it keeps (recurrent layers).
-    Operations whose work no formula covers are listed in `Table.uncounted`.
+    Parameters and floating-point inputs count as if they were of `dtype`, a name or a torch dtype
+    (default: that of the module's first parameter), on `device` (default: the module's own, or
+    "cpu"). `saved_bytes` is what autograd keeps, which depends on the device. It is None if an
+    operation keeps a workspace whose size only a real run shows (recurrent layers). Operations
+    whose work no formula covers are listed in `Table.uncounted`.
+
+    `Table.how` tells how the module was followed: "traced", function by function; "recorded", under
+    fake tensors, where functions do not show everything it does (an `autograd.Function`, scripted
+    code, custom operators, autocast); or "executed". The figures do not depend on it. Of a module
+    that `torch.compile` has wrapped the figures are those of eager execution.
 
     The module is left as it was: its parameters and their device, its mode, buffers, gradients and
-    hooks. With `execute` it really runs, on random numbers, with its own device and dtype. This is
-    for a forward that reads values of its tensors (`.item()`, `if x.sum() > 0`), and for what fake
-    tensors do not know.
+    hooks. Hooks of the user's own are called, with tensors that hold nothing. With `execute` the
+    module really runs, on random numbers (example inputs of integers are taken as they are), with
+    its own device and dtype. This is for a forward that reads values of its tensors (`.item()`,
+    `if x.sum() > 0`), and for what only a run shows.
 
     Raises `ShapeError` for an invalid shape, and `NetworkError`, naming the module, if its forward
     fails.
@@ -81,8 +89,13 @@ def own_dtype(module: nn.Module) -> str:
 
 
 def _table(run: Run) -> Table:
+    name = run.module._get_name()
+    original = getattr(run.module, "_orig_mod", None)
+    if name == "OptimizedModule" and isinstance(original, nn.Module):
+        # what `torch.compile` will fuse and keep is not known before it has compiled
+        run, name = replace(run, module=original), f"{original._get_name()} (eager)"
     followed = follow(run)
-    graph, name = followed.graph, run.module._get_name()
+    graph = followed.graph
     first, image = followed.shape, shape_of_one(followed.shape, followed.batch)
     used = {row.name: frozenset(names) for row, names in zip(graph.rows, graph.used, strict=False)}
 

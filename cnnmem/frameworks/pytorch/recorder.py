@@ -221,6 +221,28 @@ class _Functions(TorchFunctionMode):
         return result
 
 
+# Normalisations: their arguments begin with (input, weight), their results are (output, mean,
+# inverse deviation).
+NORMS = {
+    torch.ops.aten.native_batch_norm,
+    torch.ops.aten.native_layer_norm,
+    torch.ops.aten.native_group_norm,
+}
+
+
+def _statistics_of_mixed(args: Any, result: Any) -> Any:
+    """Return a normalisation's results as the CPU gives them for low precision with float32 weights.
+
+    Under autocast the CPU keeps the mean and the deviation in the dtype of the weights
+    (`is_mixed_type` in aten/src/ATen/native/cpu/mixed_data_type.h); their fakes do not.
+    """
+    output, mean, deviation, *rest = result
+    weights = [a for a in args[1:] if isinstance(a, Tensor) and a.dtype == torch.float32]
+    if not isinstance(output, FakeTensor) or output.fake_device.type != "cpu" or not weights:
+        return result
+    return (output, mean.to(torch.float32), deviation.to(torch.float32), *rest)
+
+
 class _Operations(TorchDispatchMode):
     """Counts the work of each operation."""
 
@@ -240,6 +262,8 @@ class _Operations(TorchDispatchMode):
         if region is not None and not is_view(func):
             recorder.run_again(region)
         result = func(*args, **kwargs)
+        if func.overloadpacket in NORMS:
+            result = _statistics_of_mixed(args, result)
         done = work(func, args, kwargs, result)
         recorder.inexact |= func.overloadpacket in INEXACT
         if done is None:

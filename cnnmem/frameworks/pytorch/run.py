@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -188,11 +189,15 @@ def _device(given: str | torch.device) -> torch.device:
 
 @contextmanager
 def _python_random_state() -> Iterator[None]:
-    state = random.getstate()
+    """Restore the random state of Python, and of NumPy where it is in use."""
+    state, numpy = random.getstate(), sys.modules.get("numpy")
+    legacy = numpy.random.get_state() if numpy else None
     try:
         yield
     finally:
         random.setstate(state)
+        if numpy:
+            numpy.random.set_state(legacy)
 
 
 @contextmanager
@@ -290,10 +295,25 @@ def _failure(module: nn.Module, error: Exception, execute: bool) -> NetworkError
     who = f"module {name!r} ({type(failed).__name__})" if name else f"{type(failed).__name__}"
     if isinstance(error, NEEDS_VALUES):
         return NetworkError(
-            f"{who} reads values of its tensors ({error}), but fake tensors have none; "
+            f"{who} reads values of its tensors ({_short(str(error))}), but fake tensors have none; "
             "give execute=True to really run it"
         )
+    return NetworkError(f"{who} fails: {_short(str(error))}; {_way_out(failed, error, execute)}")
+
+
+def _way_out(failed: nn.Module, error: Exception, execute: bool) -> str:
+    """Return what can be done about a forward that fails."""
+    if "more than 1 value per channel" in str(error):
+        return 'give two images or more (N = 2), or mode="eval"'
+    if isinstance(failed, nn.Embedding | nn.EmbeddingBag):
+        return "it takes indices: give an example, such as torch.zeros(2, 3, dtype=torch.long)"
+    if "BatchedTensorImpl" in str(error):
+        return "torch.vmap hides its tensors: call the module on the whole batch instead"
     way = "check the shape and the dtype of the input"
-    if not execute:
-        way += "; a forward that needs values of its tensors works with execute=True"
-    return NetworkError(f"{who} fails: {error}; {way}")
+    return way if execute else f"{way}; if it needs values of its tensors, give execute=True"
+
+
+def _short(text: str, most: int = 300) -> str:
+    """Return a message of a framework, which may print whole tensors, in one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[:most]}..."
