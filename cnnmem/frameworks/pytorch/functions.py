@@ -554,7 +554,7 @@ def _binary(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
         node = t.step([first, second])
         saves = []
         if name == "mul":
-            saves = [first] * reached[1] + [second] * reached[0]
+            saves = [second] * reached[0] + [first] * reached[1]  # in autograd's order
         for value in saves:
             if in_place and value is first:
                 t.keep_own(node, value.numel, value.dtype)

@@ -62,6 +62,34 @@ class Followed:
 
 def follow(run: Run) -> Followed:
     """Follow one forward pass of a module, and leave the module as it was."""
+    if not run.execute:
+        try:
+            return trace(run)
+        except Untraceable:
+            pass
+        except CnnmemError:
+            raise
+        except Exception:
+            # the recorder meets the same error, and names the module that it came from
+            pass
+    return record(run)
+
+
+def trace(run: Run) -> Followed:
+    """Trace a forward pass; raises `Untraceable`, or whatever the module raises."""
+    with _ready(run) as (dtype, where):
+        return _trace(run, dtype, where)
+
+
+def record(run: Run) -> Followed:
+    """Record a forward pass, executed or not; raises `NetworkError` for one that fails."""
+    with _ready(run) as (dtype, where):
+        return _record(run, dtype, where)
+
+
+@contextmanager
+def _ready(run: Run) -> Iterator[tuple[torch.dtype, torch.device]]:
+    """Check a run, and yield its dtype and device where autograd and the parameters are set."""
     module = run.module
     bytes_per_value(run.dtype)
     kind = getattr(torch, run.dtype)
@@ -79,17 +107,7 @@ def follow(run: Run) -> Followed:
     first = next(iter(tensors_of(module).values()), torch.empty(0))
     where = _device(first.device if run.device is None else run.device)
     with torch.inference_mode(False), torch.enable_grad(), _frozen(module, run.frozen):
-        if not run.execute:
-            try:
-                return _trace(run, kind, where)
-            except Untraceable:
-                pass
-            except CnnmemError:
-                raise
-            except Exception:
-                # the recorder meets the same error, and names the module that it came from
-                pass
-        return _record(run, kind, where)
+        yield kind, where
 
 
 def _trace(run: Run, dtype: torch.dtype, where: torch.device) -> Followed:

@@ -360,10 +360,10 @@ class Tracer(Follower):
             made = {id(t): t.detach() for t in fresh}
         result = _replace(result, made)
         node = self.take_up(result, args[1:] if in_place and grad else args, kwargs, [])
-        if grad:
+        learned = [made[id(t)] for t in fresh if t.requires_grad] if target is None else [target]
+        if grad and learned:
             node = self.step([v for v in read if v.grad])
-            wants = [made[id(t)] for t in fresh if t.requires_grad]
-            for tensor in [target] if target is not None else wants:
+            for tensor in learned:
                 self.learn(tensor, node)
                 base = tensor._base
                 if target is not None and base is not None and hasattr(base, "_cnnmem"):
