@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from cnnmem import CnnmemError, Network, Node, ShapeError, UnknownNameError, summary
+from cnnmem.count.budget import freeze
 from cnnmem.count.export import COUNTS as EXPORTED
 from cnnmem.count.export import caption, columns, records, to_dict
-from cnnmem.count.budget import freeze
 from cnnmem.model import zoo
 from cnnmem.model.layers import Conv2d, Linear, ReLU
 

@@ -54,7 +54,9 @@ def two_ways(module: nn.Module, shape: Any, mode: Mode = "train") -> TwoWays:
     return TwoWays(traced, why, record(run))
 
 
-def executed_differences(followed: Followed, module: nn.Module, shape: Any, mode: Mode) -> list[str]:
+def executed_differences(
+    followed: Followed, module: nn.Module, shape: Any, mode: Mode
+) -> list[str]:
     """Execute a module and return where its pass differs from one that was followed."""
     return differences(followed, record(run_of(module, shape, mode, execute=True)))
 

@@ -49,10 +49,10 @@ def test_a_frozen_module_is_traced_again():
     module, _ = TWIN
     explorer = budget(module, (1, 3, 64, 64), batch=4)
     blocks = dict(explorer._choices["frozen"].choices(explorer.settings))
-    explorer.set(frozen=blocks["layer2.0"])
+    explorer.set(frozen=blocks["layer2"])
     assert explorer.message == ""
     assert all(p.requires_grad for p in module.parameters())
-    frozen = counted(freeze(zoo.resnet18("torchvision"), "layer2.0.relu"), (64, 64, 3), 4)
+    frozen = counted(freeze(zoo.resnet18("torchvision"), "layer2.1.relu"), (64, 64, 3), 4)
     assert sum(bar["total"] for bar in explorer.bars) == frozen.total
 
 

@@ -231,7 +231,7 @@ NORMS = {
 
 
 def _statistics_of_mixed(args: Any, result: Any) -> Any:
-    """Return a normalisation's results as the CPU gives them for low precision with float32 weights.
+    """Return a normalisation's results as the CPU gives them at low precision.
 
     Under autocast the CPU keeps the mean and the deviation in the dtype of the weights
     (`is_mixed_type` in aten/src/ATen/native/cpu/mixed_data_type.h); their fakes do not.

@@ -203,7 +203,7 @@ def test_a_lazy_module_and_a_sparse_buffer_are_refused_in_a_real_run():
         summary(nn.LazyLinear(4), (2, 4), execute=True)
     module = lin()
     module.register_buffer("mask", torch.eye(8).to_sparse())
-    with pytest.raises(CnnmemError, match="'mask' is sparse.*leave execute out"):
+    with pytest.raises(CnnmemError, match=r"'mask' is sparse.*leave execute out"):
         summary(module, (2, 8), execute=True)
     assert summary(module, (2, 8)).saved_bytes == 64
 
