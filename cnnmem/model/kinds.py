@@ -47,6 +47,6 @@ def kinds_of(family: str) -> tuple[str, ...]:
     """Return the kinds of a family.
 
     >>> kinds_of("convolutions")
-    ('conv', 'depthwise_conv', 'separable_conv')
+    ('conv', 'depthwise_conv', 'separable_conv', 'conv_transpose')
     """
     return tuple(kind for kind, each in CLASSES.items() if each.family == family)

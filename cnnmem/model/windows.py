@@ -47,19 +47,20 @@ def shape_text(shape: tuple[int, ...]) -> str:
     return " x ".join(str(int(n)) for n in shape)
 
 
-def pair(name: str, value: object) -> Pair:
-    """Return a number or a pair as the pair (height, width).
+def pair(name: str, value: object, least: int = 1) -> Pair:
+    """Return a number or a pair, of at least `least` each, as the pair (height, width).
 
     >>> pair("kernel", 3)
     (3, 3)
     """
-    if type(value) is int and value > 0:
+    if type(value) is int and value >= least:
         return value, value
-    match [as_int(side) for side in _sides(value, 2)]:
+    match [as_int(side, least) for side in _sides(value, 2)]:
         case [int(height), int(width)]:
             return height, width
     raise ShapeError(
-        f"{name} is {value!r}; give a whole number from 1 on, or a pair of them (height, width)"
+        f"{name} is {value!r}; give a whole number from {least} on, or a pair of them "
+        "(height, width)"
     )
 
 

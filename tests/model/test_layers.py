@@ -17,18 +17,24 @@ from cnnmem.model.layers import (
     BatchNorm,
     Concatenate,
     Conv2d,
+    ConvTranspose2d,
     DepthwiseConv2d,
     Dropout,
     Flatten,
     GlobalAvgPool2d,
     GlobalMaxPool2d,
+    GroupNorm,
+    Kept,
+    LayerNorm,
     Linear,
     MaxPool2d,
     Multiply,
+    PixelShuffle,
     ReLU,
     ReLU6,
     SeparableConv2d,
     Softmax,
+    Upsample,
     ZeroPad2d,
 )
 
@@ -139,7 +145,57 @@ KEPT = [
 
 @pytest.mark.parametrize(("layer", "given", "kept"), KEPT, ids=repr)
 def test_backward_keeps_what_facts_says(layer, given, kept):
-    assert layer.keeps(layer.output_shape(given), given) == kept
+    assert layer.keeps(layer.output_shape(given), given) == Kept(*kept)
+
+
+@pytest.mark.parametrize(
+    ("layer", "given", "output", "weights", "biases", "macs", "kept"),
+    [
+        # PyTorch's documentation of ConvTranspose2d: (8 - 1) * 2 - 2 + 2 + 1 + 1 = 16
+        (
+            ConvTranspose2d(4, 3, 2, 1, 1, groups=2),
+            (8, 8, 6),
+            (16, 16, 4),
+            108,
+            4,
+            6912,
+            Kept(inputs=True),
+        ),
+        (ConvTranspose2d(64, 2, 2), (5, 7, 128), (10, 14, 64), 32768, 64, 1146880, Kept(True)),
+        (Upsample((2, 3)), (5, 7, 8), (10, 21, 8), 0, 0, 0, Kept()),
+        (PixelShuffle(2), (5, 7, 8), (10, 14, 2), 0, 0, 0, Kept()),
+        (LayerNorm(), (5, 7, 8), (5, 7, 8), 8, 8, 0, Kept(True, per_image=70)),
+        (LayerNorm(whole=True), (5, 7, 8), (5, 7, 8), 280, 280, 0, Kept(True, per_image=2)),
+        (GroupNorm(4, center=False), (5, 7, 8), (5, 7, 8), 8, 0, 0, Kept(True, per_image=8)),
+        (Linear(3, tokens=True), (5, 8), (5, 3), 24, 3, 120, Kept(True)),
+        (Activation("elu", in_place=True), (6,), (6,), 0, 0, 0, Kept(output=True)),
+        (Activation("mish", in_place=True), (6,), (6,), 0, 0, 0, Kept(copies=6)),
+    ],
+)
+def test_layers_of_up_sampling_and_tokens(layer, given, output, weights, biases, macs, kept):
+    assert layer.output_shape(given) == output
+    assert (layer.weights(given), layer.biases(given)) == (weights, biases)
+    assert layer.macs(output, given) == macs
+    assert layer.keeps(output, given) == kept
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: ConvTranspose2d(4, 3, padding="same"), "give numbers"),
+        (lambda: ConvTranspose2d(4, 3, output_padding=1), "must be smaller than the stride"),
+        (lambda: ConvTranspose2d(4, 3, output_padding=-1), "output_padding is -1"),
+        (lambda: ConvTranspose2d(3, 3, groups=2), "does not divide out_channels"),
+        (lambda: ConvTranspose2d(4, 3, groups=2).output_shape((4, 4, 3)), "input channels"),
+        (lambda: ConvTranspose2d(4, 1, padding=2).output_shape((4, 4, 3)), "leaves nothing"),
+        (lambda: PixelShuffle(2).output_shape((4, 4, 6)), "multiple of 4"),
+        (lambda: GroupNorm(4).output_shape((4, 4, 6)), "does not divide the 6"),
+        (lambda: Upsample(0), "scale is 0"),
+    ],
+)
+def test_impossible_up_sampling_says_why(make, said):
+    with pytest.raises(ShapeError, match=said):
+        make()
 
 
 def test_joins_have_the_shapes_worked_out_by_hand():

@@ -19,15 +19,19 @@ from cnnmem.model.layers import (
     BatchNorm,
     Concatenate,
     Conv2d,
+    ConvTranspose2d,
     DepthwiseConv2d,
     Dropout,
     Flatten,
     GlobalAvgPool2d,
     GlobalMaxPool2d,
+    GroupNorm,
+    LayerNorm,
     Linear,
     MaxPool2d,
     Multiply,
     SeparableConv2d,
+    Upsample,
     ZeroPad2d,
 )
 from cnnmem.model.network import INPUT, Network, Node
@@ -119,6 +123,28 @@ def _in_place(draw, layer, in_place):
     return replace(layer, in_place=True) if can and draw(in_place) else layer
 
 
+def _conv_transpose(draw, shape):
+    channels = shape[-1]
+    groups = draw(st.sampled_from([g for g in range(1, channels + 1) if channels % g == 0]))
+    kernel, stride = draw(_pairs(1, 3)), draw(_pairs(1, 2))
+    extra = draw(st.tuples(*[st.integers(0, s - 1) for s in stride]))
+    bias = draw(st.booleans())
+    return ConvTranspose2d(
+        groups * draw(st.integers(1, 4)),
+        kernel,
+        stride,
+        output_padding=extra,
+        groups=groups,
+        bias=bias,
+    )
+
+
+def _group_norm(draw, shape):
+    channels = shape[-1]
+    groups = draw(st.sampled_from([g for g in range(1, channels + 1) if channels % g == 0]))
+    return GroupNorm(groups, draw(st.booleans()), draw(st.booleans()))
+
+
 MAP_LAYERS = (
     _conv,
     _conv,
@@ -129,12 +155,16 @@ MAP_LAYERS = (
     _avg_pool,
     lambda draw, shape: AdaptiveAvgPool2d(draw(st.one_of(st.just((1, 1)), _pairs(1, 4)))),
     lambda draw, shape: ZeroPad2d(draw(st.tuples(*[st.integers(0, 2)] * 4))),
+    _conv_transpose,
+    lambda draw, shape: Upsample(draw(_pairs(1, 2))),
 )
 LAYERS = (
     _activation,
     _activation,
     lambda draw, shape: BatchNorm(draw(st.booleans()), draw(st.booleans())),
     lambda draw, shape: Dropout(draw(st.sampled_from([0.0, 0.3, 0.5]))),
+    lambda draw, shape: LayerNorm(*[draw(st.booleans()) for _ in range(3)]),
+    _group_norm,
 )
 ENDS = (  # a map becomes a vector: fewer of them leave more room for maps
     lambda draw, shape: Linear(draw(st.integers(1, 12)), draw(st.booleans())),

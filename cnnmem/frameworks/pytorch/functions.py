@@ -178,9 +178,13 @@ def _keep(
         t.save(node, learned[0])  # a weight that was computed
     if kept.output:
         t.save(node, t.value(result))
-    if kept.copies or kept.masks or kept.indices or kept.statistics:
+    if kept.copies or kept.masks or kept.indices or kept.statistics or kept.per_image:
         dtype = t.value(result).dtype
-        for count in (kept.copies * times, kept.masks * times, kept.statistics):
+        for count in (
+            kept.copies * times,
+            kept.masks * times,
+            kept.statistics + kept.per_image * times,
+        ):
             if count:
                 t.keep_own(node, count, dtype)
         if kept.indices:
@@ -398,17 +402,18 @@ _CONV: Names = (
 def _linear(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     x, weight, bias = _bind(_LINEAR, args, kwargs)
     value, shape = t.value(x), t.value(weight).shape
-    if len(value.shape) != 2 or len(shape) != 2 or value.shape[1] != shape[1]:
+    dims = len(value.shape)
+    if dims not in (2, 3) or len(shape) != 2 or value.shape[-1] != shape[1] or not value.plain:
         return t.run(func, args, kwargs)
-    layer = _linear_layer(shape[0], bias is not None)
+    layer = _linear_layer(shape[0], bias is not None, dims == 3)
     worked = _worked_out(layer, value.shape[1:])
-    result = t.new((value.shape[0], shape[0]), value.dtype)
+    result = t.new((*value.shape[:-1], shape[0]), value.dtype)
     return give(t, layer, (x,), (weight, bias), worked, value.shape[0], result)
 
 
 @lru_cache(1024)
-def _linear_layer(out: int, bias: bool) -> Layer:
-    return L.Linear(out, bias)
+def _linear_layer(out: int, bias: bool, tokens: bool) -> Layer:
+    return L.Linear(out, bias, tokens)
 
 
 _LINEAR: Names = (("input", None), ("weight", None), ("bias", None))
@@ -714,8 +719,119 @@ def _dropout(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
 _DROPOUT = L.Dropout()
 
 
-def _softmax(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
-    return t.run(func, args, kwargs)
+@lru_cache(1024)
+def _conv_transpose_layer(*settings: Any) -> Layer:
+    return L.ConvTranspose2d(*settings)
+
+
+_CONV_TRANSPOSE: Names = (
+    *(("input", None), ("weight", None), ("bias", None), ("stride", 1), ("padding", 0)),
+    *(("output_padding", 0), ("groups", 1), ("dilation", 1)),
+)
+
+
+def _conv_transpose(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    bound = _bind(_CONV_TRANSPOSE, args, kwargs)
+    x, weight, bias, stride, padding, more, groups, dilation = bound
+    value, shape = t.value(x), t.value(weight).shape
+    plain = value.plain and t.value(weight).plain
+    if len(value.shape) != 4 or len(shape) != 4 or value.shape[1] != shape[0] or not plain:
+        return t.run(func, args, kwargs)
+    try:
+        layer = _conv_transpose_layer(
+            shape[1] * groups,
+            shape[2:],
+            _tuple(stride, 2),
+            _tuple(padding, 2),
+            _tuple(more, 2),
+            _tuple(dilation, 2),
+            groups,
+            bias is not None,
+        )
+        worked = _worked_out(layer, _one(value.shape))
+    except CnnmemError:
+        return t.run(func, args, kwargs)
+    h, w, c = worked[0]
+    result = t.new((value.shape[0], c, h, w), value.dtype)
+    return give(t, layer, (x,), (weight, bias), worked, value.shape[0], result)
+
+
+_LAYER_NORM: Names = (
+    *(("input", None), ("normalized_shape", None), ("weight", None), ("bias", None)),
+    ("eps", 1e-5),
+)
+
+
+@lru_cache(64)
+def _layer_norm_layer(whole: bool, scale: bool, center: bool) -> Layer:
+    return L.LayerNorm(whole, scale, center)
+
+
+def _layer_norm(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    x, normalized, weight, bias, _ = _bind(_LAYER_NORM, args, kwargs)
+    value = t.value(x)
+    dims, over = len(value.shape), len(tuple(normalized))
+    whole = over == dims - 1
+    if not value.plain or not (whole or (dims == 3 and over == 1)):
+        return t.run(func, args, kwargs)
+    layer = _layer_norm_layer(whole, weight is not None, bias is not None)
+    one = _one(value.shape) if dims >= 4 else value.shape[1:]
+    worked = _worked_out(layer, one)
+    result = t.new(value.shape, value.dtype)
+    return give(t, layer, (x,), (weight, bias), worked, value.shape[0], result)
+
+
+_GROUP_NORM: Names = (
+    *(("input", None), ("num_groups", None), ("weight", None), ("bias", None), ("eps", 1e-5)),
+)
+
+
+@lru_cache(64)
+def _group_norm_layer(groups: int, scale: bool, center: bool) -> Layer:
+    return L.GroupNorm(groups, scale, center)
+
+
+def _group_norm(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    x, groups, weight, bias, _ = _bind(_GROUP_NORM, args, kwargs)
+    value = t.value(x)
+    if len(value.shape) != 4 or not value.plain or value.shape[1] % groups:
+        return t.run(func, args, kwargs)
+    layer = _group_norm_layer(groups, weight is not None, bias is not None)
+    worked = _worked_out(layer, _one(value.shape))
+    result = t.new(value.shape, value.dtype)
+    return give(t, layer, (x,), (weight, bias), worked, value.shape[0], result)
+
+
+@lru_cache(64)
+def _upsample_layer(scale: tuple[int, int]) -> Layer:
+    return L.Upsample(scale)
+
+
+def _interpolate(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    result = t.run(func, args, kwargs)
+    frame, read = t.current, t.value(args[0] if args else kwargs["input"]).shape
+    made = t.value(result).shape
+    assert frame is not None
+    # a layer where height and width grow by whole factors
+    if len(read) == 4 and not any(new % old for new, old in zip(made, read, strict=True)):
+        factors = (made[2] // read[2], made[3] // read[3])
+        frame.layer, frame.times = _upsample_layer(factors), read[0]
+    return result
+
+
+@lru_cache(64)
+def _pixel_shuffle_layer(factor: int) -> Layer:
+    return L.PixelShuffle(factor)
+
+
+def _pixel_shuffle(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    x, factor = _bind((("input", None), ("upscale_factor", None)), args, kwargs)
+    result = t.run(func, args, kwargs)
+    frame = t.current
+    assert frame is not None
+    if len(t.value(x).shape) == 4:
+        frame.layer, frame.times = _pixel_shuffle_layer(factor), t.value(x).shape[0]
+    return result
 
 
 _GETTERS: dict[str, Answer] = {
@@ -772,5 +888,10 @@ _BY_NAME: dict[str, Answer] = {
     **dict.fromkeys(("avg_pool1d", "avg_pool2d", "avg_pool3d"), _pool),
     "adaptive_avg_pool2d": _adaptive_avg,
     "mean": _mean,
+    "conv_transpose2d": _conv_transpose,
+    "layer_norm": _layer_norm,
+    "group_norm": _group_norm,
+    "interpolate": _interpolate,
+    "pixel_shuffle": _pixel_shuffle,
     "dropout": _dropout,
 }

@@ -52,6 +52,7 @@ FUNCTIONS = {
     "adaptive_max_pool": ("adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d"),
     "dropout": ("dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"),
     "zero_pad": ("pad", "constant_pad_nd"),
+    "upsample": ("interpolate",),
     "attention": ("scaled_dot_product_attention", "multi_head_attention_forward"),
     "subtract": ("sub", "__sub__", "__rsub__", "__isub__"),
     "divide": ("div", "__truediv__", "__rtruediv__", "__itruediv__", "true_divide"),

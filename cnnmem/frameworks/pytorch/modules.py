@@ -80,6 +80,14 @@ class FlatLinear(nn.Linear):
         return super().forward(x.flatten(1))
 
 
+class ChannelNorm(nn.LayerNorm):
+    """Layer normalisation over the channels of a map (N, C, H, W)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the normalised map, whose channels are last in memory."""
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
 class Saturating(nn.Module):
     """Sigmoid or tanh, which torch's own modules do not offer in place."""
 

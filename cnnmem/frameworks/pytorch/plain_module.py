@@ -22,17 +22,22 @@ from cnnmem.model.layers import (
     BatchNorm,
     Concatenate,
     Conv2d,
+    ConvTranspose2d,
     DepthwiseConv2d,
     Dropout,
     Flatten,
     GlobalAvgPool2d,
     GlobalMaxPool2d,
+    GroupNorm,
     Layer,
+    LayerNorm,
     Linear,
     MaxPool2d,
     Multiply,
+    PixelShuffle,
     SeparableConv2d,
     Shape,
+    Upsample,
     ZeroPad2d,
 )
 from cnnmem.model.network import Network
@@ -48,6 +53,12 @@ ACTIVATIONS: dict[str, Callable[..., nn.Module]] = {
     "hardswish": nn.Hardswish,
     "hardsigmoid": nn.Hardsigmoid,
     "gelu": nn.GELU,
+    "elu": nn.ELU,
+    "selu": nn.SELU,
+    "celu": nn.CELU,
+    "leaky_relu": nn.LeakyReLU,
+    "mish": nn.Mish,
+    "softplus": nn.Softplus,
 }
 
 
@@ -155,14 +166,28 @@ def _module(layer: Layer, *inputs: Shape) -> nn.Module:
             return _conv(layer, inputs[0])
         case MaxPool2d() | AvgPool2d():
             return _pool(layer, inputs[0])
+        case ConvTranspose2d():
+            return _conv_transpose(layer, inputs[0])
+        case Upsample():
+            return nn.Upsample(scale_factor=layer.scale)
+        case PixelShuffle():
+            return nn.PixelShuffle(layer.factor)
+        case GroupNorm():
+            norm = nn.GroupNorm(layer.groups, inputs[0][-1])
+            return _without(norm, layer.scale, layer.center)
+        case LayerNorm():
+            return _layer_norm(layer, inputs[0])
+        case Linear(tokens=True) if len(inputs[0]) == 3:
+            raise NetworkError(
+                "a linear layer of tokens has no module for maps here, whose channels come first; "
+                "use a 1x1 convolution, which is the same"
+            )
         case Linear():
             make = modules.FlatLinear if len(inputs[0]) == 3 else nn.Linear
             return make(math.prod(inputs[0]), layer.out_features, layer.bias)
         case BatchNorm():
-            norm = (nn.BatchNorm2d if len(inputs[0]) == 3 else nn.BatchNorm1d)(inputs[0][-1])
-            norm.register_parameter("weight", norm.weight if layer.scale else None)
-            norm.register_parameter("bias", norm.bias if layer.center else None)
-            return norm
+            make_norm = nn.BatchNorm2d if len(inputs[0]) == 3 else nn.BatchNorm1d
+            return _without(make_norm(inputs[0][-1]), layer.scale, layer.center)
         case Activation(function="softmax"):
             return nn.Softmax(dim=1)
         case Activation(function="sigmoid" | "tanh"):
@@ -192,6 +217,40 @@ def _module(layer: Layer, *inputs: Shape) -> nn.Module:
     raise NetworkError(
         f"PyTorch has no module here for a layer of kind {layer.kind!r} ({type(layer).__name__}); "
         "build it from the layers of cnnmem.layers"
+    )
+
+
+def _without(norm: nn.Module, scale: bool, center: bool) -> nn.Module:
+    """Return a normalisation without the learned halves that the layer has not."""
+    norm.register_parameter("weight", norm.weight if scale else None)
+    norm.register_parameter("bias", norm.bias if center else None)
+    return norm
+
+
+def _layer_norm(layer: LayerNorm, shape: Shape) -> nn.Module:
+    if layer.whole or len(shape) == 1:
+        norm: nn.Module = nn.LayerNorm(shape if len(shape) == 1 else (shape[-1], *shape[:-1]))
+    else:
+        norm = modules.ChannelNorm(shape[-1])
+    return _without(norm, layer.scale, layer.center)
+
+
+def _conv_transpose(layer: Any, shape: Shape) -> nn.Module:
+    top, bottom, left, right = layer.padding
+    if (top, left) != (bottom, right):
+        raise NetworkError(
+            f"padding {layer.padding}: PyTorch pads a transposed convolution alike on both sides"
+        )
+    return nn.ConvTranspose2d(
+        shape[-1],
+        layer.out_channels,
+        layer.kernel,
+        layer.stride,
+        (top, left),
+        layer.output_padding,
+        layer.groups,
+        layer.bias,
+        layer.dilation,
     )
 
 

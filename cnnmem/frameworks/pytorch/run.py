@@ -313,8 +313,8 @@ def _failure(module: nn.Module, error: Exception, execute: bool) -> NetworkError
     who = f"module {name!r} ({type(failed).__name__})" if name else f"{type(failed).__name__}"
     if isinstance(error, NEEDS_VALUES):
         return NetworkError(
-            f"{who} reads values of its tensors ({_short(str(error))}), but fake tensors have none; "
-            "give execute=True to really run it"
+            f"{who} reads values of its tensors ({_short(str(error))}), but fake tensors have "
+            "none; give execute=True to really run it"
         )
     return NetworkError(f"{who} fails: {_short(str(error))}; {_way_out(failed, error, execute)}")
 

@@ -11,8 +11,17 @@ documentation of the frameworks; what backward keeps was read off PyTorch 2.13 o
 from .activations import ACTIVATIONS, Activation, Dropout, ReLU, ReLU6, Softmax, has_in_place
 from .base import ITS_INPUT, ITS_OUTPUT, NOTHING, Kept, Layer, Operations, Recorded, Shape
 from .joining import Add, Concatenate, Flatten, Multiply, ZeroPad2d
-from .learned import BatchNorm, Conv2d, DepthwiseConv2d, Linear, SeparableConv2d
+from .learned import (
+    BatchNorm,
+    Conv2d,
+    DepthwiseConv2d,
+    GroupNorm,
+    LayerNorm,
+    Linear,
+    SeparableConv2d,
+)
 from .pooling import AdaptiveAvgPool2d, AvgPool2d, GlobalAvgPool2d, GlobalMaxPool2d, MaxPool2d
+from .resizing import ConvTranspose2d, PixelShuffle, Upsample
 
 __all__ = [
     "ACTIVATIONS",
@@ -26,23 +35,28 @@ __all__ = [
     "BatchNorm",
     "Concatenate",
     "Conv2d",
+    "ConvTranspose2d",
     "DepthwiseConv2d",
     "Dropout",
     "Flatten",
     "GlobalAvgPool2d",
     "GlobalMaxPool2d",
+    "GroupNorm",
     "Kept",
     "Layer",
+    "LayerNorm",
     "Linear",
     "MaxPool2d",
     "Multiply",
     "Operations",
+    "PixelShuffle",
     "ReLU",
     "ReLU6",
     "Recorded",
     "SeparableConv2d",
     "Shape",
     "Softmax",
+    "Upsample",
     "ZeroPad2d",
     "has_in_place",
 ]

@@ -31,7 +31,15 @@ ACTIVATIONS: dict[str, tuple[Kept, bool]] = {
     "hardswish": (ITS_INPUT, True),
     "hardsigmoid": (ITS_INPUT, True),
     "gelu": (ITS_INPUT, False),
+    "elu": (ITS_INPUT, True),
+    "selu": (ITS_INPUT, True),
+    "celu": (ITS_INPUT, True),
+    "leaky_relu": (ITS_INPUT, True),
+    "mish": (ITS_INPUT, True),
+    "softplus": (ITS_INPUT, False),
 }
+# In place these read their output instead, which PyTorch can invert (`derivatives.yaml`).
+INVERTIBLE = ("elu", "selu", "celu", "leaky_relu")
 
 
 def has_in_place(function: str) -> bool:
@@ -47,7 +55,7 @@ class Activation(Layer):
     backward reads its input copies the input first.
 
     >>> Activation("relu").keeps((8,), (8,))
-    Kept(inputs=False, output=True, copies=0, masks=0, indices=0, statistics=0)
+    Kept(inputs=False, output=True, copies=0, masks=0, indices=0, statistics=0, per_image=0)
     >>> Activation("relu6", in_place=True).keeps((8,), (8,)).copies
     8
     """
@@ -67,6 +75,8 @@ class Activation(Layer):
 
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
         kept = ACTIVATIONS[self.function][0]
+        if self.in_place and self.function in INVERTIBLE:
+            return ITS_OUTPUT
         if self.in_place and kept.inputs:
             return Kept(copies=math.prod(output))
         return kept

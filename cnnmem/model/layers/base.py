@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 from cnnmem.checks import positive
@@ -19,8 +20,8 @@ class Kept(NamedTuple):
 
     `inputs` and `output` name whole tensors, kept once however many layers ask for them.
     The rest belongs to the layer alone: `indices` are int64, `copies`, `masks` and `statistics`
-    values of the network's dtype. `statistics` (the batch's mean and inverse deviation) are not per
-    image.
+    values of the network's dtype. `statistics` (the batch's mean and inverse deviation) do not grow
+    with the batch, those of single images (`per_image`) do.
     """
 
     inputs: bool = False
@@ -29,6 +30,7 @@ class Kept(NamedTuple):
     masks: int = 0
     indices: int = 0
     statistics: int = 0
+    per_image: int = 0
 
 
 NOTHING = Kept()
@@ -71,6 +73,7 @@ WINDOW_SYMBOLS: Symbols = {
 }
 # How a constructor writes a field with one, two or four symbols, whichever way it was given.
 NORMAL: dict[int, Callable[[str, object], Any]] = {1: positive, 2: pair, 4: quad}
+FROM_ZERO = ("output_padding",)  # pairs that may be zero
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,8 @@ class Layer:
         """Write the fields that have symbols as ints, pairs and sides; raise for nonsense."""
         for field, symbol in self.symbols.items():
             normal = NORMAL[1 if isinstance(symbol, str) else len(symbol)]
+            if field in FROM_ZERO:
+                normal = partial(pair, least=0)
             object.__setattr__(self, field, normal(field, getattr(self, field)))
 
     def output_shape(self, *inputs: Shape) -> Shape:

@@ -226,12 +226,17 @@ class SeparableConv2d(DepthwiseConv2d):
 class Linear(Layer):
     """A linear layer; a feature map is flattened first, as the textbooks do silently.
 
+    With `tokens` it works on the last axis instead, at each position alike.
+
     >>> Linear(4096).weights((7, 7, 512))
     102760448
+    >>> Linear(384, tokens=True).output_shape((197, 192))
+    (197, 384)
     """
 
     out_features: int
     bias: bool = True
+    tokens: bool = False
 
     kind: ClassVar[str] = "linear"
     title: ClassVar[str] = "linear layers"
@@ -241,10 +246,10 @@ class Linear(Layer):
     symbols: ClassVar[Symbols] = {"out_features": "D_out"}
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        return (self.out_features,)
+        return (*inputs[0][:-1], self.out_features) if self.tokens else (self.out_features,)
 
     def weights(self, *inputs: Shape) -> int:
-        return math.prod(inputs[0]) * self.out_features
+        return self._read(inputs[0]) * self.out_features
 
     def biases(self, *inputs: Shape) -> int:
         return self.out_features if self.bias else 0
@@ -256,11 +261,15 @@ class Linear(Layer):
         return ITS_INPUT
 
     def arrays(self, *inputs: Shape) -> tuple[Shape, ...]:
-        matrix = (math.prod(inputs[0]), self.out_features)
+        matrix = (self._read(inputs[0]), self.out_features)
         return (matrix, *_bias(self.bias, self.out_features))
 
     def one_value(self, *inputs: Shape) -> Operations:
-        return _sum(math.prod(inputs[0]), self.bias)
+        return _sum(self._read(inputs[0]), self.bias)
+
+    def _read(self, shape: Shape) -> int:
+        """Return how many values an output value reads."""
+        return shape[-1] if self.tokens else math.prod(shape)
 
 
 @dataclass(frozen=True)
@@ -300,3 +309,68 @@ class BatchNorm(Layer):
     def one_value(self, *inputs: Shape) -> Operations:
         # minus the mean, divided by the deviation, times the scale, plus the shift
         return Operations(1 + self.scale, 1 + self.center)
+
+
+@dataclass(frozen=True)
+class LayerNorm(Layer):
+    """Layer normalisation: over the channels of each position, or over the whole tensor.
+
+    Backward keeps the mean and the inverse deviation of every group that it normalises.
+
+    >>> LayerNorm().weights((56, 56, 96)), LayerNorm(whole=True).weights((7, 7, 8))
+    (96, 392)
+    """
+
+    whole: bool = False
+    scale: bool = True
+    center: bool = True
+
+    kind: ClassVar[str] = "layer_norm"
+    title: ClassVar[str] = "layer normalisation"
+
+    def weights(self, *inputs: Shape) -> int:
+        return self._normalised(inputs[0]) if self.scale else 0
+
+    def biases(self, *inputs: Shape) -> int:
+        return self._normalised(inputs[0]) if self.center else 0
+
+    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
+        groups = 1 if self.whole else math.prod(inputs[0][:-1])
+        return Kept(inputs=True, per_image=2 * groups)
+
+    def _normalised(self, shape: Shape) -> int:
+        return math.prod(shape) if self.whole else shape[-1]
+
+
+@dataclass(frozen=True)
+class GroupNorm(Layer):
+    """Group normalisation: over `groups` groups of channels of each image.
+
+    >>> GroupNorm(32).keeps((56, 56, 64), (56, 56, 64)).per_image
+    64
+    """
+
+    groups: int
+    scale: bool = True
+    center: bool = True
+
+    kind: ClassVar[str] = "group_norm"
+    title: ClassVar[str] = "group normalisation"
+    symbols: ClassVar[Symbols] = {"groups": "G"}
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        if inputs[0][-1] % self.groups:
+            raise ShapeError(
+                f"groups {self.groups} does not divide the {inputs[0][-1]} input channels; "
+                "give a divisor of them"
+            )
+        return inputs[0]
+
+    def weights(self, *inputs: Shape) -> int:
+        return inputs[0][-1] if self.scale else 0
+
+    def biases(self, *inputs: Shape) -> int:
+        return inputs[0][-1] if self.center else 0
+
+    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
+        return Kept(inputs=True, per_image=2 * self.groups)

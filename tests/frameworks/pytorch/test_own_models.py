@@ -12,6 +12,7 @@ from torchvision_shim import models
 
 from cnnmem import CnnmemError, NetworkError, ShapeError, reconcile, summary
 from cnnmem.frameworks.pytorch import saved_bytes, work
+from cnnmem.model.layers import Recorded
 
 
 class Calls(nn.Module):
@@ -279,3 +280,49 @@ def test_saved_bytes_of_these_modules_are_those_of_a_run():
     for module in (nn.Sequential(nn.Conv2d(3, 8, 3), BNAct(8)), norms()):
         shape = (2, 3, 8, 8)
         assert summary(module, shape).saved_bytes == saved_bytes(module, shape)
+
+
+FORMULAS = ["alexnet", "vgg11_bn", "googlenet", "mobilenet_v3_small", "densenet121", "vit_b_32"]
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_the_formulas_of_a_traced_layer_give_its_row(name):
+    options = {"init_weights": False} if name == "googlenet" else {}
+    table = summary(models.get_model(name, **options), (2, 3, 224, 224))
+    known = 0
+    for node, row in zip(table.graph.nodes, table.rows[1:], strict=True):
+        if isinstance(node.layer, Recorded):
+            continue
+        known += 1
+        assert node.layer.output_shape(*row.inputs) == row.output, row.name
+        assert node.layer.macs(row.output, *row.inputs) * 2 == row.macs, row.name
+        counts = node.layer.weights(*row.inputs), node.layer.biases(*row.inputs)
+        assert counts in ((row.weights, row.biases), (0, 0)) or not row.params, row.name
+    assert known > 0.5 * len(table.rows)
+
+
+UP = nn.Sequential(
+    nn.ConvTranspose2d(6, 4, 3, stride=2, padding=1, output_padding=1, groups=2),
+    nn.GroupNorm(2, 4),
+    nn.LeakyReLU(0.2),
+    nn.Upsample(scale_factor=2, mode="bilinear"),
+    nn.PixelShuffle(2),
+    nn.LayerNorm([1, 64, 64]),
+)
+
+
+def test_layers_of_up_sampling_networks_have_formulas():
+    table = summary(UP, (2, 6, 8, 8))
+    kinds = [
+        "conv_transpose",
+        "group_norm",
+        "leaky_relu",
+        "upsample",
+        "pixel_shuffle",
+        "layer_norm",
+    ]
+    assert [row.kind for row in table.rows[1:]] == kinds
+    assert not any(isinstance(node.layer, Recorded) for node in table.graph.nodes)
+    assert table["0"].macs == 2 * 8 * 8 * 3 * 3 * 3 * 4
+    assert "(H − 1) · S_h" in table.explain("0")
+    assert table.saved_bytes == saved_bytes(UP, (2, 6, 8, 8))
