@@ -64,7 +64,7 @@ def test_json_of_every_network_is_the_table(capsys, name, variant, top):
     table = summary(zoo.get(name, variant=variant, top=top))
     assert data == table.to_dict()
     assert list(data) == [
-        "network", "input", "batch", "params", "statistics", "values", "macs", "saved_bytes",
+        "network", "input", "batch", "params", "statistics", "trainable", "values", "macs", "saved_bytes",
         "total", "rows",
     ]  # fmt: skip
     assert set(data["total"]) == {"value", "unit", "convention"}

@@ -58,6 +58,8 @@ class Network:
     def __post_init__(self) -> None:
         object.__setattr__(self, "nodes", tuple(self.nodes))
         object.__setattr__(self, "image", check_image(self.image, self.again is not None))
+        if self.again is not None:
+            return  # read off a model that works, and made anew at each step of a slider
         known = {INPUT}
         if not self.nodes:
             raise NetworkError(f"network {self.name!r} has no layers; give at least one node")

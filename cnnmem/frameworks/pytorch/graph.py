@@ -30,16 +30,14 @@ class Graph:
     ) -> None:
         self.follower, self.batch, self.width = follower, batch, width
         self.frames = follower.frames
-        # one name per parameter, even for a tied one
-        self.parameters = dict(follower.model.named_parameters())
-        self.names = {id(p): name for name, p in self.parameters.items()}
-        self.counted: set[str] = set()
+        # one name per parameter, even for a tied one, as `named_parameters` gives them
+        self.parameters: dict[str, nn.Parameter] = {}
+        self.names: dict[int, str] = {}
         # running statistics that no row has yet
-        self.running = {
-            id(buffer): buffer.numel()
-            for name, buffer in follower.model.named_buffers()
-            if name.rpartition(".")[2] in ("running_mean", "running_var")
-        }
+        self.running: dict[int, int] = {}
+        for part in follower.parts:
+            self._list(part, follower.names[id(part)])
+        self.counted: set[str] = set()
         self.used: list[list[str]] = []  # the names of the parameters that each row uses
         self.position = {id(frame): i for i, frame in enumerate(self.frames)}
         kept = _Kept(follower, self.position, width)
@@ -52,6 +50,16 @@ class Graph:
         )
         self.nodes = tuple(self._nodes())
         self.storage = self._storage(kept, [self.position[id(frame)] for frame in outputs])
+
+    def _list(self, part: nn.Module, path: str) -> None:
+        """Note a module's own parameters and running statistics."""
+        for key, parameter in part._parameters.items():
+            if parameter is not None and id(parameter) not in self.names:
+                name = f"{path}.{key}" if path else key
+                self.names[id(parameter)], self.parameters[name] = name, parameter
+        for key, buffer in part._buffers.items():
+            if key in ("running_mean", "running_var") and buffer is not None:
+                self.running[id(buffer)] = buffer.numel()
 
     def _nodes(self) -> Iterator[Node]:
         """Yield a node per row but the first, which is the image."""
@@ -97,8 +105,11 @@ class Graph:
         owned = [self.names[i] for i in frame.parameters if i in self.names]
         running = [i for i in frame.parameters if i in self.running]
         if frame.module is not None:
-            owned += [self.names[id(p)] for p in frame.module.parameters()]
-            running += [id(b) for b in frame.module.buffers() if id(b) in self.running]
+            inside = [frame.module] if not frame.module._modules else frame.module.modules()
+            for part in inside:
+                own = part._parameters.values()
+                owned += [self.names[id(p)] for p in own if p is not None]
+                running += [id(b) for b in part._buffers.values() if id(b) in self.running]
         for i in running:
             statistics += self.running.pop(i, 0)
         self.used.append(owned)
@@ -142,16 +153,16 @@ class Graph:
     def _unused(self) -> Iterator[Row]:
         """Yield a row for each module whose parameters or statistics no call has used."""
         names, counted = self.names, self.counted
-        for path, module in self.follower.model.named_modules():
+        for module in self.follower.parts:
+            path = self.follower.names[id(module)]
             own = [
                 (name, p)
-                for name, p in module.named_parameters(recurse=False)
-                if names[id(p)] not in counted
+                for name, p in module._parameters.items()
+                if p is not None and names[id(p)] not in counted
             ]
             counted.update(names[id(p)] for _, p in own)
             biases = sum(p.numel() for name, p in own if is_bias(name))
-            own_buffers = module.buffers(recurse=False)
-            statistics = sum(self.running.pop(id(buffer), 0) for buffer in own_buffers)
+            statistics = sum(self.running.pop(id(b), 0) for b in module._buffers.values())
             if own or statistics:
                 weights = sum(p.numel() for _, p in own) - biases
                 name = self.follower.unique(path or "parameters")
