@@ -2,9 +2,9 @@
 
     python benchmarks/counters.py [--runs 5] [--write docs/benchmark.md]
 
-Each count runs in a fresh process. Importing the tool and building the model are not timed; the
-first count is, as a user meets it, and the second one ("again"), when everything is warm. The rise
-of memory is the peak resident size during the first count over that just before it.
+Each count runs in a fresh process. Importing the tool and building the model are not timed. The
+first count is timed, as a user meets it, and a second one ("again"), when everything is warm. The
+rise of memory is the peak resident size during the first count minus the size just before it.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ CASES = (
     ("densenet201", 224),
     ("densenet201", 1024),
 )
-LARGE = 1000  # from this size on, tools that execute take minutes: one run
+LARGE = 1000  # at this size tools that execute the model take minutes: one run only
 KERAS = {"vgg16": "VGG16", "mobilenet_v2": "MobileNetV2", "densenet201": "DenseNet201"}
 COUNTERS = ("torchinfo", "fvcore", "ptflops", "thop", "FlopCounterMode")  # parameters and MACs
-RUNNERS = ("torchinfo", "fvcore", "ptflops", "thop")  # of these, who runs the module for real
-GOAL = 100  # how many times faster a plain count should be than the fastest other counter
+RUNNERS = ("torchinfo", "fvcore", "ptflops", "thop")  # those that execute the module
+GOAL = 100  # times faster than the fastest other counter: a plain count
 
 
 def torch_model(name: str) -> Any:
     """Return torchvision's model of that name, with real weights on the CPU."""
     sys.path.insert(0, str(ROOT / "tests" / "support"))
-    import torchvision_shim  # noqa: F401  torchvision's operators, on a CPU-only torch
+    import torchvision_shim  # noqa: F401  declares torchvision's operators
     from torchvision import models
 
     return getattr(models, name)()
@@ -119,7 +119,7 @@ def fvcore(name: str, size: int) -> Callable[[], Any]:
 
 
 def ptflops(name: str, size: int) -> Callable[[], Any]:
-    model = torch_model(name)  # first: ptflops imports torchvision itself
+    model = torch_model(name)  # first, as ptflops imports torchvision too
     from ptflops import get_model_complexity_info
 
     return lambda: get_model_complexity_info(
@@ -227,7 +227,7 @@ def _status(key: str) -> int:
 
 
 def measure(tool: str, name: str, size: int) -> dict[str, float]:
-    """Count twice in this process; return seconds of both and the rise of peak memory in bytes."""
+    """Count twice in this process; return the seconds of both and the rise of memory in bytes."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     warnings.simplefilter("ignore")
@@ -235,7 +235,7 @@ def measure(tool: str, name: str, size: int) -> dict[str, float]:
     with redirect_stdout(silence), redirect_stderr(silence):
         count = TOOLS[tool](name, size)
         gc.collect()
-        Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+        Path("/proc/self/clear_refs").write_text("5")  # reset the peak (proc(5): 5 resets VmHWM)
         before, start = _status("VmRSS:"), time.perf_counter()
         count()
         first, peak = time.perf_counter() - start, _status("VmHWM:")
@@ -246,7 +246,7 @@ def measure(tool: str, name: str, size: int) -> dict[str, float]:
 
 
 def run(tool: str, name: str, size: int, runs: int) -> dict[str, float] | str:
-    """Measure in fresh processes and return medians, or why there is no figure."""
+    """Measure in fresh processes and return the medians, or why there are none."""
     results = []
     for _ in range(runs):
         done = subprocess.run(
@@ -263,7 +263,7 @@ def run(tool: str, name: str, size: int, runs: int) -> dict[str, float] | str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time as people read it.
+    """Return a time in seconds or milliseconds.
 
     >>> duration(0.00021), duration(0.25), duration(3.14)
     ('0.21 ms', '250 ms', '3.1 s')
@@ -274,7 +274,7 @@ def duration(seconds: float) -> str:
 
 
 def table(case: tuple[str, int], figures: dict[str, dict[str, float] | str]) -> list[str]:
-    """Return one network's figures as Markdown, ratios to cnnmem's plain count."""
+    """Return one network's figures as Markdown, with ratios to cnnmem's plain count."""
     unit = figures["cnnmem, plain"]
     assert isinstance(unit, dict), unit
     lines = [
@@ -341,7 +341,7 @@ def report(results: Results, runs: int) -> str:
 
 
 def against_goals(results: Results) -> list[str]:
-    """Return what was aimed at and what was reached, as Markdown."""
+    """Return the goals and what was reached, as Markdown."""
     lines = [
         "### Against the goals",
         "",
@@ -364,7 +364,7 @@ def against_goals(results: Results) -> list[str]:
 
 
 def draw(results: Results, path: Path) -> None:
-    """Draw the times of the largest case, a bar a tool, on a logarithmic axis."""
+    """Draw the times of the largest case, one bar per tool, on a logarithmic axis."""
     from cnnmem.charts import Series, StackedBars, svg
 
     (name, size), figures = list(results.items())[-1]
@@ -373,8 +373,11 @@ def draw(results: Results, path: Path) -> None:
         f"Time to count {name} at {size} pixels, second count",
         tuple(tool.replace("cnnmem, ", "").replace("keras.Model.", "Keras ") for tool in times),
         (Series("time", tuple(round(seconds * 10**6) for seconds in times.values())),),
-        "microseconds", log=True, category="tool", adds_up=False,
-    )  # fmt: skip
+        "microseconds",
+        log=True,
+        category="tool",
+        adds_up=False,
+    )
     path.write_text(svg.standalone(chart) + "\n", encoding="utf-8")
 
 
