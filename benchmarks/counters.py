@@ -38,7 +38,7 @@ LARGE = 1000  # at this size tools that execute the model take minutes: one run 
 KERAS = {"vgg16": "VGG16", "mobilenet_v2": "MobileNetV2", "densenet201": "DenseNet201"}
 COUNTERS = ("torchinfo", "fvcore", "ptflops", "thop", "FlopCounterMode")  # parameters and MACs
 RUNNERS = ("torchinfo", "fvcore", "ptflops", "thop")  # those that execute the module
-GOAL = 100  # times faster than the fastest other counter: a plain count
+GOAL = 100  # how many times faster a plain count should be than the fastest other tool
 
 
 def torch_model(name: str) -> Any:
@@ -196,12 +196,12 @@ Results = dict[tuple[str, int], dict[str, dict[str, float] | str]]
 WHY = (
     "What falls short: one image of 224 pixels through a small network is little work for this "
     "processor, 15 to 20 ms for 60 to 150 layers, so running it costs the other tools 0.1 to 0.3 "
-    "ms a layer. A plain row costs us 4 microseconds, with shapes, parameters, MACs and what "
-    "backward keeps: 30 to 80 times less. Fake tensors cost 0.3 to 0.5 ms a layer, most of it in "
+    "ms per layer. A plain row costs us 4 microseconds, with shapes, parameters, MACs and what "
+    "backward keeps: 30 to 80 times less. Fake tensors cost 0.3 to 0.5 ms per layer, most of it in "
     "PyTorch's dispatch in Python, however large image and batch are: from torch is ahead where "
-    "the work is large, behind where it is small. It allocates no tensor; what its memory rises "
-    "by are Python's objects. The other tools' times and memory grow with image and batch (but "
-    "for those on fake tensors), and none tells what backward keeps.",
+    "the work is large, behind where it is small. It allocates no tensor; its memory rises only "
+    "by Python's objects. The other tools' times and memory grow with image and batch (except on "
+    "fake tensors), and none of them says what backward keeps.",
 )
 # What a tool gives: parameters, MACs or FLOPs, bytes kept for backward.
 GIVES = {
@@ -319,7 +319,7 @@ def main() -> None:
     print(text)
     if args.write:
         args.write.write_text(
-            text + "\n![Time a count takes, a bar a tool, logarithmic](benchmark.svg)\n"
+            text + "\n![Time per count, one bar per tool, logarithmic](benchmark.svg)\n"
         )
         draw(results, args.write.with_suffix(".svg"))
 
@@ -331,8 +331,8 @@ def report(results: Results, runs: int) -> str:
         "",
         f"Made by `make bench` on {date.today()}: {platform.system()} {platform.machine()}, "
         f"{os.cpu_count()} cores, Python {platform.python_version()}; medians of {runs} fresh "
-        f"processes (one from {LARGE} pixels on). Imports and building the model are not timed; "
-        "the ratio compares the second counts; only ratios of one run mean anything.",
+        f"processes (one from {LARGE} pixels up). Imports and building the model are not timed; "
+        "the ratio compares the second counts; compare ratios only within one run.",
         "",
     ]
     for case, figures in results.items():
@@ -346,7 +346,8 @@ def against_goals(results: Results) -> list[str]:
         "### Against the goals",
         "",
         f"A plain count at least {GOAL} times faster than the fastest other tool that gives "
-        "parameters and MACs; a count from torch no slower than the fastest that runs the module.",
+        "parameters and MACs; a count from torch no slower than the fastest tool that runs the "
+        "module.",
         "",
         f"| network | fastest counter | / plain (goal {GOAL}) | fastest that runs it "
         "| / from torch (goal 1) |",

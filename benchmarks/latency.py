@@ -1,12 +1,12 @@
-"""How attached a slider feels: our explorer beside `interact` and matplotlib, in one browser run.
+"""How attached a slider feels: the explorer beside `interact` and matplotlib, in one browser run.
 
     python benchmarks/latency.py [--steps 40] [--drags 5] [--networks A,B] [--write docs/latency]
 
 Both draw the same bars of the same network in JupyterLab in headless Chromium. The explorer is
-whole, with its readout and its table. Timed in the page: from the key press (the event's own time)
-to the first frame with the new chart, by a mutation observer, the next animation frame, and a
-message after it, which the browser delivers when the frame is done. A drag moves the slider by the
-mouse for three seconds; then comes the time from its release to the last change of the chart.
+complete, with its readout and its table. Timed in the page: from the key press (the event's own
+time) to the first frame with the new chart, by a mutation observer, the next animation frame, and a
+message after it, which the browser delivers when the frame is done. A drag moves the slider with
+the mouse for three seconds; lag is the time from its release to the chart's last change.
 Kernel time is the CPU time of a step set from Python: counting, drawing, and handing it over.
 JupyterLab runs as `make lab` starts it, and once more with its default connection.
 """
@@ -47,7 +47,7 @@ from jupyter import (  # noqa: E402
 NETWORKS = ("vgg16", "resnet50/keras", "densenet201")
 WAYS = ("explorer", "interact + matplotlib")
 DRAG = 3.0  # seconds
-# The goals: the usual way's p50 over the explorer's, then p95 and kernel time in ms.
+# The goals: the usual way's p50 over the explorer's, then the explorer's p95 and kernel time in ms.
 GOALS = {"vgg16": (6, 80, 2), "resnet50/keras": (12, 100, None), "densenet201": (20, 100, 8)}
 UPDATES, LAG = 15, 150  # per second, ms
 
@@ -248,9 +248,8 @@ def measure(
     name = write(server, network.replace("/", "-") + ".ipynb", *cells)
     records = []
     for way, title in enumerate(WAYS):
-        with fresh_page(
-            running
-        ) as opened:  # each way has its own page, or one slows the other down
+        # each way has its own page, or one slows the other down
+        with fresh_page(running) as opened:
             page = opened.page
             open_notebook(page, server, name)
             run_all(page)
@@ -308,7 +307,8 @@ def report(records: list[dict[str, Any]], plain: list[dict[str, Any]], where: st
         "![Key press to frame, explorer beside interact and matplotlib](latency.svg)",
         table(records),
         "## Against the goals",
-        "A ratio is the usual way's p50 divided by the explorer's. An idle machine is meant.",
+        "A ratio is the usual way's p50 divided by the explorer's. The goals assume an idle "
+        "machine.",
         against_goals(records),
         *FLOOR,
         table(plain),

@@ -62,7 +62,7 @@ def tipping_point(count: Callable[[int], int], least: int, most: int) -> int:
 
 
 class Run(NamedTuple):
-    """Neighbouring sizes that share one exact count, and what 32 bits show of it."""
+    """Neighbouring sizes that share one exact count, and what 32 bits show for it."""
 
     first: int
     last: int

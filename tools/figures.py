@@ -104,7 +104,7 @@ def one_layer() -> Iterator[Figure]:
     yield from shown(
         "one-convolution",
         lesson,
-        "A 3 x 3 window on a padded map, two places a step.",
+        "A 3 x 3 window on a padded map, moving two places at a time.",
         widgets.one_layer().set(padding=1, stride=2),
     )
 
