@@ -2,9 +2,9 @@
 
     python benchmarks/counters.py [--runs 5] [--write docs/benchmark.md]
 
-Each count runs in a fresh process. Importing the tool and building the model are not timed; the
-first count is, as a user meets it, and the second one ("again"), when everything is warm. The rise
-of memory is the peak resident size during the first count over that just before it.
+Each count runs in a fresh process. Importing the tool and building the model are not timed. The
+first count is timed, as a user meets it, and a second one ("again"), when everything is warm. The
+rise of memory is the peak resident size during the first count minus the size just before it.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ CASES = (
     ("densenet201", 224),
     ("densenet201", 1024),
 )
-LARGE = 1000  # from this size on, tools that execute take minutes: one run
+LARGE = 1000  # at this size tools that execute the model take minutes: one run only
 KERAS = {"vgg16": "VGG16", "mobilenet_v2": "MobileNetV2", "densenet201": "DenseNet201"}
 COUNTERS = ("torchinfo", "fvcore", "ptflops", "thop", "FlopCounterMode")  # parameters and MACs
-RUNNERS = ("torchinfo", "fvcore", "ptflops", "thop")  # of these, who runs the module for real
-GOAL = 100  # how many times faster a plain count should be than the fastest other counter
+RUNNERS = ("torchinfo", "fvcore", "ptflops", "thop")  # those that execute the module
+GOAL = 100  # how many times faster a plain count should be than the fastest other tool
 
 
 def torch_model(name: str) -> Any:
     """Return torchvision's model of that name, with real weights on the CPU."""
     sys.path.insert(0, str(ROOT / "tests" / "support"))
-    import torchvision_shim  # noqa: F401  torchvision's operators, on a CPU-only torch
+    import torchvision_shim  # noqa: F401  declares torchvision's operators
     from torchvision import models
 
     return getattr(models, name)()
@@ -119,7 +119,7 @@ def fvcore(name: str, size: int) -> Callable[[], Any]:
 
 
 def ptflops(name: str, size: int) -> Callable[[], Any]:
-    model = torch_model(name)  # first: ptflops imports torchvision itself
+    model = torch_model(name)  # first, as ptflops imports torchvision too
     from ptflops import get_model_complexity_info
 
     return lambda: get_model_complexity_info(
@@ -196,12 +196,12 @@ Results = dict[tuple[str, int], dict[str, dict[str, float] | str]]
 WHY = (
     "What falls short: one image of 224 pixels through a small network is little work for this "
     "processor, 15 to 20 ms for 60 to 150 layers, so running it costs the other tools 0.1 to 0.3 "
-    "ms a layer. A plain row costs us 4 microseconds, with shapes, parameters, MACs and what "
-    "backward keeps: 30 to 80 times less. Fake tensors cost 0.3 to 0.5 ms a layer, most of it in "
+    "ms per layer. A plain row costs us 4 microseconds, with shapes, parameters, MACs and what "
+    "backward keeps: 30 to 80 times less. Fake tensors cost 0.3 to 0.5 ms per layer, most of it in "
     "PyTorch's dispatch in Python, however large image and batch are: from torch is ahead where "
-    "the work is large, behind where it is small. It allocates no tensor; what its memory rises "
-    "by are Python's objects. The other tools' times and memory grow with image and batch (but "
-    "for those on fake tensors), and none tells what backward keeps.",
+    "the work is large, behind where it is small. It allocates no tensor; its memory rises only "
+    "by Python's objects. The other tools' times and memory grow with image and batch (except on "
+    "fake tensors), and none of them says what backward keeps.",
 )
 # What a tool gives: parameters, MACs or FLOPs, bytes kept for backward.
 GIVES = {
@@ -227,7 +227,7 @@ def _status(key: str) -> int:
 
 
 def measure(tool: str, name: str, size: int) -> dict[str, float]:
-    """Count twice in this process; return seconds of both and the rise of peak memory in bytes."""
+    """Count twice in this process; return the seconds of both and the rise of memory in bytes."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     warnings.simplefilter("ignore")
@@ -235,7 +235,7 @@ def measure(tool: str, name: str, size: int) -> dict[str, float]:
     with redirect_stdout(silence), redirect_stderr(silence):
         count = TOOLS[tool](name, size)
         gc.collect()
-        Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+        Path("/proc/self/clear_refs").write_text("5")  # reset the peak (proc(5): 5 resets VmHWM)
         before, start = _status("VmRSS:"), time.perf_counter()
         count()
         first, peak = time.perf_counter() - start, _status("VmHWM:")
@@ -246,7 +246,7 @@ def measure(tool: str, name: str, size: int) -> dict[str, float]:
 
 
 def run(tool: str, name: str, size: int, runs: int) -> dict[str, float] | str:
-    """Measure in fresh processes and return medians, or why there is no figure."""
+    """Measure in fresh processes and return the medians, or why there are none."""
     results = []
     for _ in range(runs):
         done = subprocess.run(
@@ -263,7 +263,7 @@ def run(tool: str, name: str, size: int, runs: int) -> dict[str, float] | str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time as people read it.
+    """Return a time in seconds or milliseconds.
 
     >>> duration(0.00021), duration(0.25), duration(3.14)
     ('0.21 ms', '250 ms', '3.1 s')
@@ -274,7 +274,7 @@ def duration(seconds: float) -> str:
 
 
 def table(case: tuple[str, int], figures: dict[str, dict[str, float] | str]) -> list[str]:
-    """Return one network's figures as Markdown, ratios to cnnmem's plain count."""
+    """Return one network's figures as Markdown, with ratios to cnnmem's plain count."""
     unit = figures["cnnmem, plain"]
     assert isinstance(unit, dict), unit
     lines = [
@@ -319,7 +319,7 @@ def main() -> None:
     print(text)
     if args.write:
         args.write.write_text(
-            text + "\n![Time a count takes, a bar a tool, logarithmic](benchmark.svg)\n"
+            text + "\n![Time per count, one bar per tool, logarithmic](benchmark.svg)\n"
         )
         draw(results, args.write.with_suffix(".svg"))
 
@@ -331,8 +331,8 @@ def report(results: Results, runs: int) -> str:
         "",
         f"Made by `make bench` on {date.today()}: {platform.system()} {platform.machine()}, "
         f"{os.cpu_count()} cores, Python {platform.python_version()}; medians of {runs} fresh "
-        f"processes (one from {LARGE} pixels on). Imports and building the model are not timed; "
-        "the ratio compares the second counts; only ratios of one run mean anything.",
+        f"processes (one from {LARGE} pixels up). Imports and building the model are not timed; "
+        "the ratio compares the second counts; compare ratios only within one run.",
         "",
     ]
     for case, figures in results.items():
@@ -341,12 +341,13 @@ def report(results: Results, runs: int) -> str:
 
 
 def against_goals(results: Results) -> list[str]:
-    """Return what was aimed at and what was reached, as Markdown."""
+    """Return the goals and what was reached, as Markdown."""
     lines = [
         "### Against the goals",
         "",
         f"A plain count at least {GOAL} times faster than the fastest other tool that gives "
-        "parameters and MACs; a count from torch no slower than the fastest that runs the module.",
+        "parameters and MACs; a count from torch no slower than the fastest tool that runs the "
+        "module.",
         "",
         f"| network | fastest counter | / plain (goal {GOAL}) | fastest that runs it "
         "| / from torch (goal 1) |",
@@ -364,7 +365,7 @@ def against_goals(results: Results) -> list[str]:
 
 
 def draw(results: Results, path: Path) -> None:
-    """Draw the times of the largest case, a bar a tool, on a logarithmic axis."""
+    """Draw the times of the largest case, one bar per tool, on a logarithmic axis."""
     from cnnmem.charts import Series, StackedBars, svg
 
     (name, size), figures = list(results.items())[-1]
@@ -373,8 +374,11 @@ def draw(results: Results, path: Path) -> None:
         f"Time to count {name} at {size} pixels, second count",
         tuple(tool.replace("cnnmem, ", "").replace("keras.Model.", "Keras ") for tool in times),
         (Series("time", tuple(round(seconds * 10**6) for seconds in times.values())),),
-        "microseconds", log=True, category="tool", adds_up=False,
-    )  # fmt: skip
+        "microseconds",
+        log=True,
+        category="tool",
+        adds_up=False,
+    )
     path.write_text(svg.standalone(chart) + "\n", encoding="utf-8")
 
 

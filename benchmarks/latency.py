@@ -1,12 +1,12 @@
-"""How attached a slider feels: our explorer beside `interact` and matplotlib, in one browser run.
+"""How attached a slider feels: the explorer beside `interact` and matplotlib, in one browser run.
 
     python benchmarks/latency.py [--steps 40] [--drags 5] [--networks A,B] [--write docs/latency]
 
 Both draw the same bars of the same network in JupyterLab in headless Chromium. The explorer is
-whole, with its readout and its table. Timed in the page: from the key press (the event's own time)
-to the first frame with the new chart, by a mutation observer, the next animation frame, and a
-message after it, which the browser delivers when the frame is done. A drag moves the slider by the
-mouse for three seconds; then comes the time from its release to the last change of the chart.
+complete, with its readout and its table. Timed in the page: from the key press (the event's own
+time) to the first frame with the new chart, by a mutation observer, the next animation frame, and a
+message after it, which the browser delivers when the frame is done. A drag moves the slider with
+the mouse for three seconds; lag is the time from its release to the chart's last change.
 Kernel time is the CPU time of a step set from Python: counting, drawing, and handing it over.
 JupyterLab runs as `make lab` starts it, and once more with its default connection.
 """
@@ -47,10 +47,9 @@ from jupyter import (  # noqa: E402
 NETWORKS = ("vgg16", "resnet50/keras", "densenet201")
 WAYS = ("explorer", "interact + matplotlib")
 DRAG = 3.0  # seconds
-# The issue's goals: the explorer's p50 is at most one so many-th of the usual way's, p95 in ms,
-# updates a second, lag in ms, kernel time in ms.
+# The goals: the usual way's p50 over the explorer's, then the explorer's p95 and kernel time in ms.
 GOALS = {"vgg16": (6, 80, 2), "resnet50/keras": (12, 100, None), "densenet201": (20, 100, 8)}
-UPDATES, LAG = 15, 150
+UPDATES, LAG = 15, 150  # per second, ms
 
 EXPLORER = """
 from cnnmem.widgets import explore
@@ -97,7 +96,7 @@ def timed(move, steps):
         begin = time.thread_time()
         move(256 + 16 * (i % 70))
         times.append(1000 * (time.thread_time() - begin))
-        time.sleep(0.15)  # or the browser, busy with the step before, would be timed too
+        time.sleep(0.15)  # let the browser finish the step before, or its work would be timed too
     return statistics.median(times)
 
 slider = usual.children[0]
@@ -105,7 +104,7 @@ print(json.dumps([timed(lambda n: explorer.set(size=n), 60),
                   timed(lambda n: setattr(slider, "value", n), 8)]))
 """
 
-# What a reader of the ratios should know, and what the second table is for.
+# What a reader of the ratios should know, and why there is a second table.
 FLOOR = (
     "Why not less: at 60 frames a second the frame of the key press shows the handle moved, and "
     "what a kernel answers can be in the next one at the earliest, about 20 ms after the press. "
@@ -114,9 +113,7 @@ FLOOR = (
     "190 kilobytes through the server. The usual way was slower when the goals were set (258 and "
     "574 ms at 22 and 200 bars, with a kernel that took 230 and 550 ms): it is measured here with "
     "the same lean chart as the explorer's.",
-    "",
     "## With JupyterLab's default connection",
-    "",
     "Jupyter's server leaves Nagle's algorithm on. A step's second message may then wait for the "
     "browser's delayed acknowledgement of the first, up to 40 ms on Linux's loopback; about every "
     "second step does. `make lab` and `make voila` switch the algorithm off; "
@@ -163,7 +160,7 @@ def quantile(values: list[float], share: float) -> float:
 
 
 def watch(page: Page, way: int) -> Any:
-    """Start to observe a cell; returns its slider's handle (of the explorer that of the size)."""
+    """Start to watch a cell; return the handle of its first slider (the explorer's size)."""
     cell = page.locator(".jp-Notebook-cell").nth(way)
     handle = cell.locator(".noUi-handle").first
     handle.scroll_into_view_if_needed()
@@ -176,9 +173,9 @@ def watch(page: Page, way: int) -> Any:
 
 
 def press(page: Page, handle: Any, steps: int) -> list[float]:
-    """Return milliseconds from key press to frame for so many steps, one after the other."""
+    """Return the milliseconds from key press to frame of `steps` steps, one after the other."""
     handle.focus()
-    for i in range(steps + 2):  # the first two warm caches up
+    for i in range(steps + 2):  # the first two warm up the caches
         page.keyboard.press("ArrowRight")
         page.wait_for_function("n => watched.shown.length >= n", arg=i + 1, timeout=READY)
         page.wait_for_timeout(80)
@@ -189,7 +186,7 @@ def press(page: Page, handle: Any, steps: int) -> list[float]:
 
 
 def drag(page: Page, handle: Any) -> tuple[float, float]:
-    """Drag for three seconds; returns updates a second and the lag after release in ms."""
+    """Drag for three seconds; return the updates per second and the lag after release in ms."""
     handle.scroll_into_view_if_needed()
     box, rail = handle.bounding_box(), handle.locator("xpath=../..").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -217,7 +214,7 @@ def drag(page: Page, handle: Any) -> tuple[float, float]:
 
 
 def settle(page: Page) -> None:
-    """Wait until kernel and chart have been at rest for a second."""
+    """Wait until the kernel and the chart have been idle for a second."""
     rest, before = 0, -1
     while rest < 4:
         wait_for_idle(page, READY)
@@ -227,7 +224,7 @@ def settle(page: Page) -> None:
 
 
 def in_kernel(page: Page) -> list[float]:
-    """Return milliseconds a step of the two ways, set from Python in the notebook's kernel."""
+    """Return the milliseconds per step of both ways, set from Python in the notebook's kernel."""
     page.evaluate(
         """source => {
             const {model} = window.jupyterapp.shell.currentWidget.content;
@@ -246,12 +243,13 @@ def in_kernel(page: Page) -> list[float]:
 def measure(
     server: Server, running: Chromium, network: str, options: argparse.Namespace
 ) -> list[dict[str, Any]]:
-    """Return what was measured of a network, a record a way."""
+    """Measure a network; return one record for each way."""
     cells = [text.format(network=network).strip() for text in (EXPLORER, USUAL)]
     name = write(server, network.replace("/", "-") + ".ipynb", *cells)
     records = []
     for way, title in enumerate(WAYS):
-        with fresh_page(running) as opened:  # a page of its own, or one way slows the other down
+        # each way has its own page, or one slows the other down
+        with fresh_page(running) as opened:
             page = opened.page
             open_notebook(page, server, name)
             run_all(page)
@@ -265,13 +263,17 @@ def measure(
             pulled = [drag(page, handle) for _ in range(options.drags)]
             records.append(
                 {
-                    "network": network, "way": title, "bars": bars, "steps": len(times),
-                    "p50": statistics.median(times), "p95": quantile(times, 0.95),
+                    "network": network,
+                    "way": title,
+                    "bars": bars,
+                    "steps": len(times),
+                    "p50": statistics.median(times),
+                    "p95": quantile(times, 0.95),
                     "updates": statistics.median(rate for rate, _ in pulled),
                     "lag": statistics.median(lag for _, lag in pulled),
                     "worst lag": max(lag for _, lag in pulled),
                 }
-            )  # fmt: skip
+            )
             if way:
                 for record, kernel in zip(records, in_kernel(page), strict=True):
                     record["kernel"] = kernel
@@ -281,7 +283,7 @@ def measure(
 
 
 def machine(running: Chromium) -> str:
-    """Return in one line what it was measured on."""
+    """Describe in one line what this was measured on."""
     model = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
@@ -298,73 +300,86 @@ def machine(running: Chromium) -> str:
 def report(records: list[dict[str, Any]], plain: list[dict[str, Any]], where: str) -> str:
     """Return the page of the docs: measured as `make lab` runs, and with a plain JupyterLab."""
     how = " ".join((__doc__ or "").split("\n\n")[2].split())
+    sections = [
+        "# A slider that feels attached to its chart",
+        f"Written by `make bench-latency`. {how}",
+        f"Measured {where}.",
+        "![Key press to frame, explorer beside interact and matplotlib](latency.svg)",
+        table(records),
+        "## Against the goals",
+        "A ratio is the usual way's p50 divided by the explorer's. The goals assume an idle "
+        "machine.",
+        against_goals(records),
+        *FLOOR,
+        table(plain),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def against_goals(records: list[dict[str, Any]]) -> str:
+    """Return what was measured beside the goals, as Markdown."""
     lines = [
-        "# A slider that feels attached to its chart", "",
-        f"Written by `make bench-latency`. {how}", "",
-        f"Measured {where}.", "",
-        "![Key press to frame, explorer beside interact and matplotlib](latency.svg)", "",
-        *table(records), "", "## Against the goals", "",
-        "A ratio is the usual way's p50 divided by the explorer's. An idle machine is meant.", "",
         "| network | ratio (goal) | p95 ms (goal) | updates/s (goal) | lag ms (goal) | "
-        "in the kernel ms (goal) | fell short |", "|---|--:|--:|--:|--:|--:|---|",
-    ]  # fmt: skip
+        "in the kernel ms (goal) | fell short |",
+        "|---|--:|--:|--:|--:|--:|---|",
+    ]
     for ours, theirs in pairs(records):
         least, p95, kernel = GOALS.get(ours["network"], (1, 100, None))
         ratio = theirs["p50"] / ours["p50"]
-        short = [
-            what
-            for what, missed in (
-                ("ratio", ratio < least), ("p95", ours["p95"] > p95),
-                ("updates", ours["updates"] < UPDATES), ("lag", ours["lag"] > LAG),
-                ("kernel", kernel is not None and ours["kernel"] > kernel),
-            )
-            if missed
-        ]  # fmt: skip
+        missed = {
+            "ratio": ratio < least,
+            "p95": ours["p95"] > p95,
+            "updates": ours["updates"] < UPDATES,
+            "lag": ours["lag"] > LAG,
+            "kernel": kernel is not None and ours["kernel"] > kernel,
+        }
+        short = [goal for goal in missed if missed[goal]]
         lines.append(
             f"| {ours['network']} | {ratio:.1f} ({least}) | {ours['p95']:.0f} ({p95}) | "
             f"{ours['updates']:.1f} ({UPDATES}) | {ours['lag']:.0f} ({LAG}) | "
             f"{ours['kernel']:.1f} ({'-' if kernel is None else kernel}) | "
             f"{', '.join(short) or 'nothing'} |"
         )
-    return "\n".join([*lines, "", *FLOOR, "", *table(plain)]) + "\n"
+    return "\n".join(lines)
 
 
 def pairs(records: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Return explorer and usual way of each network."""
+    """Return the records of the explorer and of the usual way, in pairs."""
     return zip(records[::2], records[1::2], strict=True)
 
 
-def table(records: list[dict[str, Any]]) -> list[str]:
+def table(records: list[dict[str, Any]]) -> str:
     """Return what was measured as Markdown."""
-    return [
+    lines = [
         "| network | bars | way | p50 ms | p95 ms | updates/s in a drag | lag after release ms "
-        "(worst) | in the kernel ms |", "|---|--:|---|--:|--:|--:|--:|--:|",
-        *(
+        "(worst) | in the kernel ms |",
+        "|---|--:|---|--:|--:|--:|--:|--:|",
+    ]
+    for one in records:
+        lines.append(
             f"| {one['network']} | {one['bars']} | {one['way']} | {one['p50']:.0f} | "
             f"{one['p95']:.0f} | {one['updates']:.1f} | {one['lag']:.0f} ({one['worst lag']:.0f}) "
             f"| {one['kernel']:.1f} |"
-            for one in records
-        ),
-    ]  # fmt: skip
+        )
+    return "\n".join(lines)
 
 
 def chart(records: list[dict[str, Any]]) -> str:
-    """Return the chart of the docs: p50 as bars, p95 as marks, on a logarithmic axis."""
+    """Return the chart of the docs: p50 as bars, p95 as marks."""
     from cnnmem.charts import Series, StackedBars, svg
 
-    names = [f"{one['bars']} bars, {one['way'].split()[0]}" for one in records]
+    names = tuple(f"{one['bars']} bars, {one['way'].split()[0]}" for one in records)
+    p50, p95 = (
+        Series(share, tuple(round(one[share]) for one in records)) for share in ("p50", "p95")
+    )
+    title = "Key press to the frame that shows the new chart"
     return svg.standalone(
-        StackedBars(
-            "Key press to the frame that shows the new chart", tuple(names),
-            (Series("p50", tuple(round(one["p50"]) for one in records)),), "ms",
-            category="way", adds_up=False,
-            line=Series("p95", tuple(round(one["p95"]) for one in records)),
-        )
-    )  # fmt: skip
+        StackedBars(title, names, (p50,), "ms", category="way", adds_up=False, line=p95)
+    )
 
 
 def main() -> int:
-    """Measure, print the page, and write it where asked."""
+    """Measure, print the page, and write it if asked."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--drags", type=int, default=5)

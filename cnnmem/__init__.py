@@ -7,7 +7,7 @@
 >>> print(table.total("parameters-mib"))
 527.79 MiB, parameters-mib: learned parameters in float32
 
-Everything loads on first use: importing the package imports the standard library alone.
+Everything loads on first use: importing the package imports only the standard library.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Where each public name lives. A name without a module here is a module itself.
+# The module that defines each public name; `_MODULES` are the modules that are public themselves.
 _HOME = {
     "Builder": "model.network",
     "CnnmemError": "errors",

@@ -34,11 +34,11 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _size(text: str) -> tuple[int, int]:
-    """Return "224" or "480x640" as (height, width)."""
+    """Parse "224" or "480x640" into (height, width)."""
     parts = text.lower().split("x")
     if len(parts) > 2 or not all(map(COUNT.fullmatch, parts)):
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no input size; give pixels, 224, or height x width, 480x640"
+            f"{text!r} is not an input size; give pixels (224) or height x width (480x640)"
         )
     height, width = int(parts[0]), int(parts[-1])
     return height, width
@@ -46,19 +46,17 @@ def _size(text: str) -> tuple[int, int]:
 
 def _count(text: str) -> int:
     if not COUNT.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
     return int(text)
 
 
 def _network_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("network", metavar="NETWORK", help="a name that `list` shows")
+    parser.add_argument("network", metavar="NETWORK", help="a network that `list` shows")
     parser.add_argument("--input", type=_size, metavar="N", help="input size: 224 or 480x640")
     parser.add_argument("--batch", type=_count, default=1, metavar="N", help="images (default: 1)")
-    parser.add_argument(
-        "--variant", metavar="NAME", help="whose network; `list` shows the variants"
-    )
-    parser.add_argument("--classes", type=_count, metavar="N", help="classes of the classifier")
-    parser.add_argument("--no-top", action="store_true", help="leave the classifier out")
+    parser.add_argument("--variant", metavar="NAME", help="a variant that `list` shows")
+    parser.add_argument("--classes", type=_count, metavar="N", help="number of classes")
+    parser.add_argument("--no-top", action="store_true", help="leave out the classifier")
     parser.add_argument("--dtype", default="float32", metavar="NAME", help="float32, bfloat16, ...")
     parser.add_argument("--mode", default="train", choices=("train", "eval"))
 
@@ -70,29 +68,32 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("list", help="the networks, their variants, and the conventions")
-    command = commands.add_parser("summary", help="the table of a network")
+    command = commands.add_parser("summary", help="a network, layer by layer")
     _network_arguments(command)
     command.add_argument(
-        "--convention", default="tensors", metavar="NAME", help="of the total (default: tensors)"
+        "--convention",
+        default="tensors",
+        metavar="NAME",
+        help="how to count the total (default: tensors)",
     )
     form = command.add_mutually_exclusive_group()
     for name in ("json", "csv", "markdown"):
         form.add_argument(f"--{name}", action="store_const", const=name, dest="form")
-    command = commands.add_parser("explain", help="the formulas of a layer, with values put in")
+    command = commands.add_parser("explain", help="a layer's formulas, in symbols and in numbers")
     _network_arguments(command)
     command.add_argument("layer", metavar="LAYER")
     command = commands.add_parser(
         "reconcile",
         help="the steps between two totals",
         description="A total is NETWORK[/VARIANT][@SIZE]:CONVENTION, as in vgg16/keras@1024:"
-        "keras-memory; a published number goes by the id that `folklore` shows.",
+        "keras-memory; a published number is named by the id that `folklore` shows.",
     )
     command.add_argument("first", metavar="A")
     command.add_argument("second", metavar="B")
-    commands.add_parser("folklore", help="published numbers and what explains them")
-    command = commands.add_parser("notebooks", help="the lessons, copied to a folder of yours")
+    commands.add_parser("folklore", help="published numbers and how they were counted")
+    command = commands.add_parser("notebooks", help="copy the lessons to a folder of your own")
     command.add_argument("what", choices=["copy"], metavar="copy")
-    command.add_argument("folder", metavar="DIR", help="made if need be; no file is overwritten")
+    command.add_argument("folder", metavar="DIR", help="created if missing; no file is overwritten")
     return parser
 
 
@@ -151,13 +152,14 @@ def _folklore() -> str:
 
 def _summary(args: argparse.Namespace) -> str:
     table = _table(args)
-    of = table.total(args.convention)
+    total = table.total(args.convention)
     if args.form == "json":
         return json.dumps(to_dict(table, args.convention))
     if args.form == "csv":
         return table.to_csv().rstrip("\n")
     text = table.to_markdown() if args.form == "markdown" else str(table)
-    return f"{text}\n\n{show(of.value)} {of.unit}, {of.convention.name}: {of.convention.title}"
+    convention = total.convention
+    return f"{text}\n\n{show(total.value)} {total.unit}, {convention.name}: {convention.title}"
 
 
 def _run(args: argparse.Namespace) -> str:
@@ -177,14 +179,15 @@ def _run(args: argparse.Namespace) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; bad arguments print one line and return 2."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # formulas have signs that an old code page lacks
+        sys.stdout.reconfigure(errors="replace")  # old code pages lack some signs of the formulas
     try:
         print(_run(_parser().parse_args(argv)), flush=True)
     except CnnmemError as error:
         print("cnnmem:", " ".join(str(error).splitlines()), file=sys.stderr)
         return 2
     except BrokenPipeError:
-        # the reader (`head`, a pager) has seen enough; nothing is left to be flushed at exit
+        # The reader (`head`, a pager) has gone. Python flushes stdout once more at exit, which must
+        # not raise again (Python's documentation of `signal`, note on SIGPIPE).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 

@@ -1,4 +1,4 @@
-"""Is it a whole number? What every room asks of its arguments."""
+"""Checks of integer arguments, shared by all rooms."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from .errors import ShapeError
 def as_int(value: Any, least: int = 1) -> int | None:
     """Return `value` as an int; None if it is not an integer or is below `least`.
 
-    NumPy's integers are integers, but they overflow, so they become Python's. True and False are
-    not integers here.
+    NumPy's integers are accepted but converted, because they overflow and Python's do not. True
+    and False are not integers here.
 
     >>> as_int(3), as_int(0), as_int(3.0), as_int(True)
     (3, None, None, None)

@@ -1,4 +1,4 @@
-"""The exceptions of the package: every message names the place, the value and the way out."""
+"""The exceptions of the package: every message says where, which value, and how to fix it."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ T = TypeVar("T")
 
 
 class CnnmemError(ValueError):
-    """Base of all errors that cnnmem raises on bad input."""
+    """Base class of all errors that cnnmem raises on bad input."""
 
 
 class ShapeError(CnnmemError):
-    """A layer's numbers are none that a layer can have, or do not work on the shape it is given."""
+    """A layer's settings are invalid, or do not fit its input shape."""
 
 
 class NetworkError(CnnmemError):
-    """A network is not wired as a network can be."""
+    """The network's graph is invalid."""
 
 
 class UnknownNameError(CnnmemError, KeyError):
-    """A name (of a network, layer, convention, published number) that nothing carries."""
+    """An unknown name of a network, layer, convention or published number."""
 
-    def __str__(self) -> str:  # KeyError would print the repr
+    def __str__(self) -> str:  # KeyError would show the message's repr
         return str(self.args[0])
 
 
 def look_up(what: str, name: object, known: Mapping[str, T]) -> T:
-    """Return what is known under a name; raise `UnknownNameError`, saying what there is.
+    """Return the entry called `name`; raise `UnknownNameError`, listing the known names.
 
     >>> look_up("dtype", "float32", {"float32": 4})
     4

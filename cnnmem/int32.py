@@ -1,7 +1,7 @@
-"""Integers of 32 bits, as old counters used them: past 2^31 − 1 they start again at −2^31.
+"""32-bit integers as old counters used them: past 2^31 − 1 they continue at −2^31.
 
-All but the last function are exact arithmetic on Python integers. `old_keras_count` is the old code
-itself, on NumPy integers that have the width of the platform's C long.
+The functions compute exactly, on Python integers. Only `old_keras_count` repeats the old code, on
+NumPy integers as wide as the platform's C long.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import NamedTuple
 from .errors import CnnmemError
 
 INT32_MAX = 2**31 - 1
-TURN = 2**32  # what a 32-bit integer cannot tell from nothing
+TURN = 2**32  # numbers that differ by a multiple of it have the same 32 bits
 
-C_LONGS = {"int32": "Windows", "int64": "Linux and macOS"}  # of 64-bit Python
+C_LONGS = {"int32": "Windows", "int64": "Linux and macOS"}  # which 64-bit Python has which
 
 
 def wrap_int32(value: int | Fraction) -> int:
-    """Return a whole number as a 32-bit integer would hold it.
+    """Return an integer as a 32-bit integer holds it: two's complement keeps the low 32 bits.
 
     >>> wrap_int32(2**31 + 4096), wrap_int32(2_183_080_744)
     (-2147479552, -2111886552)
@@ -28,7 +28,7 @@ def wrap_int32(value: int | Fraction) -> int:
 
 
 def turns(value: int) -> int:
-    """Return how often a number has gone past the top: `value - turns * 2^32` is what is left.
+    """Return how often a number wraps around: 32 bits show `value - turns * 2^32`.
 
     >>> turns(2**31 - 1), turns(2**31), turns(15_470_264_320)
     (0, 1, 4)
@@ -39,18 +39,18 @@ def turns(value: int) -> int:
 def tipping_point(count: Callable[[int], int], least: int, most: int) -> int:
     """Return the first size from `least` to `most` whose count a 32-bit integer cannot hold.
 
-    `count` must not fall as the size grows; the answer is found by bisection, exactly. Raises
-    `CnnmemError` where the count fits at `most` still, or does not fit at `least` any more.
+    `count` must not fall as the size grows: the size is found by bisection. Raises `CnnmemError` if
+    the count still fits at `most`, or no longer fits at `least`.
 
     >>> tipping_point(lambda side: side * side, 1, 100_000)
     46341
     """
     if count(least) > INT32_MAX:
         raise CnnmemError(
-            f"{count(least):,} at {least} is past 2^31 - 1 already; begin with a smaller size"
+            f"{count(least):,} at {least} is already past 2^31 - 1; start at a smaller size"
         )
     if count(most) <= INT32_MAX:
-        raise CnnmemError(f"{count(most):,} at {most} fits 32 bits; look among larger sizes")
+        raise CnnmemError(f"{count(most):,} at {most} fits in 32 bits; try larger sizes")
     fits, tips = least, most
     while tips - fits > 1:
         middle = (fits + tips) // 2
@@ -62,7 +62,7 @@ def tipping_point(count: Callable[[int], int], least: int, most: int) -> int:
 
 
 class Run(NamedTuple):
-    """Neighbouring sizes with one exact count, and what 32 bits make of it."""
+    """Neighbouring sizes that share one exact count, and what 32 bits show for it."""
 
     first: int
     last: int
@@ -71,12 +71,12 @@ class Run(NamedTuple):
 
     @property
     def hidden(self) -> bool:
-        """Whether the number shown is wrong and has no minus sign that would say so."""
+        """Whether the number shown is wrong but has no minus sign to give it away."""
         return self.exact > INT32_MAX and self.shown >= 0
 
 
 def runs(count: Callable[[int], int], first: int, last: int) -> tuple[Run, ...]:
-    """Return the sizes from `first` to `last`, neighbours with one count taken together.
+    """Return the sizes from `first` to `last`, grouped into runs of equal count.
 
     >>> runs(lambda size: (size // 2) * 3_000_000_000, 1, 4)
     (Run(first=1, last=1, exact=0, shown=0),
@@ -94,11 +94,12 @@ def runs(count: Callable[[int], int], first: int, last: int) -> tuple[Run, ...]:
 
 
 def old_keras_count(shapes: Iterable[tuple[int, ...]], c_long: str = "int32") -> int:
-    """Return the parameters of arrays of these shapes, counted as Keras 2 counted: in NumPy.
+    """Count the parameters of arrays of these shapes as Keras 2 did: in NumPy.
 
-    Each array's size is the product of its shape, the total is the sum of the sizes, and both are
-    integers as wide as a C long: "int32" on Windows, "int64" elsewhere. NumPy says nothing when an
-    array's product or sum wraps. Raises `CnnmemError` for another width.
+    Each array's size is the product of its shape (`K.count_params`), the total is the sum of the
+    sizes (`layer_utils.count_params`), and both are integers as wide as a C long: "int32" on
+    Windows, "int64" elsewhere. NumPy does not warn when an array's product or sum wraps. Raises
+    `CnnmemError` for any other width.
 
     >>> fc1 = ((524288, 4096), (4096,))
     >>> old_keras_count(fc1), old_keras_count(fc1, c_long="int64")

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 def aligned(rows: Iterable[Sequence[object]], align: str = "<>", gap: int = 2) -> list[str]:
     """Return rows as lines of text, their columns aligned.
 
-    `align` has a sign for each column, "<" to the left and ">" to the right; the last sign serves
-    the columns that follow. `gap` is the number of spaces between columns.
+    `align` has a sign for each column, "<" for left and ">" for right; the last sign also serves
+    all further columns. `gap` is the number of spaces between columns.
 
     >>> aligned([("layer", "values"), ("conv1", "3,456"), ("fc", "10")])
     ['layer  values', 'conv1   3,456', 'fc         10']
@@ -35,7 +35,7 @@ def html_table(
     left: int = 2,
     last_is_sum: bool = False,
 ) -> str:
-    """Return an HTML table, every cell escaped; the columns from `left` on are numbers.
+    """Return an HTML table with every cell escaped; columns after the first `left` align right.
 
     >>> table = html_table(("layer", "values"), [("conv<1>", 7)], left=1)
     >>> "conv&lt;1&gt;" in table

@@ -1,4 +1,4 @@
-"""Units of memory and of counts, and how numbers are printed.
+"""Units of memory and of counts, and the way numbers are printed.
 
 >>> MiB.name, MiB.size, number(138357544)
 ('MiB', 1048576, '138,357,544')
@@ -14,7 +14,7 @@ from cnnmem.errors import look_up
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit: its name and how many of the base (byte, value, MAC, ...) it holds."""
+    """A unit: its name and its size in the base unit (byte, value, MAC, ...)."""
 
     name: str
     size: int = 1
@@ -37,7 +37,7 @@ BYTES_PER_VALUE = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2, "int
 
 
 def bytes_per_value(dtype: str) -> int:
-    """Return the bytes of one value of a dtype.
+    """Return how many bytes one value of a dtype takes.
 
     >>> bytes_per_value("bfloat16")
     2
@@ -46,7 +46,7 @@ def bytes_per_value(dtype: str) -> int:
 
 
 def number(value: int | float | Fraction, digits: int = 2) -> str:
-    """Return a number with thousands separators; `digits` decimals unless it is whole.
+    """Return a number with thousands separators, and `digits` decimals unless it is an integer.
 
     >>> number(Fraction(73254912, 10**6)), number(-2147479552)
     ('73.25', '-2,147,479,552')
@@ -57,7 +57,9 @@ def number(value: int | float | Fraction, digits: int = 2) -> str:
 
 
 def fixed(value: int | float | Fraction, digits: int = 2) -> str:
-    """Return a number with exactly `digits` decimals, rounded half to even, exact for fractions.
+    """Return a number with exactly `digits` decimals, rounded half to even.
+
+    It is rounded as a fraction, so a sum of exact steps prints exactly what it adds up to.
 
     >>> fixed(Fraction(1, 3), 4)
     '0.3333'
@@ -69,7 +71,7 @@ def fixed(value: int | float | Fraction, digits: int = 2) -> str:
 
 
 def memory(count: int | Fraction) -> str:
-    """Return a number of bytes as people read it, in decimal units.
+    """Return a number of bytes in the largest decimal unit that fits.
 
     >>> memory(553430176), memory(602112), memory(12)
     ('553.43 MB', '602.11 kB', '12 B')
@@ -82,7 +84,7 @@ def memory(count: int | Fraction) -> str:
 
 
 def percent(part: int | Fraction, whole: int | Fraction) -> str:
-    """Return a share, with a digit behind the point, never rounded to all or to nothing.
+    """Return a percentage with one decimal, never rounded to all or to nothing.
 
     >>> percent(102764544, 138357544), percent(36928, 138357544), percent(0, 5)
     ('74.3 %', 'under 0.1 %', '0.0 %')
@@ -100,7 +102,7 @@ def percent(part: int | Fraction, whole: int | Fraction) -> str:
 
 
 def round_digits(value: int | Fraction, digits: int) -> int | Fraction:
-    """Return a number rounded to so many significant digits.
+    """Return a number rounded to `digits` significant digits.
 
     >>> round_digits(802816, 2), round_digits(25088, 2), round_digits(7, 2)
     (800000, 25000, 7)

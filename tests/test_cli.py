@@ -47,7 +47,7 @@ def test_list_names_every_network_variant_and_convention(capsys):
         assert f"  {convention.name} " in out
 
 
-def test_folklore_tells_every_number_and_its_verdict(capsys):
+def test_folklore_lists_every_number_with_its_verdict(capsys):
     out = ran(capsys, "folklore")
     for entry in published.catalogue().values():
         line = next(line for line in out.splitlines() if line.startswith(f"{entry.id} "))
@@ -63,18 +63,16 @@ def test_json_of_every_network_is_the_table(capsys, name, variant, top):
     data = json.loads(ran(capsys, "summary", name, "--variant", variant, "--json", *bare))
     table = summary(zoo.get(name, variant=variant, top=top))
     assert data == table.to_dict()
-    assert list(data) == [
-        "network", "input", "batch", "params", "statistics", "trainable", "values", "macs", "saved_bytes",
-        "total", "rows",
-    ]  # fmt: skip
+    counts = ["batch", "params", "statistics", "trainable", "values", "macs", "saved_bytes"]
+    assert list(data) == ["network", "input", *counts, "total", "rows"]
     assert set(data["total"]) == {"value", "unit", "convention"}
-    for key in ("batch", "params", "statistics", "values", "macs", "saved_bytes"):
+    for key in counts:
         assert type(data[key]) is int
     for key in ("weights", "biases", "statistics", "values", "macs", "saved"):
         assert all(type(row[key]) is int for row in data["rows"])
 
 
-def test_vgg16_at_1024_is_facts_b2_and_b3(capsys):
+def test_vgg16_at_1024_matches_facts_b2_and_b3(capsys):
     data = json.loads(ran(capsys, "summary", "vgg16", "--input", "1024", "--json"))
     assert data["params"] == 2_183_080_744
     assert data["params"] * 4 / 2**20 == pytest.approx(8327.79214477539, abs=1e-11)
@@ -93,10 +91,8 @@ def test_vgg16_at_1024_is_facts_b2_and_b3(capsys):
 
 
 def test_all_arguments_reach_the_table(capsys):
-    out = ran(
-        capsys, "summary", "mobilenet_v1", "--input", "96x160", "--batch", "3", "--classes", "7",
-        "--dtype", "bfloat16", "--mode", "eval", "--json",
-    )  # fmt: skip
+    options = "--input 96x160 --batch 3 --classes 7 --dtype bfloat16 --mode eval --json"
+    out = ran(capsys, "summary", "mobilenet_v1", *options.split())
     net = zoo.mobilenet_v1(classes=7)
     assert json.loads(out) == summary(net, (96, 160, 3), 3, dtype="bfloat16", mode="eval").to_dict()
 
@@ -113,12 +109,9 @@ def test_text_and_markdown_end_with_the_total_and_its_convention(capsys):
         assert "138,357,544 parameters" in out.splitlines()[0]
 
 
-def test_lenet_is_gray(capsys):
-    assert json.loads(ran(capsys, "summary", "lenet5", "--input", "28", "--json"))["input"] == [
-        28,
-        28,
-        1,
-    ]
+def test_lenet_takes_a_gray_image(capsys):
+    data = json.loads(ran(capsys, "summary", "lenet5", "--input", "28", "--json"))
+    assert data["input"] == [28, 28, 1]
 
 
 def test_explain_shows_the_formulas(capsys):
@@ -147,15 +140,15 @@ BAD = [
     (("fly",), "invalid choice: 'fly'"),
     (("summary",), "required: NETWORK"),
     (("summary", "vgg17"), "no network is called 'vgg17'; there are lenet5"),
-    (("summary", "vgg16", "--input", "0"), "'0' is no input size; give pixels"),
+    (("summary", "vgg16", "--input", "0"), "'0' is not an input size; give pixels"),
     (("summary", "vgg16", "--input", "-5"), "--input"),
-    (("summary", "vgg16", "--input", "1x2x3"), "'1x2x3' is no input size"),
-    (("summary", "vgg16", "--input", "22.4"), "'22.4' is no input size"),
-    (("summary", "vgg16", "--input", "9" * 5000), "is no input size"),
+    (("summary", "vgg16", "--input", "1x2x3"), "'1x2x3' is not an input size"),
+    (("summary", "vgg16", "--input", "22.4"), "'22.4' is not an input size"),
+    (("summary", "vgg16", "--input", "9" * 5000), "is not an input size"),
     (("summary", "vgg16", "--input", "16"), "layer 'pool5': kernel 2 x 2 does not fit"),
-    (("summary", "vgg16", "--batch", "0"), "'0' is no whole number from 1 on"),
-    (("summary", "vgg16", "--batch", "two"), "'two' is no whole number"),
-    (("summary", "vgg16", "--classes", "0"), "'0' is no whole number"),
+    (("summary", "vgg16", "--batch", "0"), "'0' is not a positive integer"),
+    (("summary", "vgg16", "--batch", "two"), "'two' is not a positive integer"),
+    (("summary", "vgg16", "--classes", "0"), "'0' is not a positive integer"),
     (("summary", "vgg16", "--variant", "caffe"), "vgg16 has no variant 'caffe'; it has paper"),
     (
         ("summary", "vgg16", "--convention", "x"),
@@ -171,8 +164,8 @@ BAD = [
     (("reconcile", "vgg16:tensors"), "required: B"),
     (("reconcile", "x", "y"), "'x' is neither a total"),
     (("reconcile", "vgg16:tensors", "vgg16:macs"), "cannot be reconciled"),
-    (("reconcile", "vgg16@0:macs", "vgg16:macs"), "'0' is no input size"),
-    (("reconcile", f"vgg16@{'9' * 5000}:macs", "vgg16:macs"), "is no input size"),
+    (("reconcile", "vgg16@0:macs", "vgg16:macs"), "'0' is not an input size"),
+    (("reconcile", f"vgg16@{'9' * 5000}:macs", "vgg16:macs"), "is not an input size"),
     (("reconcile", "vgg16/x:macs", "vgg16:macs"), "vgg16 has no variant 'x'"),
     (("reconcile", "vgg16:", "vgg16:macs"), "is neither a total"),
 ]
@@ -188,7 +181,7 @@ def test_bad_arguments_print_one_clear_line_and_return_2(capsys, arguments, mess
     assert message in err
 
 
-def test_as_a_module_it_prints_and_fails_with_status_2_without_a_traceback():
+def test_python_m_prints_and_fails_with_status_2_and_no_traceback():
     good = module("summary", "lenet5")
     assert (good.returncode, good.stderr) == (0, b"")
     assert b"conv1" in good.stdout
@@ -198,7 +191,7 @@ def test_as_a_module_it_prints_and_fails_with_status_2_without_a_traceback():
     assert module("--help").returncode == 0
 
 
-def test_a_closed_pipe_is_no_traceback():
+def test_a_closed_pipe_gives_no_traceback():
     buffered = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
     for arguments in (("list",), ("summary", "densenet201")):  # less and more than a buffer holds
         process = subprocess.Popen(
@@ -213,11 +206,11 @@ def test_a_closed_pipe_is_no_traceback():
         assert (process.wait(timeout=60), err) == (0, b"")
 
 
-def test_an_old_code_page_shows_question_marks_and_no_traceback():
+def test_an_old_code_page_shows_question_marks_instead_of_a_traceback():
     shown = module("explain", "vgg16", "conv1_1", env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert (shown.returncode, shown.stderr) == (0, b"")
     assert b"= ?(224 + 1 + 1 ?" in shown.stdout
 
 
-def test_the_version_is_the_packages():
+def test_the_version_has_three_numbers():
     assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)

@@ -49,7 +49,7 @@ TOTALS_OF_VGG16 = [
 
 
 @pytest.mark.parametrize(("fact", "variant", "convention", "value"), TOTALS_OF_VGG16)
-def test_totals_of_vgg16_are_those_of_facts_a(fact, variant, convention, value):
+def test_totals_of_vgg16_match_facts_a(fact, variant, convention, value):
     assert table("vgg16", variant=variant).total(convention).value == value
 
 
@@ -73,7 +73,7 @@ def test_totals_of_vgg16_print_as_published(fact, variant, convention, printed):
     assert f"{float(value):.{decimals}f}" == printed
 
 
-def test_a2_parameters_of_vgg16_stand_in_these_blocks():
+def test_a2_parameters_of_vgg16_by_block():
     blocks = {}
     for row in VGG16.rows:
         blocks[row.block] = blocks.get(row.block, 0) + row.params
@@ -83,14 +83,18 @@ def test_a2_parameters_of_vgg16_stand_in_these_blocks():
     assert sums(VGG16.rows, "biases") == 13_416
 
 
-def test_a4_feature_maps_of_vgg16_are_these_parts():
+def test_a4_feature_maps_of_vgg16_by_kind():
     parts = {}
     for row in VGG16.rows:
         parts[row.kind] = parts.get(row.kind, 0) + row.values
     assert parts == {
-        "input": 150_528, "conv": 13_547_520, "relu": 0, "max_pool": 1_530_368, "linear": 9_192,
+        "input": 150_528,
+        "conv": 13_547_520,
+        "relu": 0,
+        "max_pool": 1_530_368,
+        "linear": 9_192,
         "dropout": 0,
-    }  # fmt: skip
+    }
 
 
 def test_a5_rounding_each_row_gives_the_printed_column():
@@ -105,12 +109,12 @@ def test_a7_the_folklore_of_24m_stays_unexplained(id):
     assert published.get(id).reproduced() is None
 
 
-def test_a7_near_hits_are_near_and_no_more():
+def test_a7_near_hits_come_near_but_miss():
     vgg13 = [r for r in table("vgg13").rows if r.kind in ("conv", "relu") and r.block[:2] != "fc"]
     assert sums(vgg13, "values") + sums(vgg13, "overwrites") == 24_485_888
     pools = [row for row in VGG16.rows if row.kind == "max_pool"]
     linear = [row for row in VGG16.rows if row.kind == "linear"]
-    # the input of a pool once more, and its int64 indices, two float32 values each
+    # a pool's input counted again, and its int64 indices, each as large as two float32 values
     again = sums(pools, "input_values") + 2 * sums(pools, "indices")
     assert VGG16.values - sums(linear, "values") + again == 24_410_624
 
@@ -119,7 +123,7 @@ def test_a8_torchvisions_vgg16_keeps_for_backward_at_batch_2():
     assert table("vgg16", batch=2, variant="torchvision").saved_bytes == 146_710_528
 
 
-def test_a8_backward_needs_hardly_more_activations_but_gradients_arrive():
+def test_a8_backward_adds_gradients_but_hardly_any_activations():
     step = training.training_step(table("vgg16", batch=8, variant="torchvision"))
     assert round(step.after_forward.activations / MB, 1) == 586.9
     assert round(max(m.activations for m in step.moments) / MB, 1) == 589.3
@@ -131,13 +135,13 @@ def test_a8b_inference_peaks_between_the_two_maps_of_conv1_2():
     assert (peak.layer, peak.activations) == ("conv1_2", 25_690_112)
 
 
-def test_a15_fc1_has_the_parameters_and_not_the_macs():
+def test_a15_fc1_has_most_parameters_and_few_macs():
     fc1 = VGG16["fc1"]
     assert round(100 * fc1.params / VGG16.params, 1) == 74.3
     assert round(100 * fc1.macs / VGG16.macs, 1) == 0.7
 
 
-def test_a13_caffe_counts_all_tops_of_its_own_vgg16_which_ends_in_a_softmax():
+def test_a13_caffe_counts_all_tops_of_its_vgg16_which_ends_in_a_softmax():
     vgg16 = zoo.get("vgg16")
     caffes = Network("vgg16", (*vgg16.nodes, Node("prob", Softmax(), ("fc3",))))
     assert summary(caffes).total("caffe").base == 28_651_984 * 4
@@ -167,7 +171,7 @@ def test_c3_1024_is_the_tipping_point():
     assert table("vgg16", 1023)["fc1"].weights == 2_015_363_072
 
 
-# --- B: two networks at 1024x1024x3, as Keras has them
+# --- B: Keras' versions of two networks at 1024x1024x3
 
 KERAS_AT_1024 = [
     # id, network, options, parameters with statistics, feature maps in MiB, as printed
@@ -180,7 +184,7 @@ KERAS_AT_1024 = [
 
 
 @pytest.mark.parametrize(("fact", "network", "options", "params", "maps"), KERAS_AT_1024)
-def test_keras_at_1024_is_facts_b(fact, network, options, params, maps):
+def test_keras_at_1024_matches_facts_b(fact, network, options, params, maps):
     at_1024 = table(network, 1024, **options)
     assert at_1024.total("keras-parameters").value == params
     if maps is not None:
@@ -253,7 +257,7 @@ def test_d5_parameters_of_mobilenet_v1():
     assert round(table("mobilenet_v1", separable=False).params / MB, 1) == 29.3
 
 
-def test_d6_separable_to_full_is_one_over_n_plus_one_over_k_squared():
+def test_d6_separable_over_full_is_one_over_n_plus_one_over_k_squared():
     separable, full = table("mobilenet_v1"), table("mobilenet_v1", separable=False)
     for i in range(1, 14):
         both = separable[f"conv_dw_{i}"].macs + separable[f"conv_pw_{i}"].macs
@@ -289,7 +293,7 @@ def test_d9_mobilenet_v2_at_128():
 # --- E: training memory
 
 KEPT_AT_BATCH_2 = [
-    # network, bytes (E4), how many times more twice the outputs of all modules are (E5)
+    # network, bytes (E4), twice the outputs of all modules over these bytes (E5)
     ("vgg16", 146_710_528, 3.13),
     ("alexnet", 7_482_368, 2.35),
     ("resnet18", 44_398_080, 2.69),

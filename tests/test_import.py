@@ -1,4 +1,4 @@
-"""`import cnnmem` is light: the standard library alone, in milliseconds."""
+"""`import cnnmem` is light: only the standard library, in milliseconds."""
 
 import ast
 import subprocess
@@ -12,7 +12,7 @@ import cnnmem
 
 HEAVY = ("numpy", "matplotlib", "ipywidgets", "torch", "tensorflow", "keras", "pandas", "IPython")
 PACKAGE = Path(cnnmem.__file__).parent
-ROOMS = ("model", "count", "published")  # and what lies beside them, the ground
+ROOMS = ("model", "count", "published")  # and the modules beside them
 CORE = [
     *sorted(PACKAGE.glob("*.py")),
     *(f for r in ROOMS for f in sorted((PACKAGE / r).rglob("*.py"))),
@@ -43,7 +43,7 @@ def test_counting_totalling_and_reconciling_import_nothing_heavy():
     assert loaded_by(code) == []
 
 
-def test_everything_public_can_be_reached_and_is_listed():
+def test_every_public_name_is_listed_and_can_be_imported():
     code = (
         "import cnnmem\n"
         "assert set(cnnmem.__all__) <= set(dir(cnnmem))\n"
@@ -70,9 +70,9 @@ def test_the_core_has_its_rooms():
 
 
 @pytest.mark.parametrize("file", CORE, ids=lambda file: str(file.relative_to(PACKAGE)))
-def test_the_core_imports_the_standard_library_alone(file):
+def test_the_core_imports_only_the_standard_library(file):
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    at_once = []  # what runs at import, outside functions and `if TYPE_CHECKING`
+    at_once = []  # imported on loading: outside functions and `if TYPE_CHECKING`
     todo = list(tree.body)
     while todo:
         node = todo.pop()
@@ -110,7 +110,7 @@ def _seconds(code):
 
 
 def test_importing_takes_at_most_50_ms_more_than_bare_python():
-    # the best of many runs in turns: a busy machine slows single runs, not all of them
+    # the best of many alternating runs: a busy machine slows some of them, not all
     bare, full = [], []
     for _ in range(15):
         bare.append(_seconds("pass"))

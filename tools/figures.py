@@ -90,7 +90,7 @@ def vgg() -> Iterator[Figure]:
 
 
 def shown(name: str, lesson: str, caption: str, explorer: Explorer) -> Iterator[Figure]:
-    """Yield what an explorer shows; of charts side by side each is a figure."""
+    """Yield what an explorer shows: one figure for each of its charts."""
     assert explorer.view is not None
     assert not explorer.message, explorer.message
     charts = explorer.view.charts
@@ -104,7 +104,7 @@ def one_layer() -> Iterator[Figure]:
     yield from shown(
         "one-convolution",
         lesson,
-        "A 3 x 3 window on a padded map, two places a step.",
+        "A 3 x 3 window on a padded map, moving two places at a time.",
         widgets.one_layer().set(padding=1, stride=2),
     )
 
@@ -212,7 +212,7 @@ def figures() -> tuple[Figure, ...]:
 
 
 def write(folder: Path) -> None:
-    """Write every figure and the gallery; files of figures that are no more are removed."""
+    """Write every figure and the gallery; delete the files of figures that no longer exist."""
     folder.mkdir(exist_ok=True)
     drawn = figures()
     names = {f"{figure.name}.{end}" for figure in drawn for end in ("svg", "png", "csv")}

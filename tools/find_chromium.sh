@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints the Chromium that drives the browser tests: $CHROMIUM, else the one on this machine. In CI,
-# as root on Debian, it is installed; a person is told how.
+# as root on Debian, it is installed; otherwise instructions are printed.
 
 for candidate in ${CHROMIUM:-chromium chromium-browser google-chrome}; do
     command -v "$candidate" && exit 0

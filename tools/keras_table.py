@@ -44,7 +44,7 @@ def build(name: str) -> Any:
 
 
 def line(name: str, table: Summary) -> str:
-    """Return the line of a model in the document."""
+    """Return a model's line in the document."""
     return (
         f"| {name} | {' x '.join(map(str, table.image))} | {len(table.rows) - 1:,} "
         f"| {table.params:,} | {table.statistics:,} | {table.macs:,} | {table.values:,} "

@@ -74,7 +74,7 @@ def read(name: str) -> Summary:
     """Return the table of a model of torchvision for two images."""
     options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
     size = 299 if name == "inception_v3" else 224
-    # the constructors of RegNet compute with tensors, which those on "meta" do not allow
+    # RegNet's constructors compute with tensor values, which tensors on "meta" do not have
     with nullcontext() if name.startswith("regnet") else torch.device("meta"):
         module = models.get_model(name, **options)
     return summary(module, (2, 3, size, size))
@@ -91,7 +91,7 @@ def torchvision_line(name: str, table: Summary) -> str:
 
 
 def tracked_peak(make: Callable[[], Any], optimizer: str) -> int:
-    """Return the bytes at the peak of a second step as MemTracker predicts them."""
+    """Return the peak bytes that MemTracker predicts for a second step."""
     with FakeTensorMode():
         module, image = make(), torch.rand(SHAPE)
         trainer = OPTIMIZERS[optimizer](module.parameters())
@@ -108,7 +108,7 @@ def tracked_peak(make: Callable[[], Any], optimizer: str) -> int:
 
 
 def training_line(name: str, optimizer: str) -> str:
-    """Measure a step, predict it twice and return the line in docs/training-step.md."""
+    """Measure a step, predict it in two ways and return the line in docs/training-step.md."""
     make = getattr(models, name)
     real: TrainingStep = measured_step(make(), SHAPE, optimizer=optimizer)  # type: ignore[arg-type]
     table = summary(zoo.get(name, variant="torchvision"), batch=SHAPE[0])

@@ -1,9 +1,9 @@
-"""Run the core tests and one lesson where there is no network at all (Linux).
+"""Run the core tests and one lesson without any network (Linux).
 
     unshare -rn python tools/offline.py        `make test-offline` does this
 
-The kit promises that nothing goes to the network at run time. In a network namespace of its own
-a process sees a loopback alone, which Jupyter's kernels need; this is proved before the tests run.
+The kit promises that nothing uses the network at run time. In its own network namespace a process
+sees only a loopback, which Jupyter's kernels need; this is checked before the tests run.
 """
 
 import array
@@ -31,12 +31,12 @@ GET_FLAGS, SET_FLAGS, UP = 0x8913, 0x8914, 1  # SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_
 
 
 def interfaces() -> list[str]:
-    """Return the names of the network interfaces that exist here."""
+    """Return the names of this namespace's network interfaces."""
     return [name for _, name in socket.if_nameindex()]
 
 
 def loopback_up() -> None:
-    """Switch the loopback of this namespace on."""
+    """Bring up this namespace's loopback."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         request = array.array("B", struct.pack("16sh22x", b"lo", 0))
         fcntl.ioctl(any_socket, GET_FLAGS, request, True)
@@ -45,7 +45,7 @@ def loopback_up() -> None:
 
 
 def unreachable() -> bool:
-    """Return whether an address of the documentation's network cannot be reached from here."""
+    """Return whether an address reserved for documentation (RFC 5737) is unreachable."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         try:
             any_socket.connect(("192.0.2.1", 9))
@@ -55,11 +55,11 @@ def unreachable() -> bool:
 
 
 def main() -> int:
-    """Prove that there is no network, then run the tests."""
+    """Check that there is no network, then run the tests."""
     if interfaces() != ["lo"] or not unreachable():
         sys.exit(
             f"There is a network here ({', '.join(interfaces())}), so nothing would be proved: "
-            "start this by `make test-offline`, on Linux with user namespaces or as root."
+            "use `make test-offline`, on Linux with user namespaces or as root."
         )
     loopback_up()
     python = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]

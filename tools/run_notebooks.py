@@ -1,13 +1,13 @@
-"""Run the notebooks from a fresh kernel and store their outputs in one form.
+"""Run the notebooks in fresh kernels and store their outputs in a normal form.
 
     python tools/run_notebooks.py                      run all of notebooks/, in place
     python tools/run_notebooks.py notebooks/02-*.ipynb
     python tools/run_notebooks.py --normalise          only tidy the files, run nothing
-    python tools/run_notebooks.py --check              write nothing, report what is not in order
+    python tools/run_notebooks.py --check              write nothing, report problems
 
 The stored form holds outputs and nothing that changes from run to run or from machine to machine:
-no widget state, no timestamps, no version of the kernel's Python. A cell that fails or that writes
-to stderr is an error, and the file on the disk stays as it was.
+no widget state, no timestamps, no version of the kernel's Python. A cell that fails or writes to
+stderr is an error, and the file stays as it was.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def normalise(notebook: NotebookNode) -> None:
 
 
 def problems(notebook: NotebookNode) -> list[str]:
-    """What a learner should not meet: errors, stderr, cells not run or run out of order."""
+    """Return what a learner should not meet: errors, stderr, cells not run or out of order."""
     found = []
     expected_count = 0
     for number, cell in enumerate(notebook.cells, start=1):
@@ -75,7 +75,7 @@ def problems(notebook: NotebookNode) -> list[str]:
 
 
 def write(notebook: NotebookNode, path: Path) -> None:
-    """Replace the file in one step: an interruption leaves the old one."""
+    """Replace the file in one step, so that an interruption leaves the old one."""
     text = as_text(notebook)
     if path.read_text(encoding="utf-8") == text:
         return
@@ -91,26 +91,26 @@ def write(notebook: NotebookNode, path: Path) -> None:
 
 
 def as_text(notebook: NotebookNode) -> str:
-    """The file's text, with the line end that editors want."""
+    """Return the file's text, with the final newline that editors expect."""
     return str(nbformat.writes(notebook)).rstrip("\n") + "\n"
 
 
 def process(path: Path, mode: str) -> list[str]:
-    """Treat one notebook as `mode` says; its problems, and the file is written if it has none."""
+    """Process a notebook as `mode` says and return its problems; such a run is not saved."""
     notebook = nbformat.read(path, as_version=4)
     if mode == "run":
         execute(notebook, path.parent)
     normalise(notebook)
     found = problems(notebook)
     if mode == "check" and as_text(notebook) != path.read_text(encoding="utf-8"):
-        found.append("holds widget state or other things not to be stored: make format")
+        found.append("holds widget state or other data that must not be stored; run make format")
     if mode == "normalise" or (mode == "run" and not found):
         write(notebook, path)
     return found
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Treat the notebooks named, or all; 1 if one has a problem."""
+    """Process the notebooks named, or all; return 1 if one has a problem."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("notebooks", nargs="*", type=Path)
     modes = parser.add_mutually_exclusive_group()

@@ -1,8 +1,8 @@
 """Turn every notebook into slides with speaker notes: slides/NN-name.slides.html (make slides).
 
-Code is hidden, charts are large, and each question of the lesson brings a note for the lecturer:
-the solution, the wrong answers that come up and what to say to them. Everything the slides load
-lies beside them, so they work without a network: reveal.js comes from the npm registry once.
+Code is hidden, charts are large, and each question of the lesson has a note for the lecturer: the
+solution, the wrong answers that come up and what to say to them. Everything the slides load lies
+beside them, so they work without a network: reveal.js comes from the npm registry once.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Reveal.initialize({controls: true, progress: true, slideNumber: "c/t", transitio
   hash: true, center: false, width: 1280, height: 720, margin: 0.04, plugins: [RevealNotes]});
 Reveal.on("ready", fit);
 Reveal.on("slidechanged", fit);
-// what is longer than the screen scrolls
+// slides longer than the screen scroll
 function fit(event) {
   const slide = event.currentSlide;
   slide.style.maxHeight = "100%";
@@ -64,7 +64,7 @@ def note(question_id: str) -> str:
 
 
 def pages(notebook: NotebookNode) -> list[NotebookNode]:
-    """Return the cells as slides: a heading begins one, an output one below it."""
+    """Return the cells as slides: a heading starts one, an output starts one below it."""
     cells: list[NotebookNode] = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -106,7 +106,7 @@ def convert(notebook: NotebookNode, title: str) -> str:
 
 
 def offline(page: str) -> str:
-    """Replace the template's scripts, which load from a network, by reveal.js from beside the page.
+    """Replace the template's scripts, which load from the network, with reveal.js beside the page.
 
     The scripts serve formulas and live widgets, which slides do not have.
     """
@@ -116,7 +116,7 @@ def offline(page: str) -> str:
 
 
 def fetch_reveal(folder: Path) -> None:
-    """Install reveal.js beside the slides unless it is there."""
+    """Install reveal.js beside the slides if it is missing."""
     target = folder / "reveal.js"
     if (target / "LICENSE").exists():
         return

@@ -106,7 +106,7 @@ class Reconciliation:
 def reconcile(start: Total | Printed, end: Total | Printed) -> Reconciliation:
     """Return the named steps from one total to another, in one fixed order.
 
-    The order is: rows, what is counted in a row, factor, bytes a value, unit. It is fixed because
+    The order is: rows, what is counted in a row, factor, bytes per value, unit. It is fixed because
     the size of a step depends on the steps before it. Either side can be a published number: how it
     was printed is a step "print", and what remains of one without a convention is "unexplained".
     Arithmetic is exact.
@@ -177,10 +177,10 @@ def _from_published(start: Printed, end: Total | Printed) -> Iterator[Step]:
 def _to_unit(value: Fraction, start: Unit, end: Unit) -> Iterator[Step]:
     """Yield the steps from one unit to another; between values and bytes, a value is float32."""
     if start not in MEMORY and end in MEMORY:
-        yield Step("bytes a value", "4 instead of 1", value * 3)
+        yield Step("bytes per value", "4 instead of 1", value * 3)
         value, start = value * 4, B
     elif start in MEMORY and end not in MEMORY:
-        yield Step("bytes a value", "1 instead of 4", -value * 3 / 4)
+        yield Step("bytes per value", "1 instead of 4", -value * 3 / 4)
         value /= 4
     if start.size != end.size:
         yield Step("unit", f"{end} instead of {start}", value * start.size / end.size - value)

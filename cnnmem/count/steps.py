@@ -98,7 +98,7 @@ def steps_between(start: Total, end: Total) -> Iterator[Step]:
     # values that get a width become bytes, so the unit becomes the byte
     unit = B if b.bytes_per_value != 1 and a.unit not in MEMORY else a.unit
     name = f"{b.bytes_per_value} instead of {a.bytes_per_value}"
-    yield from walk.step("bytes a value", name, {}, bytes_per_value=b.bytes_per_value, unit=unit)
+    yield from walk.step("bytes per value", name, {}, bytes_per_value=b.bytes_per_value, unit=unit)
     yield from walk.step("unit", f"{b.unit} instead of {walk.how.unit}", {}, unit=b.unit)
 
 

@@ -41,7 +41,7 @@ class SavedFile:
     def __str__(self) -> str:
         mb, mib = self.bytes / MB.size, self.bytes / MiB.size
         size = f"{fixed(mb)} MB = {fixed(mib)} MiB"
-        return f"{self.what}: {size}, of it {memory(self.overhead)} not values"
+        return f"{self.what}: {size}, of which {memory(self.overhead)} is overhead"
 
 
 def measured(contents: Iterable[Content]) -> tuple[SavedFile, ...]:

@@ -1,1 +1,1 @@
-"""What a Jupyter server and a reader's folder get from the kit."""
+"""What the kit adds to a Jupyter server, and the lessons it copies to a reader's folder."""

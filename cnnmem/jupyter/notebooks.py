@@ -1,6 +1,6 @@
-"""The lessons that come with the package: copied into a folder of the reader's own.
+"""The lessons that come with the package, copied to a folder of the reader's own.
 
-A wheel carries the notebooks as data; in a checkout they are those of the repository.
+A wheel carries the notebooks as data; a checkout has them in its own folder.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from cnnmem.errors import CnnmemError
 
 @dataclass(frozen=True)
 class Copied:
-    """Names of the notebooks that a copy wrote, left as the reader had them, or found the same."""
+    """The notebooks that a copy wrote, kept as the reader has them, or found to be the same."""
 
     folder: Path
     new: tuple[str, ...]
@@ -27,14 +27,14 @@ class Copied:
         if self.kept:
             lines.append("Yours differ, and were kept as they are:")
             lines += [f"  {name}" for name in self.kept]
-            lines.append("To have one anew, rename yours and copy again.")
+            lines.append("To get the original of one, rename yours and copy again.")
         return "\n".join(lines)
 
 
 def source() -> Path:
     """Return the folder with the lessons.
 
-    Raises `CnnmemError` where the package came without them.
+    Raises `CnnmemError` if the package came without them.
 
     >>> (source() / "00-start-here.ipynb").is_file()
     True
@@ -43,13 +43,13 @@ def source() -> Path:
     for folder in (package / "_notebooks", package.parent / "notebooks"):
         if any(folder.glob("[0-9]*.ipynb")):
             return folder
-    raise CnnmemError("this installation came without the notebooks; install the package anew")
+    raise CnnmemError("this installation has no notebooks; reinstall the package")
 
 
 def copy(folder: str | Path) -> Copied:
-    """Copy the lessons into a folder, which is made if need be; no file is ever overwritten.
+    """Copy the lessons to a folder, created if missing; no file is ever overwritten.
 
-    Raises `CnnmemError` where the folder cannot be written.
+    Raises `CnnmemError` if the folder cannot be written.
     """
     target = Path(folder)
     new: list[str] = []

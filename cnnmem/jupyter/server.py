@@ -25,10 +25,10 @@ ANSWER = 2.0  # seconds that a kernel has to list its widgets
 class PromptConnection(ZMQChannelsWebsocketConnection):
     """The server's own connection between a browser and a kernel, without Nagle's algorithm.
 
-    A step of a slider is answered by a few small messages. Jupyter's server leaves Nagle's
-    algorithm on, so each may wait until the browser has acknowledged the one before, and on one's
-    own machine the system takes up to 40 ms for that: about every second step is shown that much
-    later (figures in docs/latency.md).
+    A few small messages answer each step of a slider. Jupyter's server leaves Nagle's algorithm on,
+    so each message may wait until the browser acknowledges the one before. Linux delays that by up
+    to 40 ms, on the loopback too: about every second step is shown that much later (figures in
+    docs/latency.md).
     """
 
     def connect(self) -> Any:
@@ -38,14 +38,14 @@ class PromptConnection(ZMQChannelsWebsocketConnection):
 
 
 class LiveWidgetContents(AsyncLargeFileManager):
-    """The server's own files, but a notebook that is opened offers only widgets that still live.
+    """The server's own files, but an opened notebook offers only widgets that are still alive.
 
     A saved output refers to a widget in the kernel that made it. Once that kernel has ended,
-    JupyterLab shows "Error displaying widget: model not found" and not the picture that is stored
-    beside the reference, because it trusts the reader's own notebook and prefers the widget. The
-    file itself keeps its references: beside a kernel that still runs, a page that is loaded again
-    needs them to move its sliders. So they are left out here, on the way to the page, and only
-    where no kernel of this notebook knows the widget.
+    JupyterLab shows "Error displaying widget: model not found" instead of the picture stored beside
+    the reference, because it trusts the reader's own notebook and prefers the widget. The file
+    keeps its references: with the kernel still running, a reloaded page needs them to move its
+    sliders. So they are left out here, on the way to the page, and only if no kernel of this
+    notebook knows the widget.
     """
 
     async def get(
@@ -60,8 +60,8 @@ class LiveWidgetContents(AsyncLargeFileManager):
         model = await super().get(  # type: ignore[no-untyped-call]
             path, content, type, format, require_hash
         )
-        # Pages ask for a "notebook". What the server reads for itself (to copy or to sign it) and
-        # what is downloaded (a "file") stays as it is stored.
+        # Pages ask for a "notebook". What the server reads for itself (to copy or sign it) and
+        # what is downloaded (a "file") stays as stored.
         if content and type == "notebook":
             notebook = model["content"]
             outputs = [
@@ -71,7 +71,7 @@ class LiveWidgetContents(AsyncLargeFileManager):
                 if WIDGET in output.get("data", ())
             ]
             living = await self._living(path.strip("/")) if outputs else set()
-            # where a reader has JupyterLab save the widgets' state, the file alone can show them
+            # if the reader lets JupyterLab save the widgets' state, the file itself can show them
             stored = notebook.metadata.get("widgets", {}).get(STATE, {}).get("state", {})
             for data in outputs:
                 name = data[WIDGET].get("model_id")
@@ -82,13 +82,13 @@ class LiveWidgetContents(AsyncLargeFileManager):
     async def _living(self, path: str) -> set[str] | None:
         """Return the ids of the widgets in a notebook's kernels; None if one is too busy to say.
 
-        That a kernel runs is not enough: it may have been started, or restarted, after the save.
+        A running kernel is not enough: it may have been started, or restarted, after the save.
         """
         living: set[str] = set()
         for session in await self.parent.session_manager.list_sessions():
             if session["path"].strip("/") == path:
                 manager = self.parent.kernel_manager.get_kernel(session["kernel"]["id"])
-                # a session of its own: a kernel cannot tell two clients of one session apart
+                # its own session, as a kernel cannot tell two clients of one session apart
                 client = manager.client(session=Session(key=manager.session.key))
                 client.start_channels(iopub=False, stdin=False, hb=False, control=False)
                 try:

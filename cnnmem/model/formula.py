@@ -1,4 +1,4 @@
-"""Numbers that remember how they came about.
+"""Numbers that remember how they were computed.
 
 The formulas of `layers` are plain Python on ints. Called with `Named` numbers instead,
 the same lines of code also write themselves down, once in symbols and once with the values put in.
@@ -40,7 +40,7 @@ class Named(int):
         return _join(int(self) + int(other), self, " + ", other, _SUM)
 
     def __radd__(self, other: int) -> Named:
-        # sum() starts at 0, math.prod() at 1: neither belongs into the formula
+        # sum() starts at 0, math.prod() at 1: neither belongs in the formula
         return self if other == 0 else _join(int(other) + int(self), other, " + ", self, _SUM)
 
     def __sub__(self, other: int) -> Named:

@@ -1,6 +1,6 @@
 """The kinds of rows: what people call them, and which belong together.
 
-A layer says both of itself. The kinds of other rows (of a framework's own layers) go by their name.
+A layer's class states both. Other kinds (of a framework's own layers) go by their names.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TITLES = {
 
 
 def kind_title(kind: str) -> str:
-    """Return what people call the rows of a kind; a kind without a title goes by its name.
+    """Return what people call the rows of a kind: its title, or its name if it has none.
 
     >>> kind_title("max_pool"), kind_title("silu")
     ('max pooling', 'silu')

@@ -72,8 +72,8 @@ class Network:
             for source in node.inputs:
                 if source not in known:
                     raise NetworkError(
-                        f"layer {node.name!r} reads {source!r}, which no layer before it is called;"
-                        " nodes stand in the order of their work"
+                        f"layer {node.name!r} reads {source!r}, but no earlier layer has that name;"
+                        " list the nodes in the order in which they run"
                     )
             least, most = node.layer.arity
             if len(node.inputs) < least or (most is not None and len(node.inputs) > most):
@@ -101,7 +101,7 @@ class Network:
     def trace_shapes(self, image: Shape | None = None) -> list[Shape]:
         """Return the shape of the image and of every node's output, (H, W, C) or (C,), in order.
 
-        Raises `ShapeError` naming the layer that cannot work on what it is given.
+        Raises `ShapeError`, naming the layer that does not fit its input.
         """
         shapes = [check_image(self.image if image is None else image)]
         for node, sources in zip(self.nodes, self.sources, strict=True):
@@ -122,7 +122,7 @@ class Network:
 
 def _check_node(node: Any) -> None:
     if not (isinstance(node, Node) and isinstance(node.layer, Layer)):
-        raise NetworkError(f"{node!r} is no node; give Node(name, layer, inputs)")
+        raise NetworkError(f"{node!r} is not a node; give Node(name, layer, inputs)")
     inputs: Any = node.inputs
     if isinstance(inputs, str):
         raise NetworkError(
@@ -132,22 +132,22 @@ def _check_node(node: Any) -> None:
 
 
 def check_image(image: object, any_axes: bool = False) -> Shape:
-    """Return the image shape (H, W, C) if it is one; else raise.
+    """Return a valid image shape, (H, W, C) or (C,), as ints; raise `ShapeError` otherwise.
 
-    With `any_axes` it may be that of a sequence or a volume too, as a framework's model takes it.
+    With `any_axes` it may be that of a sequence or a volume, as a framework's model takes it.
     """
     sides = [as_int(n) for n in image] if isinstance(image, tuple | list) else []
     shape = tuple([n for n in sides if n is not None])
     if sides and (any_axes or len(sides) in (1, 3)) and len(shape) == len(sides):
         return shape
     raise ShapeError(
-        f"input shape is {image!r}; give three whole numbers from 1 on, (height, width, channels), "
-        "as in (224, 224, 3)"
+        f"input shape is {image!r}; give three positive integers (height, width, channels), "
+        "such as (224, 224, 3)"
     )
 
 
 class Builder:
-    """Writes down a graph node by node; what zoo functions are made of.
+    """Builds a graph node by node, as the zoo's functions do.
 
     >>> from .layers import Add, Conv2d
     >>> build = Builder()

@@ -1,4 +1,4 @@
-"""Multiplications and additions told apart, and a layer worked out by hand to count them.
+"""Multiplications and additions counted apart, and a convolution worked out to check the counts.
 
 A MAC is one multiplication and one addition as a pair. This module takes the pair apart: for one
 output value, for a whole layer, and, in `convolve`, by doing the sum and counting along.
@@ -24,10 +24,10 @@ Nested = list[Any]  # lists of lists of numbers: [row][column][channel]
 def one_value(layer: Layer, *inputs: Shape) -> Operations:
     """Return the arithmetic behind one output value of a layer.
 
-    A sum of n products takes n multiplications and n - 1 additions; a bias is one addition more.
+    A sum of n products takes n multiplications and n - 1 additions; a bias takes one more addition.
     A value in the padding counts like any other. BatchNorm is written out: subtract the mean,
-    divide by the deviation, times the scale, plus the shift. Layers that only move values take
-    nothing. Raises `CnnmemError` where values of one layer differ, or the arithmetic is not plain.
+    divide by the deviation, times the scale, plus the shift. Layers that only move values need
+    none. Raises `CnnmemError` for a layer whose values differ in cost, or need other operations.
 
     >>> one_value(Conv2d(8, 3), (5, 5, 3))
     Operations(multiplications=27, additions=27, comparisons=0)
@@ -48,14 +48,14 @@ def operations(layer: Layer, *inputs: Shape) -> Operations:
 
 @dataclass(frozen=True)
 class Tally:
-    """A result, and the operations that were done on the way to it."""
+    """A result and the operations that were done to get it."""
 
     output: Nested
     done: Operations
 
 
 def whole_numbers(shape: Shape, seed: int = 0) -> Nested:
-    """Return small whole numbers of a shape as nested lists, the same for the same seed.
+    """Return small random integers of a shape as nested lists; a seed always gives the same ones.
 
     >>> whole_numbers((2, 3))
     [[2, 2, -4], [0, 4, 3]]
@@ -69,10 +69,10 @@ def whole_numbers(shape: Shape, seed: int = 0) -> Nested:
 
 
 def convolve(layer: Conv2d, image: Nested, weights: Nested, biases: list[int]) -> Tally:
-    """Work a convolution out in plain Python, and count each multiplication and addition.
+    """Work out a convolution in plain Python, and count each multiplication and addition.
 
     `image` is [row][column][channel], `weights` [row][column][input channel of the group][filter],
-    as Keras stores them; `biases` may be empty. Raises `ShapeError` where they do not fit together.
+    as Keras stores them; `biases` may be empty. Raises `ShapeError` if they do not fit together.
 
     >>> one = convolve(Conv2d(1, 2, bias=False), [[[1], [2]], [[3], [4]]],
     ...                [[[[1]], [[10]]], [[[100]], [[1000]]]], [])
@@ -110,7 +110,7 @@ def _check(layer: Conv2d, shape: Shape, weights: Nested, biases: list[int]) -> N
 def _pairs(
     layer: Conv2d, image: Nested, shape: Shape, weights: Nested, row: int, column: int, out: int
 ) -> Iterator[tuple[int, int]]:
-    """Yield what meets what under the window: a value (0 in the padding) and its weight."""
+    """Yield each value under the window (0 in the padding) with its weight."""
     height, width, channels = shape
     (more_top, _, more_left, _), (p_h, p_w) = split_padding(cast(Any, layer), height, width)
     (k_h, k_w), (s_h, s_w), (d_h, d_w) = layer.kernel, layer.stride, layer.dilation  # type: ignore[misc]

@@ -19,7 +19,7 @@ Padding = int | Pair | Quad | Literal["same", "valid"]
 
 
 class Window(Protocol):
-    """A layer with a window, its sizes as its constructor leaves them: pairs, sides or "same"."""
+    """A layer with a window, its sizes normalised by its constructor: pairs, sides or "same"."""
 
     @property
     def pads_half_at_most(self) -> bool: ...
@@ -34,7 +34,7 @@ class Window(Protocol):
 
 
 def as_window(layer: object) -> Window:
-    """Return a window layer as it is; from here on the type checker knows its sizes as pairs."""
+    """Return a window layer unchanged, but typed: its sizes are known to be pairs."""
     return layer  # type: ignore[return-value]
 
 
@@ -58,10 +58,8 @@ def pair(name: str, value: object, least: int = 1) -> Pair:
     match [as_int(side, least) for side in _sides(value, 2)]:
         case [int(height), int(width)]:
             return height, width
-    raise ShapeError(
-        f"{name} is {value!r}; give a whole number from {least} on, or a pair of them "
-        "(height, width)"
-    )
+    what = "a positive integer" if least else "an integer from 0"
+    raise ShapeError(f"{name} is {value!r}; give {what} or a pair (height, width)")
 
 
 def quad(name: str, value: object) -> Quad | Literal["same"]:
@@ -80,7 +78,7 @@ def quad(name: str, value: object) -> Quad | Literal["same"]:
         case [int(top), int(bottom), int(left), int(right)]:
             return top, bottom, left, right
     raise ShapeError(
-        f"{name} is {value!r}; give a whole number from 0 on, a pair (height, width), "
+        f"{name} is {value!r}; give a non-negative integer, a pair (height, width), "
         '(top, bottom, left, right), "same" or "valid"'
     )
 
@@ -96,7 +94,9 @@ def pad_sides(padding: Padding) -> Quad | None:
 
 
 def same_sides(n: int, kernel: int, stride: int, dilation: int) -> Pair:
-    """Return what "same" puts before and after an axis of length n: the odd one goes after.
+    """Return what "same" pads before and after an axis of length n.
+
+    The odd one goes after, as in TensorFlow (documentation of `tf.nn`, SAME padding).
 
     >>> same_sides(224, 3, 2, 1)
     (0, 1)
@@ -109,7 +109,8 @@ def window_output(layer: Window, height: int, width: int) -> Pair:
     """Return (H_out, W_out) of a window layer.
 
     Without "same": ⌊(H + P_top + P_bottom − D · (K − 1) − 1) / S⌋ + 1; with `ceil_mode` the
-    division rounds up, but a last window that would start in the padding is dropped (PyTorch).
+    division rounds up, but a last window that would start in the padding is dropped, as in PyTorch
+    (documentation of `MaxPool2d`).
     """
     s_h, s_w = layer.stride
     if layer.padding == "same":
@@ -148,8 +149,9 @@ def _misfit(layer: Window, size: Pair) -> str:
 def split_padding(layer: Window, height: int, width: int) -> tuple[Quad, Pair]:
     """Return (top, bottom, left, right) padded by a copy first, and (height, width) by the kernel.
 
-    PyTorch's kernels pad alike on both sides, those of pools by half the kernel at most. What one
-    side has more, and what is too much for a pool, is padded by a copy.
+    PyTorch's kernels take one padding per axis, for both sides; those of pools at most half the
+    kernel. What one side has more, or a pool does not take, needs a padded copy (for convolutions
+    with "same", ATen's `convolution_same` makes it).
     """
     k_h, k_w = layer.kernel
     if layer.padding == "same":

@@ -1,4 +1,4 @@
-"""Numbers that others printed, with their sources, and whether anything explains them.
+"""Numbers that others printed, with their sources, and whether a convention explains them.
 
 >>> from cnnmem import published
 >>> published.get("torchsummary-vgg16").verdict, published.get("cs231n-93").verdict

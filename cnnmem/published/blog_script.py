@@ -11,8 +11,8 @@ from cnnmem.model import zoo
 def script_layers(size: int, separable: bool) -> tuple[tuple[str, int, int], ...]:
     """Replay the script of a blog on MobileNet: each convolution's name, map side and MACs.
 
-    It takes a convolution's output to be round((n - 2) / stride) wide: no padding. From a small
-    map the sides become 0 and then negative, and their squares are counted all the same.
+    It takes a convolution's output to be round((n - 2) / stride) wide: no padding. On a small image
+    the sides become 0 and then negative, and their squares are counted all the same.
 
     >>> script_layers(32, separable=False)[-2:]
     (('conv_12', -7, 231211008), ('conv_13', -9, 764411904))
@@ -21,7 +21,7 @@ def script_layers(size: int, separable: bool) -> tuple[tuple[str, int, int], ...
     layers, n = [], positive("size", size)
     for row in table.rows:
         if row.kind in CONVOLUTION:
-            if not row.name.startswith("conv_pw"):  # that works on the depthwise one's map
+            if not row.name.startswith("conv_pw"):  # a pointwise one keeps the side
                 n = round((n - 2) / (row.inputs[0][0] // row.output[0]))
             layers.append((row.name, n, row.weights * n * n))
     return tuple(layers)

@@ -1,7 +1,7 @@
-"""Published numbers: what was printed, where, and the convention that gives it, or none.
+"""Published numbers: what was printed, where, and the convention that gives it, if any.
 
-A number whose accounting nobody has found is "unexplained" and stays so: an explanation that
-merely comes close would be one more number of folklore.
+A number whose accounting nobody has found stays "unexplained": an explanation that merely comes
+close would be more folklore.
 
 >>> number = get("torchsummary-vgg16")
 >>> number.verdict, number.reproduced().convention.name
@@ -35,8 +35,8 @@ class Published:
 
     `printed` is the text, `value` the number in `unit` that the text stands for (many texts print
     MiB as "MB": `unit` is the one meant). `network`, `options` (of its zoo function), `size` and
-    `batch` say of what; `convention` gives the number, to within `tolerance` where it was printed
-    rounded. No convention: the number is unexplained, and `note` says what was tried.
+    `batch` say what was counted; `convention` gives the number, to within `tolerance` if it was
+    printed rounded. Without a convention it is unexplained, and `note` says what was tried.
     """
 
     id: str
@@ -63,27 +63,27 @@ class Published:
 
     @property
     def label(self) -> str:
-        """What the number is called in a table or chart."""
+        """The number's name in a table or chart."""
         return f"published: {self.printed}"
 
     @property
     def verdict(self) -> str:
-        """The word "explained", or "unexplained" where no convention gives the number."""
+        """Either "explained" or, if no convention gives the number, "unexplained"."""
         return "explained" if self.convention else "unexplained"
 
     @property
     def measures(self) -> str:
-        """What the number is of: "memory" or "operations"."""
+        """What the number measures: "memory" or "operations"."""
         return "operations" if self.unit in (MACS, FLOPS, OPERATIONS) else "memory"
 
     def table(self) -> Table:
-        """Return the table of the network that the number is about."""
+        """Return the table of the network that was counted."""
         network = zoo.get(self.network, **dict(self.options))
         shape = (self.size, self.size, network.image[2])
         return table_of(network, shape, self.batch)
 
     def reproduced(self) -> Total | None:
-        """Return the total that explains the number, or None where there is none."""
+        """Return the total that explains the number; None if it is unexplained."""
         return total(self.table(), self.convention) if self.convention else None
 
 
@@ -99,10 +99,19 @@ def _published(
 ) -> Published:
     options = tuple(more.pop("options", {}).items())
     tolerance = Fraction(Decimal(str(more.pop("tolerance", 0))))
+    exact = Fraction(Decimal(str(value)))
     return Published(
-        id, printed, Fraction(Decimal(str(value))), unit, what, source, network,
-        options=options, tolerance=tolerance, **more,
-    )  # fmt: skip
+        id,
+        printed,
+        exact,
+        unit,
+        what,
+        source,
+        network,
+        options=options,
+        tolerance=tolerance,
+        **more,
+    )
 
 
 CS231N = "CS231n notes, Convolutional Networks: VGGNet in detail"
@@ -114,78 +123,283 @@ TORCHVISION = {"variant": "torchvision"}
 def _all() -> tuple[Published, ...]:
     p = _published
     entries = [
-        p("vgg16-138m", "138M", 138_000_000, PARAMETERS, "parameters of VGG-16", CS231N, "vgg16",
-          convention="weights", tolerance=500_000),
-        p("vgg16-528mb", "528 MB", 528, MiB, "size of VGG-16's weights file",
-          "Keras, table of applications", "vgg16", convention="parameters-mib", tolerance="0.5"),
-        p("vgg16-553mb", "553 MB", 553, MB, "size of VGG-16's weights file", "file listings",
-          "vgg16", convention="parameters-mb", tolerance="0.5"),
-        p("vgg16-526", "526 M", 526, MiB, "memory of VGG-16's parameters", "blogs: 138M x 4 bytes",
-          "vgg16", convention="parameters-rounded-mib", tolerance="0.5"),
-        p("vgg16-552", "552 M", 552, MB, "memory of VGG-16's parameters", "blogs: 138M x 4 bytes",
-          "vgg16", convention="parameters-rounded-mb"),
-        p("cs231n-15m", "15.184M", "15184000", VALUES, "feature-map values of VGG-16",
-          "the sum of the printed column of the " + CS231N, "vgg16", convention="cs231n-values",
-          tolerance=500),
-        p("cs231n-60", "~60 MB", 60, MB, "feature maps of VGG-16, one image", CS231N, "vgg16",
-          convention="cs231n", tolerance=1),
-        p("cs231n-24m", "24M", 24_000_000, VALUES, "feature-map values of VGG-16",
-          CS231N + ", until corrected; cs231n/cs231n.github.io issue 88", "vgg16",
-          note="1,920 accountings were tried; none that is natural for VGG-16 gives 24M. Near "
-          "hits: conv and ReLU outputs of VGG-13 (24,485,888); every pool's input, output and "
-          "int64 index (24,410,624). Coming close is no explanation."),
-        p("cs231n-93", "93 MB", 93, MB, "feature maps of VGG-16, one image",
-          CS231N + "; cs231n/cs231n.github.io issue 88 (2016, still open)", "vgg16",
-          note="Printed as 24M * 4 bytes ~= 93MB. 24M x 4 bytes are 96.0 MB or 91.6 MiB, neither "
-          "93; and the 24M are unexplained themselves."),
-        p("cs231n-96", "96 MB", 96, MB, "feature maps of VGG-16, one image", "later CS231n slides",
-          "vgg16", note="24M x 4 bytes, correctly multiplied; the 24M stay unexplained."),
-        p("keras-vgg16-outputs", "58.2226 MiB", "58.2226", MiB, "layer outputs of Keras' VGG-16",
-          BLOG_KERAS, "vgg16", options={"variant": "keras"}, convention="keras-outputs",
-          tolerance="0.00005"),
-        p("torchinfo-vgg16", "108.45 MB", "108.45", MB, "forward/backward pass size",
-          "torchinfo 1.8", "vgg16", options=TORCHVISION, convention="torchinfo-memory",
-          tolerance="0.005"),
-        p("torchsummary-vgg16", "218.78 MB", "218.78", MiB, "forward/backward pass size",
-          "torchsummary 1.5", "vgg16", options=TORCHVISION, convention="torchsummary",
-          tolerance="0.005"),
-        p("torchstat-vgg16", "109.39 MB", "109.39", MiB, "total memory", "torchstat 0.0.7", "vgg16",
-          options=TORCHVISION, convention="torchstat", tolerance="0.005"),
-        p("caffe-vgg16", "114.58 MB", "114.583552", MB,
-          "memory required for data", "BVLC/caffe issue 3042", "vgg16",
-          convention="caffe-to-relu7"),
-        p("keras-vgg16-1024", "9543.83 MiB", "9543.8272094727", MiB,
-          "parameters and layer outputs of VGG-16 at 1024x1024", BLOG_KERAS, "vgg16", size=1024,
-          options={"variant": "keras"}, convention="keras-memory", tolerance="0.00000000005"),
-        p("keras-densenet201-1024-2018", "6228.87 MiB", "6228.874008178711", MiB,
-          "parameters and layer outputs of DenseNet-201 at 1024x1024, Keras of 2018", BLOG_KERAS,
-          "densenet201", size=1024, options={"variant": "keras2018"}, convention="keras-memory",
-          tolerance="0.0000000000005"),
-        p("keras-negative", "-2,111,886,552", -2_111_886_552, PARAMETERS,
-          "parameters of VGG-16 at 1024x1024", "Keras up to 2.2 with NumPy 1 on Windows", "vgg16",
-          size=1024, options={"variant": "keras"}, convention="keras-parameters-int32"),
-        p("keras-plausible", "178,203,432", 178_203_432, PARAMETERS,
-          "parameters of VGG-16 at 1472x1472", "Keras up to 2.2 with NumPy 1 on Windows", "vgg16",
-          size=1472, options={"variant": "keras"}, convention="keras-parameters-int32",
-          note="The wrap that looks right: no minus sign warns."),
-        p("mobilenet-569m", "569 M", 569_000_000, MACS, "mult-adds of MobileNet",
-          "arXiv 1704.04861", "mobilenet_v1", convention="macs", tolerance=500_000),
-        p("mobilenet-4866m", "4866 M", 4_866_000_000, MACS,
-          "mult-adds of MobileNet with full convolutions", "arXiv 1704.04861", "mobilenet_v1",
-          options={"separable": False}, convention="convolution-macs", tolerance=500_000,
-          note="The 569 M count the classifier's 1,024,000, these do not."),
-        p("mobilenet-4.2m", "4.2 M", 4_200_000, PARAMETERS, "parameters of MobileNet",
-          "arXiv 1704.04861", "mobilenet_v1", convention="parameters", tolerance=50_000),
-        p("mobilenet-29.3m", "29.3 M", 29_300_000, PARAMETERS,
-          "parameters of MobileNet with full convolutions", "arXiv 1704.04861", "mobilenet_v1",
-          options={"separable": False}, convention="parameters", tolerance=50_000),
-    ]  # fmt: skip
-    entries.append(
-        p("resnet18-exact", "1,814,073,344", 1_814_073_344, MACS, "operations of ResNet-18",
-          f"{RESNET}: {conventions.get('macs').source}", "resnet18", convention="macs")
-    )  # fmt: skip
-    entries += [_of_tool(tool) for tool in TOOLS.values()]
-    return tuple(entries)
+        p(
+            "vgg16-138m",
+            "138M",
+            value=138_000_000,
+            unit=PARAMETERS,
+            what="parameters of VGG-16",
+            source=CS231N,
+            network="vgg16",
+            convention="weights",
+            tolerance=500_000,
+        ),
+        p(
+            "vgg16-528mb",
+            "528 MB",
+            value=528,
+            unit=MiB,
+            what="size of VGG-16's weights file",
+            source="Keras, table of applications",
+            network="vgg16",
+            convention="parameters-mib",
+            tolerance="0.5",
+        ),
+        p(
+            "vgg16-553mb",
+            "553 MB",
+            value=553,
+            unit=MB,
+            what="size of VGG-16's weights file",
+            source="file listings",
+            network="vgg16",
+            convention="parameters-mb",
+            tolerance="0.5",
+        ),
+        p(
+            "vgg16-526",
+            "526 M",
+            value=526,
+            unit=MiB,
+            what="memory of VGG-16's parameters",
+            source="blogs: 138M x 4 bytes",
+            network="vgg16",
+            convention="parameters-rounded-mib",
+            tolerance="0.5",
+        ),
+        p(
+            "vgg16-552",
+            "552 M",
+            value=552,
+            unit=MB,
+            what="memory of VGG-16's parameters",
+            source="blogs: 138M x 4 bytes",
+            network="vgg16",
+            convention="parameters-rounded-mb",
+        ),
+        p(
+            "cs231n-15m",
+            "15.184M",
+            value="15184000",
+            unit=VALUES,
+            what="feature-map values of VGG-16",
+            source="the sum of the printed column of the " + CS231N,
+            network="vgg16",
+            convention="cs231n-values",
+            tolerance=500,
+        ),
+        p(
+            "cs231n-60",
+            "~60 MB",
+            value=60,
+            unit=MB,
+            what="feature maps of VGG-16, one image",
+            source=CS231N,
+            network="vgg16",
+            convention="cs231n",
+            tolerance=1,
+        ),
+        p(
+            "cs231n-24m",
+            "24M",
+            value=24_000_000,
+            unit=VALUES,
+            what="feature-map values of VGG-16",
+            source=CS231N + ", until corrected; cs231n/cs231n.github.io issue 88",
+            network="vgg16",
+            note="1,920 accountings were tried; none that is natural for VGG-16 gives 24M. Near "
+            "hits: conv and ReLU outputs of VGG-13 (24,485,888); every pool's input, output and "
+            "int64 index (24,410,624). Coming close is no explanation.",
+        ),
+        p(
+            "cs231n-93",
+            "93 MB",
+            value=93,
+            unit=MB,
+            what="feature maps of VGG-16, one image",
+            source=CS231N + "; cs231n/cs231n.github.io issue 88 (2016, still open)",
+            network="vgg16",
+            note="Printed as 24M * 4 bytes ~= 93MB. 24M x 4 bytes are 96.0 MB or 91.6 MiB, neither "
+            "93; and the 24M are unexplained themselves.",
+        ),
+        p(
+            "cs231n-96",
+            "96 MB",
+            value=96,
+            unit=MB,
+            what="feature maps of VGG-16, one image",
+            source="later CS231n slides",
+            network="vgg16",
+            note="24M x 4 bytes, correctly multiplied; the 24M stay unexplained.",
+        ),
+        p(
+            "keras-vgg16-outputs",
+            "58.2226 MiB",
+            value="58.2226",
+            unit=MiB,
+            what="layer outputs of Keras' VGG-16",
+            source=BLOG_KERAS,
+            network="vgg16",
+            options={"variant": "keras"},
+            convention="keras-outputs",
+            tolerance="0.00005",
+        ),
+        p(
+            "torchinfo-vgg16",
+            "108.45 MB",
+            value="108.45",
+            unit=MB,
+            what="forward/backward pass size",
+            source="torchinfo 1.8",
+            network="vgg16",
+            options=TORCHVISION,
+            convention="torchinfo-memory",
+            tolerance="0.005",
+        ),
+        p(
+            "torchsummary-vgg16",
+            "218.78 MB",
+            value="218.78",
+            unit=MiB,
+            what="forward/backward pass size",
+            source="torchsummary 1.5",
+            network="vgg16",
+            options=TORCHVISION,
+            convention="torchsummary",
+            tolerance="0.005",
+        ),
+        p(
+            "torchstat-vgg16",
+            "109.39 MB",
+            value="109.39",
+            unit=MiB,
+            what="total memory",
+            source="torchstat 0.0.7",
+            network="vgg16",
+            options=TORCHVISION,
+            convention="torchstat",
+            tolerance="0.005",
+        ),
+        p(
+            "caffe-vgg16",
+            "114.58 MB",
+            value="114.583552",
+            unit=MB,
+            what="memory required for data",
+            source="BVLC/caffe issue 3042",
+            network="vgg16",
+            convention="caffe-to-relu7",
+        ),
+        p(
+            "keras-vgg16-1024",
+            "9543.83 MiB",
+            value="9543.8272094727",
+            unit=MiB,
+            what="parameters and layer outputs of VGG-16 at 1024x1024",
+            source=BLOG_KERAS,
+            network="vgg16",
+            size=1024,
+            options={"variant": "keras"},
+            convention="keras-memory",
+            tolerance="0.00000000005",
+        ),
+        p(
+            "keras-densenet201-1024-2018",
+            "6228.87 MiB",
+            value="6228.874008178711",
+            unit=MiB,
+            what="parameters and layer outputs of DenseNet-201 at 1024x1024, Keras of 2018",
+            source=BLOG_KERAS,
+            network="densenet201",
+            size=1024,
+            options={"variant": "keras2018"},
+            convention="keras-memory",
+            tolerance="0.0000000000005",
+        ),
+        p(
+            "keras-negative",
+            "-2,111,886,552",
+            value=-2_111_886_552,
+            unit=PARAMETERS,
+            what="parameters of VGG-16 at 1024x1024",
+            source="Keras up to 2.2 with NumPy 1 on Windows",
+            network="vgg16",
+            size=1024,
+            options={"variant": "keras"},
+            convention="keras-parameters-int32",
+        ),
+        p(
+            "keras-plausible",
+            "178,203,432",
+            value=178_203_432,
+            unit=PARAMETERS,
+            what="parameters of VGG-16 at 1472x1472",
+            source="Keras up to 2.2 with NumPy 1 on Windows",
+            network="vgg16",
+            size=1472,
+            options={"variant": "keras"},
+            convention="keras-parameters-int32",
+            note="The wrap that looks right: no minus sign warns.",
+        ),
+        p(
+            "mobilenet-569m",
+            "569 M",
+            value=569_000_000,
+            unit=MACS,
+            what="mult-adds of MobileNet",
+            source="arXiv 1704.04861",
+            network="mobilenet_v1",
+            convention="macs",
+            tolerance=500_000,
+        ),
+        p(
+            "mobilenet-4866m",
+            "4866 M",
+            value=4_866_000_000,
+            unit=MACS,
+            what="mult-adds of MobileNet with full convolutions",
+            source="arXiv 1704.04861",
+            network="mobilenet_v1",
+            options={"separable": False},
+            convention="convolution-macs",
+            tolerance=500_000,
+            note="The 569 M count the classifier's 1,024,000, these do not.",
+        ),
+        p(
+            "mobilenet-4.2m",
+            "4.2 M",
+            value=4_200_000,
+            unit=PARAMETERS,
+            what="parameters of MobileNet",
+            source="arXiv 1704.04861",
+            network="mobilenet_v1",
+            convention="parameters",
+            tolerance=50_000,
+        ),
+        p(
+            "mobilenet-29.3m",
+            "29.3 M",
+            value=29_300_000,
+            unit=PARAMETERS,
+            what="parameters of MobileNet with full convolutions",
+            source="arXiv 1704.04861",
+            network="mobilenet_v1",
+            options={"separable": False},
+            convention="parameters",
+            tolerance=50_000,
+        ),
+        p(
+            "resnet18-exact",
+            "1,814,073,344",
+            value=1_814_073_344,
+            unit=MACS,
+            what="operations of ResNet-18",
+            source=f"{RESNET}: {conventions.get('macs').source}",
+            network="resnet18",
+            convention="macs",
+        ),
+    ]
+    return (*entries, *map(_of_tool, TOOLS.values()))
 
 
 def _of_tool(tool: Tool) -> Published:
@@ -205,7 +419,7 @@ def _of_tool(tool: Tool) -> Published:
 
 @cache
 def catalogue() -> Mapping[str, Published]:
-    """Return all published numbers by id; each was checked against its convention when made."""
+    """Return all published numbers by id; `Published` has checked each against its convention."""
     return MappingProxyType({entry.id: entry for entry in _all()})
 
 

@@ -1,8 +1,8 @@
 """The bug museum: counters that were published with 32-bit integers, and what they printed.
 
 An exhibit is what the counter multiplied and added up, and the number that its user saw. `replay`
-does the sum again in real NumPy int32. Sources are threads on GitHub; what they print is quoted as
-a number, the shapes are those that the thread gives or that follow from its numbers.
+does the sum again in real NumPy int32. The sources are threads on GitHub: the printed number is
+quoted, the shapes are those that the thread gives or that follow from its numbers.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ TOKENS = 4096  # of a vision transformer: 1024 x 1024 pixels in patches of 16 x 
 class Exhibit:
     """A count that went wrong: a sum of `products`, each a tuple of factors.
 
-    `printed` is what the user saw, in `unit`: the count shown was scaled by `scale` (after its
-    absolute value was taken, where `unsigned`) and rounded to `digits`.
+    `printed` is what the user saw, in `unit`: the tool scaled its count by `scale` (if `unsigned`,
+    after taking the absolute value) and rounded it to `digits`.
     """
 
     id: str
@@ -37,11 +37,11 @@ class Exhibit:
 
     @property
     def exact(self) -> int:
-        """The count as it is."""
+        """The correct count."""
         return sum(map(prod, self.products))
 
     def replay(self, c_long: str = "int32") -> int:
-        """Return the count in NumPy integers of a C long's width."""
+        """Return the count in NumPy integers as wide as a C long."""
         return old_keras_count(self.products, c_long)
 
     def shown(self, c_long: str = "int32") -> str:
@@ -59,12 +59,12 @@ class Exhibit:
 
 
 def _read(number: str) -> str:
-    """Return a printed number with separators."""
+    """Return a printed number with thousands separators."""
     return f"{int(number):,}" if "." not in number else f"{float(number):,.2f}"
 
 
 def _linear(name: str, features: int, out: int, printed: str, **more: object) -> Exhibit:
-    """A linear layer of ptflops: input values x outputs, and a bias for one token only."""
+    """Return an exhibit of ptflops, which adds a linear layer's bias for one token only."""
     return Exhibit(
         f"ptflops-{name}",
         f"ptflops: MACs of the linear layer {name!r} of a vision transformer",
@@ -91,7 +91,12 @@ EXHIBITS: dict[str, Exhibit] = {
         _linear("qkv", 768, 2304, "-1342174976"),
         _linear("proj", 768, 768, "-1879047424"),
         _linear(
-            "lin1", 768, 3072, "1.07", scale=1e-9, digits=2,
+            "lin1",
+            768,
+            3072,
+            "1.07",
+            scale=1e-9,
+            digits=2,
             note="It stood in the same list as the two above, and has no minus sign to warn.",
         ),
         Exhibit(
@@ -108,11 +113,11 @@ EXHIBITS: dict[str, Exhibit] = {
             "machine the same script printed 260992.00.",
         ),
     )
-}  # fmt: skip
+}
 
 
 def exhibit(id: str) -> Exhibit:
-    """Return an exhibit; raises `UnknownNameError`, saying which there are.
+    """Return an exhibit by its id; raises `UnknownNameError`, listing the known ids.
 
     >>> print(exhibit("keras-flatten"))
     Keras 3.0: values of a flattened 100,000 x 100,000 input (keras-team/keras issue 19034, 2024)

@@ -16,7 +16,7 @@ from cnnmem.count.totals import show
 from cnnmem.model import zoo
 from cnnmem.units import FLOPS, MACS, MB, PARAMETERS, MiB, Unit
 
-STAGES = ("rows", "what is counted", "factor", "bytes a value", "unit")
+STAGES = ("rows", "what is counted", "factor", "bytes per value", "unit")
 ORDER = ("print", "unexplained", *STAGES, "print", "unexplained")
 SMALL = (
     "lenet5",
@@ -173,8 +173,8 @@ STEPS = [
         ],
     ),
     ("tensors", "tensors-mib", ["unit: MiB instead of MB"]),
-    ("values", "tensors", ["bytes a value: 4 instead of 1", "unit: MB instead of B"]),
-    ("tensors", "values", ["bytes a value: 1 instead of 4", "unit: values instead of MB"]),
+    ("values", "tensors", ["bytes per value: 4 instead of 1", "unit: MB instead of B"]),
+    ("tensors", "values", ["bytes per value: 1 instead of 4", "unit: values instead of MB"]),
     ("macs", "flops", ["factor: x 2 instead of x 1"]),
     ("macs", "convolution-macs", ["rows: linear layers out"]),
     ("convolution-macs", "macs", ["rows: linear layers in"]),
@@ -324,7 +324,7 @@ def test_two_dtypes_can_be_reconciled():
     half = summary("resnet18", dtype="bfloat16")
     result = reconcile(summary("resnet18").total("autograd"), half.total(autograd("bfloat16")))
     assert_sound(result)
-    assert "bytes a value: 2 instead of 4" in [f"{s.stage}: {s.name}" for s in result.steps]
+    assert "bytes per value: 2 instead of 4" in [f"{s.stage}: {s.name}" for s in result.steps]
 
 
 def test_small_numbers_keep_their_digits():

@@ -1,4 +1,4 @@
-"""The lessons come along with the package: in a real wheel, in a fresh environment, offline."""
+"""The lessons come with the package: in a real wheel, in a fresh environment, offline."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted(path.name for path in (ROOT / "notebooks").glob("[0-9]*.ipynb"))
 
 
-def test_every_lesson_is_copied_as_it_is(tmp_path):
+def test_every_lesson_is_copied_unchanged(tmp_path):
     copied = notebooks.copy(tmp_path / "my" / "lessons")
     assert list(copied.new) == LESSONS
     assert len(LESSONS) > 2
@@ -31,14 +31,14 @@ def test_a_students_work_is_never_overwritten(tmp_path, capsys):
     (tmp_path / LESSONS[0]).write_text("my answers")
     (tmp_path / LESSONS[1]).unlink()
     (tmp_path / LESSONS[2]).unlink()
-    (tmp_path / LESSONS[2]).mkdir()  # whatever stands there stays
+    (tmp_path / LESSONS[2]).mkdir()  # a folder of that name stays too
     assert main(["notebooks", "copy", str(tmp_path)]) == 0
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert (tmp_path / LESSONS[0]).read_text() == "my answers"
     assert (tmp_path / LESSONS[1]).is_file()
     assert (tmp_path / LESSONS[2]).is_dir()
-    assert f"1 copied, {len(LESSONS) - 3} there already" in told
-    kept = told.split("were kept as they are:")[1]
+    assert f"1 copied, {len(LESSONS) - 3} there already" in printed
+    kept = printed.split("were kept as they are:")[1]
     assert LESSONS[0] in kept
     assert LESSONS[2] in kept
     assert LESSONS[1] not in kept
@@ -51,7 +51,7 @@ def test_a_link_is_not_followed_to_a_file_elsewhere(tmp_path):
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_folder_that_cannot_be_made_is_one_line(tmp_path, capsys):
+def test_a_folder_that_cannot_be_made_gives_an_error_of_one_line(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     with pytest.raises(CnnmemError, match="cannot copy the notebooks to"):
         notebooks.copy(tmp_path / "file")
@@ -69,7 +69,7 @@ def run(*command, **options):
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """Build the wheel from a copy of what is in git or would be, with the hatchling at hand."""
+    """Build the wheel from a copy of the sources, with the installed hatchling."""
     source = tmp_path_factory.mktemp("source")
     for name in ("cnnmem", "notebooks"):
         shutil.copytree(
@@ -86,7 +86,7 @@ def wheel(tmp_path_factory):
     return built
 
 
-def test_the_wheel_holds_the_lessons_and_nothing_of_the_tests(wheel):
+def test_the_wheel_holds_the_lessons_and_no_tests(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     data = sorted(Path(name).name for name in names if name.startswith("cnnmem/_notebooks/"))
     assert data == LESSONS
@@ -94,14 +94,14 @@ def test_the_wheel_holds_the_lessons_and_nothing_of_the_tests(wheel):
     assert "cnnmem/py.typed" in names
 
 
-def test_a_fresh_environment_gets_them_from_the_wheel(wheel, tmp_path):
+def test_a_fresh_environment_gets_the_lessons_from_the_wheel(wheel, tmp_path):
     venv.create(tmp_path / "venv", with_pip=True)
     scripts = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PIP_"))}
     run(scripts / "python", "-m", "pip", "install", "--no-index", "--quiet", wheel, env=clean)
-    told = run(scripts / "cnnmem", "notebooks", "copy", "mine", cwd=tmp_path, env=clean)
-    assert f"mine: {len(LESSONS)} copied" in told
+    printed = run(scripts / "cnnmem", "notebooks", "copy", "mine", cwd=tmp_path, env=clean)
+    assert f"mine: {len(LESSONS)} copied" in printed
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == LESSONS
-    # counted there, by the installed package
+    # counted by the installed package
     row = run(scripts / "python", "-m", "cnnmem", "summary", "vgg16", cwd=tmp_path, env=clean)
     assert "138,357,544" in row

@@ -1,4 +1,4 @@
-"""One layer: shapes against values worked out by hand, and what a layer refuses."""
+"""One layer: counts against values worked out by hand, and what a layer refuses."""
 
 import math
 
@@ -81,7 +81,7 @@ SHAPES = [
 
 
 @pytest.mark.parametrize(("layer", "given", "output"), SHAPES, ids=repr)
-def test_output_shapes_are_those_worked_out_by_hand(layer, given, output):
+def test_output_shapes_match_those_worked_out_by_hand(layer, given, output):
     assert layer.output_shape(given) == output
 
 
@@ -106,7 +106,7 @@ PARAMETERS = [
 @pytest.mark.parametrize(
     ("layer", "given", "weights", "biases", "statistics", "macs"), PARAMETERS, ids=repr
 )
-def test_parameters_and_macs_are_those_worked_out_by_hand(
+def test_parameters_and_macs_match_those_worked_out_by_hand(
     layer, given, weights, biases, statistics, macs
 ):
     counted = layer.weights(given), layer.biases(given), layer.statistics(given)
@@ -144,7 +144,7 @@ KEPT = [
 
 
 @pytest.mark.parametrize(("layer", "given", "kept"), KEPT, ids=repr)
-def test_backward_keeps_what_facts_says(layer, given, kept):
+def test_layers_keep_what_facts_says(layer, given, kept):
     assert layer.keeps(layer.output_shape(given), given) == Kept(*kept)
 
 
@@ -198,7 +198,7 @@ def test_impossible_up_sampling_says_why(make, said):
         make()
 
 
-def test_joins_have_the_shapes_worked_out_by_hand():
+def test_shapes_of_joins_match_those_worked_out_by_hand():
     assert Add().output_shape((4, 4, 3), (4, 4, 3), (4, 4, 3)) == (4, 4, 3)
     assert Concatenate().output_shape((4, 4, 3), (4, 4, 5)) == (4, 4, 8)
     assert Concatenate().output_shape((3,), (5,)) == (8,)
@@ -217,7 +217,7 @@ small = st.integers(1, 6)
 
 
 @given(st.integers(1, 30), small, small, small, st.integers(0, 6), st.integers(0, 6))
-def test_a_window_stands_wherever_it_fits(length, kernel, stride, dilation, before, after):
+def test_windows_are_counted_wherever_they_fit(length, kernel, stride, dilation, before, after):
     count = _steps(length, kernel, stride, dilation, before, after)
     conv = Conv2d(1, (kernel, 1), (stride, 1), (before, after, 0, 0), (dilation, 1))
     if count:
@@ -233,24 +233,24 @@ def test_ceil_mode_adds_the_window_that_hangs_over_unless_it_starts_in_the_paddi
 ):
     padding = data.draw(st.integers(0, kernel // 2))
     assume(length + 2 * padding >= kernel)
-    starts = range(-padding, length + padding, stride)  # a window may start in the map alone
+    starts = range(-padding, length + padding, stride)  # a window must start before the end padding
     whole = [x for x in starts if x + kernel <= length + padding]
     over = [x for x in starts if x + kernel > length + padding and x < length][:1]
     pool = MaxPool2d((kernel, 1), (stride, 1), (padding, 0), ceil_mode=True)
-    # a window follows only if the division leaves a rest
+    # there is one more window only if the division leaves a remainder
     rest = (length + 2 * padding - kernel) % stride
     expected = len(whole) + (len(over) if rest else 0)
     assert pool.output_shape((length, 1, 1)) == (expected, 1, 1)
 
 
 @given(st.integers(1, 40), small, small, small)
-def test_same_gives_the_map_divided_by_the_stride(length, kernel, stride, dilation):
+def test_same_divides_the_map_by_the_stride(length, kernel, stride, dilation):
     conv = Conv2d(1, kernel, stride, "same", dilation)
     side = math.ceil(length / stride)
     assert conv.output_shape((length, length, 1)) == (side, side, 1)
 
 
-def test_sizes_are_pairs_whichever_way_they_were_given():
+def test_sizes_become_pairs_however_they_are_given():
     assert Conv2d(8, 3) == Conv2d(8, (3, 3)) == Conv2d(8, [3, 3], 1, "valid")
     assert Conv2d(8, 3).kernel == (3, 3)
     assert Conv2d(8, 3, padding=(1, 2)).padding == (1, 1, 2, 2)
@@ -263,7 +263,7 @@ def test_numpys_integers_become_pythons():
     assert conv == Conv2d(64, 3, padding=1)
     numbers = (conv.out_channels, *conv.kernel, *conv.padding)
     assert {type(n) for n in numbers} == {int}
-    # which is what keeps the count exact
+    # so the count stays exact
     assert Linear(np.int32(4096)).weights((32, 32, 512)) == 2**31
 
 
@@ -292,11 +292,11 @@ BAD = [
     (lambda: MaxPool2d((4, 2), padding=(2, 2)), "is more than half"),
     (lambda: MaxPool2d((2, 4), padding=(2, 2)), "is more than half"),
     (lambda: MaxPool2d(2, 0), "stride is 0"),
-    (lambda: AvgPool2d(2, dilation=2), "average pooling knows no dilation"),
+    (lambda: AvgPool2d(2, dilation=2), "average pooling has no dilation"),
     (lambda: AdaptiveAvgPool2d(0), "size is 0"),
     (lambda: Dropout(1.5), "dropout p is 1.5"),
     (lambda: Dropout("a"), "dropout p is 'a'"),
-    (lambda: Dropout(1), "dropout p is 1; give a number from 0 to below 1"),
+    (lambda: Dropout(1), "dropout p is 1; give the share to drop, at least 0 and less than 1"),
     (lambda: ZeroPad2d("same"), "zero padding needs numbers"),
     (lambda: ZeroPad2d(-1), "padding is -1"),
     (lambda: Activation("softmax", in_place=True), "softmax has no in-place form"),
@@ -304,11 +304,11 @@ BAD = [
 
 
 @pytest.mark.parametrize(("make", "message"), BAD, ids=[message for _, message in BAD])
-def test_a_layer_refuses_impossible_numbers_and_says_which(make, message):
+def test_a_layer_refuses_invalid_settings_by_name(make, message):
     with pytest.raises(ShapeError) as caught:
         make()
     assert message in str(caught.value)
-    assert ";" in str(caught.value)  # the way out follows
+    assert ";" in str(caught.value)  # followed by the way out
 
 
 @pytest.mark.parametrize("function", ["foo", None, ["relu"]])
@@ -365,7 +365,7 @@ def test_every_activation_passes_its_shape_through_and_learns_nothing(function):
     assert layer.weights((4, 4, 3)) == layer.biases((4, 4, 3)) == 0
 
 
-def test_all_refusals_are_of_one_family():
+def test_all_errors_share_one_base():
     assert issubclass(ShapeError, CnnmemError)
     assert issubclass(UnknownNameError, CnnmemError)
     assert issubclass(CnnmemError, ValueError)

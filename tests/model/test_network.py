@@ -56,13 +56,13 @@ def test_shapes_by_name_follow_the_graph():
     assert shapes["pool"] == (16, 16, 16)
 
 
-def test_another_image_gives_other_shapes_and_leaves_the_network_as_it_is():
+def test_another_image_gives_other_shapes_and_leaves_the_network_unchanged():
     net = chain(conv=Conv2d(8, 3))
     assert net.shapes((10, 20, 3))["conv"] == (8, 18, 8)
     assert net.shapes()["conv"] == (30, 30, 8)
 
 
-def test_lists_are_taken_and_a_network_can_be_a_key():
+def test_lists_are_accepted_and_a_network_can_be_hashed():
     net = Network("net", [Node("relu", ReLU(), ["input"])], [8, 8, 3])
     assert net.image == (8, 8, 3)
     assert isinstance(net.nodes, tuple)
@@ -89,13 +89,13 @@ WIRING = [
         "layer 'a' (multiply) has 3 inputs; it takes 2",
     ),
     (lambda: Network("net", (Node("a", ReLU(), "input"),)), "give a tuple of names: ('input',)"),
-    (lambda: Network("net", (Node("a", ReLU),)), "is no node; give Node(name, layer, inputs)"),
-    (lambda: Network("net", (ReLU(),)), "is no node; give Node(name, layer, inputs)"),
+    (lambda: Network("net", (Node("a", ReLU),)), "is not a node; give Node(name, layer, inputs)"),
+    (lambda: Network("net", (ReLU(),)), "is not a node; give Node(name, layer, inputs)"),
 ]
 
 
 @pytest.mark.parametrize(("make", "message"), WIRING, ids=[message for _, message in WIRING])
-def test_wiring_that_is_none_is_refused_by_name(make, message):
+def test_invalid_wiring_is_refused_by_name(make, message):
     with pytest.raises(NetworkError) as caught:
         make()
     assert message in str(caught.value)
@@ -105,7 +105,7 @@ def test_wiring_that_is_none_is_refused_by_name(make, message):
     "image",
     [224, "224", None, (224, 224), (0, 8, 3), (8.0, 8, 3), (True, 8, 3), (8, 8, 3, 1), (-1, 8, 3)],
 )
-def test_an_image_that_is_none_is_refused_with_an_example(image):
+def test_an_invalid_image_is_refused_with_an_example(image):
     for refuse in (
         lambda: summary("vgg16", image) if image is not None else zoo.vgg16(image=None),
         lambda: zoo.vgg16(image=image),
@@ -117,7 +117,7 @@ def test_an_image_that_is_none_is_refused_with_an_example(image):
         assert "(224, 224, 3)" in str(caught.value)
 
 
-def test_numpys_integers_make_an_image_of_python_ints():
+def test_numpys_integers_in_an_image_become_pythons():
     table = summary("vgg16", tuple(np.array([1024, 1024, 3], dtype=np.int32)))
     assert table.params == 2_183_080_744
     assert {type(n) for n in table.image} == {int}
@@ -155,11 +155,11 @@ def test_in_place_and_view_layers_make_no_tensor():
     assert (table["relu"].overwrites, table["flat"].views) == (7200, 7200)
 
 
-def test_a_tensor_that_two_layers_ask_for_is_kept_once_by_the_first():
+def test_a_tensor_that_two_layers_need_is_kept_once_by_the_first():
     table = summary(chain(conv1=Conv2d(8, 3), relu=ReLU(True), conv2=Conv2d(8, 3)))
     image, relu = 4 * 32 * 32 * 3, 4 * 30 * 30 * 8
     assert [row.saved for row in table.rows] == [0, image, relu, 0]
-    assert table["conv1"].kept_values * 4 == relu  # told also at the row that made it
+    assert table["conv1"].kept_values * 4 == relu  # also listed at the row that made it
     assert table.saved_bytes == image + relu
 
 
@@ -167,7 +167,7 @@ def test_without_parameters_no_gradient_flows_and_nothing_is_kept():
     assert summary(chain(relu=ReLU(), pool=MaxPool2d(2), drop=Dropout())).saved_bytes == 0
 
 
-def test_behind_frozen_layers_nothing_is_kept():
+def test_frozen_layers_before_the_first_that_learns_keep_nothing():
     nodes = (
         Node("conv", Conv2d(8, 3), ("input",), frozen=True),
         Node("relu", ReLU6(), ("conv",)),
@@ -200,7 +200,7 @@ def test_in_evaluation_mode_no_mask_and_no_statistics_of_the_batch_are_kept():
     train, evaluate = summary(net), summary(net, mode="eval")
     mask = 4 * 30 * 30 * 8
     assert train.saved_bytes - evaluate.saved_bytes == mask + 2 * 8 * 4
-    # the linear layer keeps the dropped tensor, which in evaluation is the one of the BatchNorm
+    # the linear layer keeps the dropout's output, which in evaluation is BatchNorm's tensor
     assert (train["drop"].kept_values, evaluate["bn"].kept_values) == (7200, 7200)
     assert evaluate["drop"].saved == 0
 
@@ -213,12 +213,12 @@ def test_all_but_indices_have_the_networks_dtype(dtype, width):
     assert summary(net, dtype=dtype).saved_bytes == values * width + pooled * 8
 
 
-# --- a layer of one's own
+# --- a custom layer
 
 
 @dataclass(frozen=True)
 class Scale(Layer):
-    """A learned factor a channel, as an example of a layer that the package does not have."""
+    """A learned factor per channel: a layer that the package does not have."""
 
     repeat: int = 1
 
@@ -232,12 +232,12 @@ class Scale(Layer):
         return Kept(inputs=True)
 
 
-def test_a_layer_of_ones_own_is_counted_explained_and_totalled():
+def test_a_custom_layer_is_counted_explained_and_totalled():
     table = summary(chain(scale=Scale(2), relu=ReLU()))
     assert (table.params, table["scale"].kind) == (6, "scale")
-    assert table.saved_bytes == 2 * 4 * 32 * 32 * 3  # it learns, so a gradient flows
+    assert table.saved_bytes == 2 * 4 * 32 * 32 * 3  # it learns, so backward runs
     assert "C_in · R" in table.explain("scale")
-    # conventions that count all layers do not overlook a kind they have never heard of
+    # conventions that count all layers include a kind they do not know
     assert table.total("torchsummary").base == 2 * 2 * 4 * 32 * 32 * 3
     assert table.total("caffe").base == 2 * 4 * 32 * 32 * 3
     assert training.training_step(table).moments[-1].gradients == 24
@@ -249,7 +249,7 @@ def test_a_layer_of_ones_own_is_counted_explained_and_totalled():
 
 
 @pytest.mark.parametrize("name", zoo.names())
-def test_every_network_knows_its_variants_and_its_own_image(name):
+def test_every_variant_works_at_its_own_size_with_and_without_the_classifier(name):
     first, *rest = zoo.variants(name)
     assert zoo.get(name) == zoo.get(name, variant=first)
     for variant in (first, *rest):
@@ -272,11 +272,11 @@ BAD_OPTIONS = [
     (lambda: zoo.mobilenet_v1(width="1"), CnnmemError, "width is '1'"),
     (lambda: zoo.mobilenet_v1(width=float("nan")), CnnmemError, "width is nan"),
     (lambda: zoo.mobilenet_v1(width=float("inf")), CnnmemError, "width is inf"),
-    (lambda: zoo.mobilenet_v1(width=0.01), CnnmemError, "leaves conv1 no channel"),
+    (lambda: zoo.mobilenet_v1(width=0.01), CnnmemError, "leaves conv1 without channels"),
     (lambda: zoo.mobilenet_v1(resolution=0), ShapeError, "resolution is 0"),
     (lambda: zoo.mobilenet_v1(resolution=1.5), ShapeError, "resolution is 1.5"),
     (lambda: zoo.mobilenet_v1(kernel=2), CnnmemError, "kernel is 2; give an odd number"),
-    (lambda: zoo.mobilenet_v1(variant="keras", kernel=5), CnnmemError, '"keras" has 3 alone'),
+    (lambda: zoo.mobilenet_v1(variant="keras", kernel=5), CnnmemError, '"keras" has only 3'),
     (lambda: zoo.mobilenet_v1(activation="foo"), UnknownNameError, "no activation is called 'foo'"),
     (lambda: zoo.mobilenet_v2(activation="foo"), UnknownNameError, "no activation is called 'foo'"),
     (lambda: zoo.mobilenet_v2(width=-1), CnnmemError, "width is -1"),
@@ -286,13 +286,13 @@ BAD_OPTIONS = [
 @pytest.mark.parametrize(
     ("make", "error", "message"), BAD_OPTIONS, ids=[message for *_, message in BAD_OPTIONS]
 )
-def test_the_zoo_refuses_what_is_no_option_by_name(make, error, message):
+def test_the_zoo_refuses_invalid_options_by_name(make, error, message):
     with pytest.raises(error) as caught:
         make()
     assert message in str(caught.value)
 
 
-def test_an_activation_without_in_place_form_makes_a_tensor_in_mobilenet():
+def test_an_activation_without_an_in_place_form_makes_a_tensor_in_mobilenet():
     for net in (zoo.mobilenet_v1(activation="gelu"), zoo.mobilenet_v2(activation="gelu")):
         activations = [row for row in summary(net).rows if row.kind == "gelu"]
         assert activations
@@ -306,7 +306,7 @@ def test_global_pooling_makes_parameters_independent_of_the_size_and_flattening_
     assert summary(adaptive, (1024, 1024, 3)).params == 138_357_544
 
 
-def test_a_vector_is_an_image_too():
+def test_the_input_can_be_a_vector():
     net = Network("mlp", (Node("fc", Linear(4)), Node("relu", ReLU(), ("fc",))), (8,))
     assert summary(net).params == 36
 

@@ -1,4 +1,4 @@
-"""Multiplications and additions: counted while they are done, and against torch."""
+"""Multiplications and additions, counted while they are done and compared with torch."""
 
 from __future__ import annotations
 
@@ -39,15 +39,20 @@ def convolutions(draw: st.DrawFn) -> tuple[Conv2d, tuple[int, int, int]]:
     shape = (draw(st.integers(6, 8)), draw(st.integers(6, 8)), groups * draw(st.integers(1, 2)))
     padding = draw(st.sampled_from([0, 1, (0, 1, 2, 0), "same"]))
     layer = Conv2d(
-        groups * draw(st.integers(1, 2)), kernel, draw(st.integers(1, 3)), padding, dilation,
-        groups, draw(st.booleans()),
-    )  # fmt: skip
+        groups * draw(st.integers(1, 2)),
+        kernel,
+        stride=draw(st.integers(1, 3)),
+        padding=padding,
+        dilation=dilation,
+        groups=groups,
+        bias=draw(st.booleans()),
+    )
     return layer, shape
 
 
 @settings(max_examples=60, deadline=None)
 @given(convolutions(), st.integers(0, 99))
-def test_the_sum_by_hand_is_torchs_and_takes_what_the_formula_says(
+def test_convolve_gives_torchs_result_with_the_operations_of_the_formula(
     case: tuple[Conv2d, tuple[int, int, int]], seed: int
 ) -> None:
     layer, shape = case
@@ -71,7 +76,7 @@ def test_the_sum_by_hand_is_torchs_and_takes_what_the_formula_says(
     assert worked.done.multiplications == layer.macs(layer.output_shape(shape), shape)
 
 
-def test_additions_are_one_fewer_than_multiplications_without_bias() -> None:
+def test_without_bias_additions_are_one_fewer_than_multiplications() -> None:
     shape = (5, 5, 3)
     assert one_value(Conv2d(8, 3), shape) == Operations(27, 27)
     assert one_value(Conv2d(8, 3, bias=False), shape) == Operations(27, 26)
@@ -105,12 +110,12 @@ def test_a_sum_of_three_takes_two_additions() -> None:
 
 
 @pytest.mark.parametrize("layer", [SeparableConv2d(3, out_channels=4), AdaptiveAvgPool2d(4)])
-def test_what_has_no_one_answer_is_refused(layer: Layer) -> None:
-    with pytest.raises(CnnmemError, match="cannot be told"):
+def test_layers_whose_values_differ_in_cost_are_refused(layer: Layer) -> None:
+    with pytest.raises(CnnmemError, match="cannot be counted"):
         one_value(layer, (6, 6, 4))
 
 
-def test_by_hand_refuses_what_does_not_fit() -> None:
+def test_convolve_refuses_weights_and_biases_that_do_not_fit() -> None:
     image, weights = whole_numbers((4, 4, 2)), whole_numbers((3, 3, 2, 5))
     with pytest.raises(ShapeError, match=r"the layer needs \(3, 3, 2, 4\)"):
         convolve(Conv2d(4, 3), image, weights, [0] * 4)
@@ -121,7 +126,7 @@ def test_by_hand_refuses_what_does_not_fit() -> None:
 @pytest.mark.parametrize(
     "layer", [Conv2d(8, 3, 2, 1, groups=2), Linear(10), MaxPool2d(2), AvgPool2d(3, 2), BatchNorm()]
 )
-def test_the_formulas_come_to_the_numbers(layer: Layer) -> None:
+def test_the_formulas_evaluate_to_the_counts(layer: Layer) -> None:
     table = summary(Network.chain("one", {"layer": layer}, (6, 6, 4)))
     found = {f.what: f for f in formulas(table, "layer", operations=True)}
     done = operations(layer, (6, 6, 4))

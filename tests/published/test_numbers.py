@@ -1,4 +1,4 @@
-"""Published numbers: each is what its convention gives, or is honestly unexplained."""
+"""Published numbers: each is what its convention gives, or stays unexplained."""
 
 from fractions import Fraction
 
@@ -12,7 +12,7 @@ ENTRIES = published.catalogue().values()
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
-def test_an_explained_number_is_reached_to_the_digits_it_was_printed_with(entry):
+def test_an_explained_number_is_reproduced_to_its_printed_digits(entry):
     assert entry.source
     assert entry.what
     reached = entry.reproduced()
@@ -20,7 +20,7 @@ def test_an_explained_number_is_reached_to_the_digits_it_was_printed_with(entry)
         assert entry.verdict == "explained"
         assert abs(reached.value - entry.value) <= entry.tolerance
         assert reached.unit == entry.unit
-        # a tolerance is a rounding in print, never a wide net: 2 % at most, for "~60 MB"
+        # a tolerance covers the rounding in print, nothing more: 2 % at most, for "~60 MB"
         assert entry.tolerance <= abs(entry.value) * Fraction(2, 100)
     else:
         assert entry.verdict == "unexplained"
@@ -33,31 +33,36 @@ def test_exactly_the_24m_family_is_unexplained():
     assert unexplained == ["cs231n-24m", "cs231n-93", "cs231n-96"]
 
 
-def test_a_claim_that_its_convention_does_not_give_is_refused_when_made():
+def test_a_number_that_its_convention_does_not_give_is_refused():
     claim = {
-        "id": "wrong", "printed": "139M", "value": Fraction(139_000_000), "unit": PARAMETERS,
-        "what": "parameters", "source": "nowhere", "network": "vgg16",
-    }  # fmt: skip
+        "id": "wrong",
+        "printed": "139M",
+        "value": Fraction(139_000_000),
+        "unit": PARAMETERS,
+        "what": "parameters",
+        "source": "nowhere",
+        "network": "vgg16",
+    }
     Published(**claim)
     with pytest.raises(CnnmemError, match=r"wrong: parameters gives 138,357,544 parameters, not"):
         Published(**claim, convention="parameters")
 
 
-def test_the_mapping_is_read_only_and_unknown_ids_are_refused():
+def test_the_catalogue_is_read_only_and_unknown_ids_are_refused():
     with pytest.raises(TypeError):
         published.catalogue()["x"] = None
     with pytest.raises(UnknownNameError, match="no published number is called 'x'; there are"):
         published.get("x")
 
 
-def test_labels_and_measures():
+def test_a_number_has_a_label_and_a_measure():
     entry = published.get("cs231n-93")
     assert (entry.label, entry.measures, entry.unit) == ("published: 93 MB", "memory", MB)
     assert published.get("resnet18-thop").measures == "operations"
     assert published.get("resnet18-thop").unit == MACS
 
 
-def test_the_blogs_script_goes_negative_on_a_small_map():
+def test_the_blogs_script_goes_negative_on_a_small_image():
     _, sides = published.script_macs(32, True)
     assert min(sides) < 0
     for size in (0, 1.5, "160"):

@@ -13,7 +13,7 @@ _NS = "{http://www.w3.org/2000/svg}"
 
 
 def check_frame(chart: Chart, width: int, height: int) -> None:
-    """Boxes and the feet of texts stand inside the drawing, which is XML with the alt text."""
+    """Check that boxes and text baselines lie in the drawing, and that it carries the alt text."""
     root = ET.fromstring(svg.standalone(chart, width, height))
     assert root.get("aria-label") == chart.alt
     assert root.get("viewBox") == f"0 0 {width} {height}"
@@ -28,7 +28,7 @@ def check_frame(chart: Chart, width: int, height: int) -> None:
 
 
 def check_texts(chart: Chart) -> None:
-    """No text is clipped at the left or right."""
+    """Check that no text is clipped at the left or right."""
     frame = Frame(960, 340)
     texts = [mark for mark in chart.marks(frame).marks if isinstance(mark, Text)]
     assert texts

@@ -1,6 +1,6 @@
 """MACs of a Keras model as PyTorch counts them: half of FlopCounterMode on Keras' torch backend.
 
-The backend of Keras is fixed for a process, so a second process answers. It gets the model's
+A process has one Keras backend for its lifetime, so a second process answers. It gets the model's
 configuration as JSON, builds it without weights, and calls it on PyTorch's meta device: every
 layer's own code runs, nothing is computed.
 """
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def flop_counter_macs(model, shapes):
-    """Return FlopCounterMode's MACs of a model on inputs of the shapes given, the batch first."""
+    """Return FlopCounterMode's MACs of a model on inputs of these shapes, the batch first."""
     return _ask("macs", model.to_json(), shapes)
 
 
@@ -88,7 +88,7 @@ def _serve(questions, answers):
                     model(inputs if len(inputs) > 1 else inputs[0])
                 answer, rest = divmod(counter.get_total_flops(), 2)
                 assert rest == 0
-        except Exception as error:  # told to the process that asked, which raises it
+        except Exception as error:  # sent to the process that asked, which raises it
             answer = RuntimeError(f"{type(error).__name__}: {error}")
         pickle.dump(answer, answers)
         answers.flush()
@@ -96,5 +96,5 @@ def _serve(questions, answers):
 
 if __name__ == "__main__":
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what anybody prints goes to stderr
+    os.dup2(2, 1)  # anything printed goes to stderr: stdout carries the answers
     _serve(sys.stdin.buffer, answers)

@@ -1,4 +1,4 @@
-"""Random networks that Keras has too: those of `strategies`, without what it does not know."""
+"""Random networks for Keras: those of `strategies`, without the options that Keras lacks."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ def keras_networks(draw):
     network = replace(drawn.network, nodes=nodes)
     try:
         network.trace_shapes()
-    except ShapeError:  # a join of two branches of which one has changed
+    except ShapeError:  # the branches of a join no longer agree
         reject()
     return Drawn(network, drawn.batch)
 

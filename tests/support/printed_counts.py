@@ -1,8 +1,8 @@
-"""What counting tools print for networks of torchvision, recorded."""
+"""What counting tools printed for torchvision's networks."""
 
 from cnnmem.model import zoo
 
-# What the tools print for torchvision's networks, one image of 224 x 224, in evaluation mode:
+# Recorded for one image of 224 x 224, in evaluation mode:
 # ptflops 0.7.5, torchinfo 1.8.0, torchprofile 0.1.0, fvcore 0.1.5, thop 0.1.1, torch 2.13.
 PRINTED = {
     "resnet18": {

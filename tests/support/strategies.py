@@ -1,6 +1,6 @@
 """Random plain networks for Hypothesis: chains and graphs of all kinds of layers.
 
-`HYPOTHESIS_PROFILE=long` draws 10,000 networks a test instead of a few hundred, new ones each time.
+`HYPOTHESIS_PROFILE=long` draws 10,000 networks per test instead of 300, new ones each time.
 """
 
 import os
@@ -47,14 +47,14 @@ PROFILE = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 @dataclass(frozen=True)
 class Drawn:
-    """A network and the number of images it is given."""
+    """A network and its batch size."""
 
     network: Network
     batch: int
 
     @property
     def batch_shape(self):
-        """The shape of the whole input as PyTorch has it."""
+        """The shape of the whole input in PyTorch's order."""
         *size, channels = self.network.image
         return (self.batch, channels, *size)
 
@@ -116,7 +116,7 @@ def _activation(draw, shape):
 
 
 def _in_place(draw, layer, in_place):
-    """Return the layer in place where it can be and the draw says so."""
+    """Return the layer, in place if it can be and the draw says so."""
     can = isinstance(layer, Add) or (
         isinstance(layer, Activation) and ACTIVATIONS[layer.function][1]
     )
@@ -166,7 +166,7 @@ LAYERS = (
     lambda draw, shape: LayerNorm(*[draw(st.booleans()) for _ in range(3)]),
     _group_norm,
 )
-ENDS = (  # a map becomes a vector: fewer of them leave more room for maps
+ENDS = (  # they turn a map into a vector, so they are drawn less often
     lambda draw, shape: Linear(draw(st.integers(1, 12)), draw(st.booleans())),
     lambda draw, shape: Flatten(),
     lambda draw, shape: GlobalAvgPool2d(draw(st.booleans())),
@@ -183,8 +183,9 @@ JOINS = (
 def networks(draw, most_nodes=12, in_place=st.booleans(), in_use=st.booleans()):  # noqa: B008
     """Draw a network that works at its own size, and a batch.
 
-    Where `in_use` says so, the output depends on every node. In-place layers stand anywhere, as
-    often as `in_place` says, so the core may refuse the network for what backward needs.
+    If `in_use` says so, the output depends on every node. In-place layers stand anywhere, as often
+    as `in_place` says, so the core may refuse the network because backward needs what they
+    overwrite.
     """
     batch = draw(st.integers(1, 3))
     image = draw(
@@ -208,7 +209,7 @@ def networks(draw, most_nodes=12, in_place=st.booleans(), in_use=st.booleans()):
 
 
 def _node(draw, name, shapes, batch, in_place):
-    """Draw a node that reads what there is; None where what was drawn does not fit."""
+    """Draw a node that reads earlier ones; None if it does not fit."""
     names = list(shapes)
     source = draw(st.one_of(st.just(names[-1]), st.just(names[-1]), st.sampled_from(names)))
     shape = shapes[source]
@@ -230,7 +231,7 @@ def _node(draw, name, shapes, batch, in_place):
     node = Node(name, layer, tuple(sources), "", functional, draw(st.integers(0, 4)) == 0)
     values = batch * (shape[0] * shape[1] if len(shape) == 3 else 1)
     if isinstance(layer, BatchNorm) and values == 1:
-        return None  # PyTorch refuses to normalise one value a channel
+        return None  # PyTorch refuses to normalise one value per channel
     try:
         layer.output_shape(*[shapes[s] for s in sources])
     except ShapeError:
@@ -243,7 +244,7 @@ def _join_fits(a, b):
 
 
 def _is_one_call(layer, shape, inputs):
-    """Return whether torch has a function for the layer that does it in one step."""
+    """Return whether a single function of torch does what the layer does."""
     if layer.weights(shape) + layer.biases(shape) + layer.statistics(shape):
         return False
     if isinstance(layer, MaxPool2d | AvgPool2d):
@@ -254,7 +255,7 @@ def _is_one_call(layer, shape, inputs):
 
 
 def _in_use(nodes):
-    """Drop the nodes that the last one does not depend on: nothing holds what they keep."""
+    """Drop the nodes that the output does not depend on: nothing holds what they keep."""
     wanted, kept = {nodes[-1].name}, []
     for node in reversed(nodes):
         if node.name in wanted:

@@ -1,4 +1,4 @@
-"""The figures on the disk are those that the code draws today."""
+"""The stored figures are what the code draws now."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_every_figure_is_there_and_nothing_else(fresh: Path) -> None:
+def test_every_figure_is_stored_and_nothing_else(fresh: Path) -> None:
     assert {path.name for path in fresh.iterdir()} | {"screenshot.png"} == {
         path.name for path in FOLDER.iterdir()
     }
 
 
-def test_drawings_data_captions_and_alt_texts_are_todays(fresh: Path) -> None:
+def test_drawings_data_captions_and_alt_texts_are_up_to_date(fresh: Path) -> None:
     stale = [
         path.name
         for path in fresh.iterdir()
@@ -41,7 +41,7 @@ def test_drawings_data_captions_and_alt_texts_are_todays(fresh: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [figure.name for figure in figures.figures()])
-def test_a_picture_has_the_pixels_of_todays(fresh: Path, name: str) -> None:
+def test_a_stored_picture_matches_the_one_drawn_now(fresh: Path, name: str) -> None:
     from matplotlib.testing.compare import compare_images
 
     copy = fresh / f"{name}-stored.png"
@@ -55,7 +55,7 @@ def test_a_picture_has_the_pixels_of_todays(fresh: Path, name: str) -> None:
 
 
 def test_a_changed_chart_is_noticed(tmp_path: Path) -> None:
-    """The comparison itself: one bar changed by a tenth must not pass as the stored figure."""
+    """The comparison of pictures itself must see that a bar has changed."""
     from matplotlib.testing.compare import compare_images
 
     from cnnmem import summary

@@ -40,7 +40,7 @@ def load(path):
 
 
 def expand(extra):
-    """Return the requirements of an extra, those of the extras it names among them."""
+    """Yield the requirements of an extra, including those of the extras it names."""
     for text in EXTRAS[extra]:
         requirement = Requirement(text)
         if requirement.name == PROJECT["name"]:
@@ -54,7 +54,7 @@ def test_the_core_has_no_dependencies():
     assert PROJECT["dependencies"] == []
 
 
-def test_all_is_every_extra_but_those_with_other_counters():
+def test_all_includes_every_extra_except_those_with_other_counters():
     (all_extra,) = map(Requirement, EXTRAS["all"])
     assert all_extra.extras == EXTRAS.keys() - {"all", "audit", "bench"}
 
@@ -103,7 +103,7 @@ def test_constraints_are_exact_versions_without_addresses_or_local_builds():
 
 @pytest.mark.parametrize("oldest", ["3.11.0", "3.12.0", "3.13.0"])
 def test_every_pin_can_be_installed_by_the_first_release_of_each_python(oldest):
-    # Debian 12 has 3.11.2: a version that asks for 3.11.5 leaves its users without a kit.
+    # Debian 12 has 3.11.2: a package that needs 3.11.5 would leave its users without the kit.
     checked, refused = 0, []
     for pin in CONSTRAINTS:
         try:
@@ -140,7 +140,7 @@ def make_targets():
 @pytest.mark.parametrize(
     "name", ["README.md", "docs/installation.md", "CHANGELOG.md", "CONTRIBUTING.md", ".ci/run"]
 )
-def test_every_make_target_that_a_text_names_exists(name):
+def test_every_make_target_named_in_a_text_exists(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     code = re.findall(r"`([^`\n]+)`|^    (.+)$|^\s*step \S+ (.+)$", text, re.MULTILINE)
     named = set(re.findall(r"\bmake ([a-z][a-z-]*)", "\n".join("".join(part) for part in code)))
@@ -149,7 +149,7 @@ def test_every_make_target_that_a_text_names_exists(name):
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/installation.md"])
-def test_every_file_that_a_text_names_exists(name):
+def test_every_file_named_in_a_text_exists(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)]+)\)", text)
     plain = re.findall(
@@ -185,8 +185,10 @@ def test_the_page_on_installation_shows_the_commands_that_make_runs():
 def test_no_file_names_a_package_registry_or_a_path_of_this_machine():
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
     if listed.returncode != 0:
         pytest.skip("not a git checkout")
     # Written in two parts, so that this file does not name them either.
@@ -204,7 +206,7 @@ def test_no_file_names_a_package_registry_or_a_path_of_this_machine():
             assert not found, f"{file.relative_to(ROOT)} holds {found[0]}"
 
 
-# The set-up: the real Makefile, venv and pip, around a package that needs no network
+# The set-up: the real Makefile, venv and pip, with a package that needs no network
 
 
 BACKEND = """
@@ -297,7 +299,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def kit(made):
-    """The copy in a current state, whatever the test before has done to it."""
+    """The copy, up to date again after whatever the previous test did to it."""
     made.write("while-pip-runs.py", "")
     made.set_up()
     return made
@@ -373,7 +375,7 @@ def test_two_set_ups_at_once_do_not_disturb_each_other(kit):
     assert sorted(REBUILT in output for output in outputs) == [False, True]
 
 
-# The set-up with a false Python, which writes down what it is asked to do
+# The set-up with a fake Python, which records what it is asked to do
 
 
 PACKAGES = ["torch==2.13.0+cpu", "prompt_toolkit==3.0.53", "Jinja2==3.1.6"]
@@ -421,7 +423,7 @@ def fake(tmp_path):
 
 
 @pytest.mark.parametrize("name", PYTHONS)
-def test_empty_shims_are_passed_over(fake, name):
+def test_empty_shims_are_skipped(fake, name):
     fake_python(fake.pythons, name)
     done = fake.make("setup", PYTHON="", PATH=fake.path)
     assert f"{name} -m venv --clear .venv\n" in done.stdout
@@ -432,7 +434,7 @@ def test_empty_shims_are_passed_over(fake, name):
     [{"version": (3, 10, 9)}, {"version": (3, 14, 0)}, {"missing": "ensurepip"}],
     ids=["too old", "too new", "Debian without python3-venv"],
 )
-def test_an_unsuitable_python_is_passed_over_or_refused_with_the_way_out(fake, unsuitable):
+def test_an_unsuitable_python_is_skipped_or_refused_with_the_way_out(fake, unsuitable):
     first = fake_python(fake.pythons, "python3", **unsuitable)
     for arguments in ({"PYTHON": "", "PATH": fake.path}, {"PYTHON": first}):
         refused = fake.make("setup", **arguments)
@@ -446,7 +448,7 @@ def test_an_unsuitable_python_is_passed_over_or_refused_with_the_way_out(fake, u
     assert "python3.13 -m venv" in done.stdout
 
 
-def test_python_chooses_the_interpreter_of_an_existing_environment_too(fake):
+def test_python_also_chooses_the_interpreter_of_an_existing_environment(fake):
     fake_python(fake.pythons, "python3")
     other = fake_python(fake.pythons, "python3.11", (3, 11, 2))
     assert "python3 -m venv" in fake.make("setup", PYTHON="", PATH=fake.path).stdout
@@ -460,7 +462,7 @@ def pip_calls(output):
     ]
 
 
-def test_a_full_set_up_takes_torchvision_without_its_dependencies(fake):
+def test_a_full_set_up_installs_torchvision_without_its_dependencies(fake):
     done = fake.make("setup", PYTHON=fake_python(fake.pythons, "python3"))
     assert pip_calls(done.stdout) == ["-e .[all]", "--no-deps torchvision"]
 
@@ -475,7 +477,7 @@ def test_only_torch_comes_from_torch_index(fake):
     ]
 
 
-def test_freeze_writes_names_and_versions_below_the_head(fake):
+def test_freeze_writes_names_and_versions_below_the_header(fake):
     fake.write("constraints.txt", "# The head.\nold==1.0\n")
     done = fake.make("freeze", PYTHON=fake_python(fake.pythons, "python3"))
     assert done.returncode == 0, done.stderr

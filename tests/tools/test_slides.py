@@ -1,4 +1,4 @@
-"""Slides: what the lecturer shows and what stands in the notes."""
+"""Slides: what the lecturer shows and what the speaker notes say."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def converted(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_slides_repeat_load_nothing_from_a_network_and_hide_the_code(path: Path) -> None:
+def test_slides_are_reproducible_load_nothing_remote_and_hide_the_code(path: Path) -> None:
     page = converted(path)
     assert page == converted(path)
     loaded = re.findall(r'(?:src|href)="([^"]+)"', page)
     assert [url for url in loaded if url.startswith(("http", "//"))] == []
-    assert "from cnnmem" not in page  # an import of every lesson; prose may name a call
+    assert "from cnnmem" not in page  # every lesson imports from it; prose may still name a call
     assert page.count("data:image/svg+xml;base64,") >= 1
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_every_question_of_a_lesson_has_its_note_for_the_lecturer(path: Path) -> None:
+def test_every_question_of_a_lesson_has_a_note_for_the_lecturer(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     asked = [
         found
@@ -56,7 +56,7 @@ def test_every_question_of_a_lesson_has_its_note_for_the_lecturer(path: Path) ->
             assert slip.hint in text
 
 
-def test_the_live_view_gives_way_to_its_picture() -> None:
+def test_slides_show_the_picture_instead_of_the_live_view() -> None:
     notebook = nbformat.read(ROOT / "notebooks" / "02-vgg16-138-million.ipynb", as_version=4)
     for cell in slides.pages(notebook):
         for output in cell.get("outputs", ()):

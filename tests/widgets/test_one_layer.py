@@ -115,7 +115,7 @@ def test_formulas_are_shown_with_their_values_and_can_be_hidden() -> None:
         ({"padding": -1}, "padding is -1"),
         ({"size": 0}, "input shape is (0, 0, 4)"),
         ({"kind": "max pooling", "padding": 2}, "more than half of the pool's kernel"),
-        ({"kind": "average pooling", "dilation": 2}, "knows no dilation"),
+        ({"kind": "average pooling", "dilation": 2}, "has no dilation"),
         ({"size": LARGEST + 1}, "the drawing stops at 4,096"),
         ({"out": 10**6}, "the drawing stops at 4,096"),
     ],

@@ -19,7 +19,8 @@ from .base import (
     Shape,
 )
 
-# What the backward of an activation reads, and whether PyTorch offers it in place.
+# What an activation's backward reads (`result` or `self` in PyTorch's derivatives.yaml), and
+# whether PyTorch has it in place.
 ACTIVATIONS: dict[str, tuple[Kept, bool]] = {
     "relu": (ITS_OUTPUT, True),
     "sigmoid": (ITS_OUTPUT, True),
@@ -51,8 +52,8 @@ def has_in_place(function: str) -> bool:
 class Activation(Layer):
     """A function of each value (softmax: of each vector of channels).
 
-    In place, a function whose backward reads its output keeps no more than that output; one whose
-    backward reads its input copies the input first.
+    In place, a function whose backward reads its output keeps only that output; one whose backward
+    reads its input has to copy the input first.
 
     >>> Activation("relu").keeps((8,), (8,))
     Kept(inputs=False, output=True, copies=0, masks=0, indices=0, statistics=0, per_image=0)
@@ -105,7 +106,8 @@ class Dropout(Layer):
     """Dropout with probability `p`.
 
     In use it passes its input through, so it counts as a view; in training it makes a new tensor
-    and keeps a mask (of the network's dtype on the CPU).
+    and keeps a mask. On the CPU the mask has the network's dtype: it is a factor of the input
+    (ATen's Dropout.cpp).
     """
 
     p: float = 0.5
@@ -118,8 +120,8 @@ class Dropout(Layer):
         p: object = self.p
         if not (isinstance(p, int | float) and 0 <= p < 1):
             raise ShapeError(
-                f"dropout p is {self.p!r}; give a number from 0 to below 1, the share that is "
-                "dropped (of 1 nothing would be left)"
+                f"dropout p is {self.p!r}; give the share to drop, at least 0 and less than 1 "
+                "(1 would leave nothing)"
             )
 
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:

@@ -19,7 +19,7 @@ class Kept(NamedTuple):
     """What a layer's backward keeps of one image, parameters left out.
 
     `inputs` and `output` name whole tensors, kept once however many layers ask for them.
-    The rest belongs to the layer alone: `indices` are int64, `copies`, `masks` and `statistics`
+    The rest belongs to this layer only: `indices` are int64, `copies`, `masks` and `statistics`
     values of the network's dtype. `statistics` (the batch's mean and inverse deviation) do not grow
     with the batch, those of single images (`per_image`) do.
     """
@@ -71,7 +71,7 @@ WINDOW_SYMBOLS: Symbols = {
     "padding": ("P_top", "P_bottom", "P_left", "P_right"),
     "dilation": ("D_h", "D_w"),
 }
-# How a constructor writes a field with one, two or four symbols, whichever way it was given.
+# How a constructor normalises a field with one, two or four symbols.
 NORMAL: dict[int, Callable[[str, object], Any]] = {1: positive, 2: pair, 4: quad}
 FROM_ZERO = ("output_padding",)  # pairs that may be zero
 
@@ -80,30 +80,31 @@ FROM_ZERO = ("output_padding",)  # pairs that may be zero
 class Layer:
     """What every layer answers; the defaults are those of a layer that passes a shape through.
 
-    A new kind of layer is one class: nobody outside compares kinds to find out what it does.
+    A new kind of layer is one class: no code outside compares kinds to find out what it does.
     """
 
     kind: ClassVar[str]
     title: ClassVar[str] = ""  # what people call its rows, where that is not its kind
-    family: ClassVar[str] = ""  # the kinds that a convention or a chart takes together
+    family: ClassVar[str] = ""  # kinds that conventions and charts group together
     arity: ClassVar[tuple[int, int | None]] = (1, 1)  # how many inputs: least, most
     symbols: ClassVar[Symbols] = {}  # the textbook names of the fields
     view: ClassVar[bool] = False  # the output is the input's storage, unchanged
     in_place = False  # the output overwrites the input's storage; a field where there is a choice
 
     # What follows was read off PyTorch 2.13 (tests/frameworks/pytorch).
-    # Backward hands the gradient of the output on as it is, or as a view, unless it drew a mask.
+    # Backward passes the output's gradient on as it is, or as a view, unless it drew a mask.
     shares_gradient: ClassVar[bool] = False
-    # Backward is one function that saves all it may need as soon as any gradient is asked. A linear
-    # layer is a product of matrices, which saves each operand for the gradient of the other alone.
+    # Backward is one function, which saves all it may need as soon as any gradient is required. A
+    # linear layer is a matrix product, which saves an operand only for the other one's gradient
+    # (`convolution_backward` and `addmm` in PyTorch's derivatives.yaml).
     saves_together: ClassVar[bool] = True
-    # `torch.autocast` runs it in the low precision, and casts its weights for that.
+    # `torch.autocast` runs it in low precision and casts its weights (Autocast Op Reference).
     autocast: ClassVar[bool] = False
-    # PyTorch's pools refuse a padding of more than half of the kernel.
+    # PyTorch's pools refuse padding of more than half the kernel (ATen's `pool2d_shape_check`).
     pads_half_at_most: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        """Write the fields that have symbols as ints, pairs and sides; raise for nonsense."""
+        """Normalise the fields with symbols to ints, pairs or sides; raise for invalid values."""
         for field, symbol in self.symbols.items():
             normal = NORMAL[1 if isinstance(symbol, str) else len(symbol)]
             if field in FROM_ZERO:
@@ -111,7 +112,7 @@ class Layer:
             object.__setattr__(self, field, normal(field, getattr(self, field)))
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """Return the shape of the output; raise `ShapeError` where there can be none."""
+        """Return the shape of the output; raise `ShapeError` if the inputs do not fit."""
         return inputs[0]
 
     def weights(self, *inputs: Shape) -> int:
@@ -127,7 +128,7 @@ class Layer:
         return 0
 
     def macs(self, output: Shape, *inputs: Shape) -> int:
-        """Return the multiply-accumulates of one image: convolutions and matrix products alone."""
+        """Return the multiply-accumulates of one image, in convolutions and matrix products."""
         return 0
 
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
@@ -150,10 +151,10 @@ class Layer:
     def one_value(self, *inputs: Shape) -> Operations:
         """Return the arithmetic behind one output value.
 
-        Raises `CnnmemError` where values of one layer differ, or the arithmetic is not plain.
+        Raises `CnnmemError` for a layer whose values differ in cost, or need other operations.
         """
         raise CnnmemError(
-            f"the operations behind one value of a layer of kind {self.kind!r} cannot be told; "
+            f"the operations behind one value of a layer of kind {self.kind!r} cannot be counted; "
             "write it with convolutions, linear layers, pools, BatchNorm and ReLU"
         )
 
@@ -169,7 +170,7 @@ def feature_map(shape: Shape, what: str) -> tuple[int, int, int]:
 
 
 def keeps_padded(layer: Window, shape: Shape) -> Kept:
-    """Keep the input, or its padded copy where the padding is not the same on both sides."""
+    """Keep the input, or its padded copy if one is made (`split_padding`)."""
     copies = copied_for_padding(layer, shape)
     return Kept(copies=copies) if copies else ITS_INPUT
 

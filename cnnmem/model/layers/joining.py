@@ -106,7 +106,7 @@ class Multiply(Layer):
         if a != b and not (len(a) == len(b) == 3 and (1, 1, a[-1]) in (a, b) and a[-1] == b[-1]):
             raise ShapeError(
                 f"cannot multiply {shape_text(a)} by {shape_text(b)}; "
-                "give both one shape, or one of them (1, 1, C)"
+                "give both the same shape, or one of them (1, 1, C)"
             )
         return max(a, b)
 
@@ -114,7 +114,7 @@ class Multiply(Layer):
         return ITS_INPUT
 
     def needed_inputs(self, inputs: Sequence[int], learning: Sequence[bool]) -> Sequence[int]:
-        # the gradient of a factor is that of the product times the other factor
+        # a factor's gradient is the product's gradient times the other factor
         (first, second), (first_learns, second_learns) = inputs, learning
         return (first,) * second_learns + (second,) * first_learns
 

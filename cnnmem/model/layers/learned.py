@@ -175,7 +175,7 @@ class DepthwiseConv2d(_Convolution):
 class SeparableConv2d(DepthwiseConv2d):
     """A depthwise convolution and a 1x1 convolution as one layer, as in Keras.
 
-    Only the second has a bias. The map between the two is no layer's output, but backward keeps it.
+    Only the second has a bias. The map between the two is not an output, but backward keeps it.
 
     >>> SeparableConv2d(3, padding=1, out_channels=64).weights((112, 112, 32))
     2336
@@ -218,7 +218,7 @@ class SeparableConv2d(DepthwiseConv2d):
         return (depthwise, pointwise, *_bias(self.bias, self.out_channels))
 
     def one_value(self, *inputs: Shape) -> Operations:
-        # the values between the two convolutions serve all channels: no value has its own share
+        # all channels share the values between the two convolutions: no value has a cost of its own
         return Layer.one_value(self, *inputs)
 
 
@@ -300,6 +300,7 @@ class BatchNorm(Layer):
         return 2 * inputs[0][-1]
 
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
+        # the batch's mean and inverse deviation (`save_mean`, `save_invstd` of `native_batch_norm`)
         return Kept(inputs=True, statistics=2 * inputs[0][-1])
 
     def arrays(self, *inputs: Shape) -> tuple[Shape, ...]:

@@ -92,9 +92,7 @@ class AvgPool2d(_Pool2d):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.dilation != (1, 1):
-            raise ShapeError(
-                f"average pooling knows no dilation ({self.dilation}); leave dilation out"
-            )
+            raise ShapeError(f"average pooling has no dilation ({self.dilation}); leave it out")
 
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
         return keeps_padded(as_window(self), inputs[0])
@@ -105,9 +103,9 @@ class AvgPool2d(_Pool2d):
 
 @dataclass(frozen=True)
 class AdaptiveAvgPool2d(_Pool):
-    """Average pooling to a map of the given size, whatever comes in.
+    """Average pooling to a map of the given size, whatever the input's size.
 
-    To 1x1 it is a mean, whose backward keeps nothing.
+    To 1x1, ATen's `adaptive_avg_pool2d` calls `mean`, whose backward keeps nothing.
 
     >>> AdaptiveAvgPool2d(7).output_shape((32, 32, 512))
     (7, 7, 512)
@@ -150,7 +148,7 @@ class GlobalAvgPool2d(_Pool):
 
 @dataclass(frozen=True)
 class GlobalMaxPool2d(GlobalAvgPool2d):
-    """The largest value of each channel; backward keeps the input and an int64 index a channel."""
+    """The largest value of each channel; backward keeps the input and one int64 index for each."""
 
     kind: ClassVar[str] = "global_max_pool"
     title: ClassVar[str] = ""

@@ -2,7 +2,7 @@
 
 Each function returns a `Network`; its arguments are the variant (the first one named is the
 default), `top` (False leaves the classifier out), `classes` and the image (H, W, C) it is made
-for. Any other size can be given to `summary`.
+for. `summary` takes any other size.
 
 >>> from cnnmem import zoo
 >>> zoo.vgg16().nodes[0].name

@@ -72,7 +72,7 @@ def _keras(name: str, last_relu: bool, top: bool, classes: int, image: Shape) ->
 
 
 def _torchvision(name: str, top: bool, classes: int, image: Shape) -> Network:
-    """Each layer concatenates all maps before it anew, the first of a block just one."""
+    """Each layer concatenates all earlier maps again; the first of a block has only one."""
     build = Builder()
     build.block = "conv0"
     build("features.conv0", Conv2d(STEM, 7, 2, 3, bias=False))

@@ -25,12 +25,26 @@ from cnnmem.model.windows import Padding
 
 from .variants import check_width, variants
 
-V1_BLOCKS = (
-    (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2),
-    (512, 1), (512, 1), (512, 1), (512, 1), (512, 1), (1024, 2), (1024, 1),
-)  # fmt: skip
-V2_BLOCKS = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1),
-             (6, 160, 3, 2), (6, 320, 1, 1))  # fmt: skip
+V1_BLOCKS = (  # channels, stride
+    (64, 1),
+    (128, 2),
+    (128, 1),
+    (256, 2),
+    (256, 1),
+    (512, 2),
+    *[(512, 1)] * 5,
+    (1024, 2),
+    (1024, 1),
+)
+V2_BLOCKS = (  # expansion, channels, count, stride of the first: table 2 of the paper
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
 
 
 @variants("paper", "keras")
@@ -52,7 +66,7 @@ def mobilenet_v1(
     (default of "keras"). "keras" pads with layers of its own and has its own classifier.
     """
     if check_width(width) < 1 / 32:
-        raise CnnmemError(f"width {width!r} leaves conv1 no channel of 32; give 1/32 or more")
+        raise CnnmemError(f"width {width!r} leaves conv1 without channels; give 1/32 or more")
     keras = variant == "keras"
     function = activation or ("relu6" if keras else "relu")
     in_place = not keras and has_in_place(function)
@@ -60,8 +74,8 @@ def mobilenet_v1(
         image = (positive("resolution", resolution), resolution, *image[2:])
     if positive("kernel", kernel) % 2 == 0 or (keras and kernel != 3):
         raise CnnmemError(
-            f"kernel is {kernel}; give an odd number, which is padded alike on both sides "
-            '(the variant "keras" has 3 alone)'
+            f"kernel is {kernel}; give an odd number, which pads both sides alike "
+            '(the variant "keras" has only 3)'
         )
     build = Builder()
 
@@ -197,7 +211,8 @@ def _keras_v2(
             build(f"{name}_expand", Conv2d(channels * expand, 1, bias=False), *source)
             source = (norm(f"{name}_expand"),)
         if stride == 2:
-            # Keras pads so that the last column is met, whether the map is even or odd
+            # Keras pads so that the window reaches the last column of an even map and of an odd
+            # one (`correct_pad` in keras.applications.imagenet_utils)
             pad = (height % 2, 1, width % 2, 1)
             source = (build(f"{name}_pad", ZeroPad2d(pad), *source),)
             height, width = -(-height // 2), -(-width // 2)

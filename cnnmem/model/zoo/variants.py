@@ -1,4 +1,4 @@
-"""What all network functions share: they refuse arguments that make no network, by name."""
+"""The checks that all network functions share: invalid arguments are refused by name."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def variants(*names: str) -> Callable[[Callable[..., Network]], Callable[..., Ne
 
 
 def check_width(width: object) -> float:
-    """Return a width multiplier if it is a number greater than 0; else raise."""
+    """Return a width multiplier; raise `CnnmemError` if it is not a number greater than 0."""
     if isinstance(width, int | float) and 0 < width < float("inf"):
         return width
-    raise CnnmemError(f"width is {width!r}; it must be greater than 0, 1.0 is the paper's")
+    raise CnnmemError(f"width is {width!r}; it must be greater than 0 (1.0 is the paper's)")

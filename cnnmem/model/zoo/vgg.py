@@ -67,7 +67,8 @@ def _named(name: str) -> Callable[..., Network]:
     vgg.__doc__ = f"""Return VGG-{name[3:]}.
 
     "torchvision" has an adaptive average pool to 7x7 before the linear layers, "keras" a layer
-    `flatten` and no dropout. Keras' convolutions hold their ReLU: here it has a row, in place.
+    `flatten` and no dropout. Keras' convolutions include their ReLU: here it has its own row, in
+    place.
     """
     return variants("paper", "torchvision", "keras")(vgg)
 
