@@ -6,6 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import PROFILE, networks
 from torch.utils.flop_counter import FlopCounterMode
+from two_ways import two_ways
 
 from cnnmem import summary
 from cnnmem.count.conventions import autograd
@@ -106,3 +107,18 @@ def test_the_table_read_from_the_torch_module_equals_the_plain_one_row_by_row(dr
         if theirs.kind in ("conv", "depthwise_conv"):
             same["kind"] = ""  # torch has one class for both
         assert ours._replace(**same) == theirs._replace(**same)
+
+
+@PROFILE
+@given(networks(), st.sampled_from(["train", "eval"]), st.booleans())
+def test_tracing_and_recording_a_random_module_agree(drawn, mode, frozen):
+    if isinstance(table_or_refusal(drawn, mode), NetworkError):
+        return
+    with torch.device("meta"):
+        module = build(drawn.network)
+    if frozen:
+        for parameter in [*module.parameters()][::2]:
+            parameter.requires_grad_(False)
+    ways = two_ways(module, drawn.batch_shape, mode)
+    assert ways.why == ""
+    assert ways.differences == []
