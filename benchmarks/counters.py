@@ -214,7 +214,7 @@ TOOLS: dict[str, Callable[[str, int], Callable[[], Any]]] = {
 Results = dict[tuple[str, int], dict[str, dict[str, float] | str]]
 # What the figures come from.
 WHY = (
-    "A plain row costs about 4 microseconds, with shapes, parameters, MACs and what backward keeps. "
+    "A plain row costs 4 microseconds, with shapes, parameters, MACs and what backward keeps. "
     "A traced call costs 30 to 40 microseconds, a good part of them PyTorch's own calling of "
     "modules and functions, however large image and batch are; no tensor is allocated. Fake "
     "tensors, under which a model is recorded that cannot be traced, cost 0.3 to 0.5 ms per "

@@ -7,7 +7,18 @@ from hypothesis import strategies as st
 from strategies import Drawn, networks
 
 from cnnmem.errors import ShapeError
-from cnnmem.model.layers import AvgPool2d, Conv2d, DepthwiseConv2d, MaxPool2d
+from cnnmem.model.layers import (
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    ConvTranspose2d,
+    DepthwiseConv2d,
+    GroupNorm,
+    LayerNorm,
+    MaxPool2d,
+    Upsample,
+    ZeroPad2d,
+)
 
 
 @st.composite
@@ -24,6 +35,13 @@ def keras_networks(draw):
 
 
 def _known(layer):
+    # what `frameworks.keras.build` refuses
+    if isinstance(layer, LayerNorm | GroupNorm):
+        return BatchNorm()
+    if isinstance(layer, ConvTranspose2d):
+        return Conv2d(layer.out_channels, 1)
+    if isinstance(layer, Upsample):
+        return ZeroPad2d(1)
     if getattr(layer, "in_place", False):
         layer = replace(layer, in_place=False)
     if isinstance(layer, MaxPool2d | AvgPool2d):

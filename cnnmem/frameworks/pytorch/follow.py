@@ -23,15 +23,24 @@ LEAVES: tuple[type[nn.Module], ...] = (nn.MultiheadAttention,)
 
 
 class Saved:
-    """A storage that autograd keeps for as long as `keeper` lives; `values` are those it saved."""
+    """A storage that autograd keeps for as long as `keeper` lives; `values` are those it saved.
 
-    __slots__ = ("bytes", "dtype", "keeper", "key", "values")
+    `column` is the one of the row that it belongs to, where that is known.
+    """
+
+    __slots__ = ("bytes", "column", "dtype", "keeper", "key", "values")
 
     def __init__(
-        self, key: int, size: int, values: int, dtype: torch.dtype, keeper: weakref.ref[Any]
+        self,
+        key: int,
+        size: int,
+        values: int,
+        dtype: torch.dtype,
+        keeper: weakref.ref[Any],
+        column: str = "",
     ) -> None:
         self.key, self.bytes, self.values, self.dtype = key, size, values, dtype
-        self.keeper = keeper
+        self.keeper, self.column = keeper, column
 
 
 class Output(NamedTuple):

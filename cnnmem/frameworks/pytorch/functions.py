@@ -180,15 +180,14 @@ def _keep(
         t.save(node, t.value(result))
     if kept.copies or kept.masks or kept.indices or kept.statistics or kept.per_image:
         dtype = t.value(result).dtype
-        for count in (
-            kept.copies * times,
-            kept.masks * times,
-            kept.statistics + kept.per_image * times,
+        for count, column, kind in (
+            (kept.copies * times, "copies", dtype),
+            (kept.masks * times, "masks", dtype),
+            (kept.indices * times, "indices", torch.int64),
+            (kept.statistics + kept.per_image * times, "batch_statistics", dtype),
         ):
             if count:
-                t.keep_own(node, count, dtype)
-        if kept.indices:
-            t.keep_own(node, kept.indices * times, torch.int64)
+                t.keep_own(node, count, kind, column)
 
 
 def _like(t: Tracer, x: Tensor) -> Tensor:
@@ -508,7 +507,7 @@ def _unary(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
         node = t.step([value])
         t.learn(result, node)
         if saves == "i" and in_place:
-            t.keep_own(node, value.numel, value.dtype)
+            t.keep_own(node, value.numel, value.dtype, "copies")
         elif saves == "i":
             t.save(node, value)
         elif saves == "o":
@@ -562,7 +561,7 @@ def _binary(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
             saves = [second] * reached[0] + [first] * reached[1]  # in autograd's order
         for value in saves:
             if in_place and value is first:
-                t.keep_own(node, value.numel, value.dtype)
+                t.keep_own(node, value.numel, value.dtype, "copies")
             else:
                 t.save(node, value)
         t.learn(result, node)
@@ -711,7 +710,7 @@ def _dropout(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
         result = t.new(value.shape, value.dtype)
     if torch.is_grad_enabled() and value.grad:
         node = t.step([value])
-        t.keep_own(node, value.numel, value.dtype)
+        t.keep_own(node, value.numel, value.dtype, "masks")
         t.learn(result, node)
     return result
 

@@ -247,6 +247,8 @@ class _Kept:
 
 def _column(frame: Frame, saved: Saved, is_output: bool, width: int) -> tuple[str, int]:
     """Return the column of a kept storage and how much it is there."""
+    if saved.column:
+        return saved.column, saved.bytes // (8 if saved.column == "indices" else width)
     if saved.dtype == torch.int64:
         return "indices", saved.bytes // 8
     if is_output:

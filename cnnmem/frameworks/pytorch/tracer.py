@@ -126,6 +126,8 @@ class Tracer(Follower):
         value = self.known.get(id(tensor))
         if value is not None:
             return value
+        if id(tensor) in self.own:
+            return self.know(tensor)
         if tensor.device.type == "meta" or type(tensor) not in (Tensor, nn.Parameter, nn.Buffer):
             raise Untraceable(f"a {type(tensor).__name__} that no function has made")
         return self.know(tensor)
@@ -261,16 +263,25 @@ class Tracer(Follower):
         """Note that a step of backward keeps a tensor's storage."""
         self.keep(node, value.key, self.sizes[value.key], value.numel, value.dtype)
 
-    def keep_own(self, node: Node, values: int, dtype: torch.dtype) -> None:
+    def keep_own(self, node: Node, values: int, dtype: torch.dtype, column: str) -> None:
         """Note that a step of backward keeps values that nobody else has."""
-        self.keep(node, next(self.keys), values * dtype.itemsize, values, dtype)
+        self.keep(node, next(self.keys), values * dtype.itemsize, values, dtype, column)
 
-    def keep(self, node: Node, key: int, size: int, values: int, dtype: torch.dtype) -> None:
+    def keep(
+        self,
+        node: Node,
+        key: int,
+        size: int,
+        values: int,
+        dtype: torch.dtype,
+        column: str = "",
+    ) -> None:
+        """Note that a step of backward keeps a storage."""
         if self.checkpoint is not None:
             self.run_again(self.checkpoint)
             return
         frame = self.current or self.frames[-1]
-        frame.saved.append(Saved(key, size, values, dtype, weakref.ref(node)))
+        frame.saved.append(Saved(key, size, values, dtype, weakref.ref(node), column))
 
     def learn(self, tensor: Tensor, node: Node) -> None:
         """Let a gradient reach a tensor through a step of backward."""

@@ -298,7 +298,7 @@ def test_the_formulas_of_a_traced_layer_give_its_row(name):
         assert node.layer.macs(row.output, *row.inputs) * 2 == row.macs, row.name
         counts = node.layer.weights(*row.inputs), node.layer.biases(*row.inputs)
         assert counts in ((row.weights, row.biases), (0, 0)) or not row.params, row.name
-    assert known > 0.5 * len(table.rows)
+    assert known > 0.25 * len(table.rows)
 
 
 UP = nn.Sequential(
