@@ -54,6 +54,32 @@ def two_ways(module: nn.Module, shape: Any, mode: Mode = "train") -> TwoWays:
     return TwoWays(traced, why, record(run))
 
 
+def executed(module: nn.Module, shape: Any, mode: Mode = "train") -> Followed:
+    """Really run a module, on random numbers, and record the pass: the judge of the other two."""
+    return record(run_of(module, shape, mode, execute=True))
+
+
+def differences(self) -> list[str]:
+        """Where the two differ; nothing if there is only one."""
+        return [] if self.traced is None else differences(self.traced, self.recorded)
+
+
+def run_of(module: nn.Module, shape: Any, mode: Mode = "train", execute: bool = False) -> Run:
+    """Return a run with the module's own dtype, as `cnnmem.summary` makes it."""
+    dtype = own_dtype(module)
+    return Run(module, shape, None, dtype, mode, None, execute, LEAVES, dtype_asked=False)
+
+
+def two_ways(module: nn.Module, shape: Any, mode: Mode = "train") -> TwoWays:
+    """Trace and record a module. An error of the trace alone is raised: recording would hide it."""
+    run = run_of(module, shape, mode)
+    try:
+        traced, why = trace(run), ""
+    except Untraceable as reason:
+        traced, why = None, str(reason)
+    return TwoWays(traced, why, record(run))
+
+
 def executed_differences(followed: Followed, module: nn.Module, shape: Any, mode: Mode) -> list[str]:
     """Execute a module and return where its pass differs from one that was followed."""
     return differences(followed, record(run_of(module, shape, mode, execute=True)))
