@@ -26,14 +26,13 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.overrides import TorchFunctionMode
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs" / "traced-models.md"
 RESULTS = ROOT / "build" / "test-models.jsonl"
-sys.path.insert(0, str(ROOT / "tests" / "support"))  # torchvision_shim, two_ways
+sys.path.insert(0, str(ROOT / "tests" / "support"))  # known_models, two_ways
 
-from torchvision_shim import models  # type: ignore[import-not-found]
+import known_models  # type: ignore[import-not-found]
 from two_ways import (  # type: ignore[import-not-found]
     differences,
     executed,
@@ -120,48 +119,25 @@ class Result:
         )
 
 
-class _Undrawn(TorchFunctionMode):
-    """Leaves initial weights undrawn, which no count reads: drawing takes longer than counting."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if getattr(func, "__name__", "") in _DRAWN:
-            return args[0] if args else kwargs["tensor"]
-        return func(*args, **(kwargs or {}))
-
-
-_DRAWN = {
-    *("normal_", "uniform_", "trunc_normal_", "erfinv_", "kaiming_normal_", "kaiming_uniform_"),
-    *("xavier_normal_", "xavier_uniform_", "orthogonal_"),
-}
-
-
 def names() -> list[str]:
-    """Return all models, with the library or task before the name."""
-    found = [f"torchvision/{name}" for name in models.list_models(module=models)]
-    found += [f"segmentation/{name}" for name in models.list_models(module=models.segmentation)]
-    found += [f"video/{name}" for name in models.list_models(module=models.video)]
-    return [*found, *[f"timm/{name}" for name in TIMM]]
+    """Return all models, with the task or library before the name."""
+    return [*known_models.NAMES, *[f"timm/{name}" for name in TIMM]]
 
 
 def build(model: str) -> tuple[nn.Module, list[tuple[int, ...]]]:
     """Return a model and the shapes to try: an odd one, then its own."""
     source, name = model.split("/")
-    with _Undrawn():
-        if source == "timm":
-            import timm
+    if source == "timm":
+        import timm
 
+        with known_models.Undrawn():
             module = timm.create_model(name, pretrained=False)
-            return module, [(BATCH, 3, 225, 193), (BATCH, *module.default_cfg["input_size"])]
-        options: dict[str, Any] = {}
-        if source == "segmentation":
-            options = {"weights": None, "weights_backbone": None}
-        elif name in ("googlenet", "inception_v3"):
-            options = {"init_weights": False}
-        module = models.get_model(name, **options)
-    if source == "video":
-        return module, [(BATCH, 3, 14, 225, 193), (BATCH, 3, 16, 224, 224)]
-    own = 299 if name == "inception_v3" else 224
-    return module, [(BATCH, 3, own + 1, own - 31), (BATCH, 3, own, own)]
+        _, *own = module.default_cfg["input_size"]
+    else:
+        module, own = known_models.build(model), known_models.own_size(model)
+    *frames, height, width = own
+    odd = (*[n - 2 for n in frames], height + 1, width - 31)
+    return module, [(BATCH, 3, *odd), (BATCH, 3, *own)]
 
 
 def check(model: str, seed: str) -> Result:
@@ -218,7 +194,7 @@ def quiet() -> Iterator[None]:
 def check_all(wanted: Iterable[str], seed: str) -> Iterator[Result]:
     """Check models in two processes, each with one thread; yield them as they are done."""
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(2, spawn, torch.set_num_threads, (1,), max_tasks_per_child=20) as pool:
+    with ProcessPoolExecutor(2, spawn, torch.set_num_threads, (1,)) as pool:
         waiting = {pool.submit(check, model, seed): model for model in wanted}
         for future in as_completed(waiting):
             try:

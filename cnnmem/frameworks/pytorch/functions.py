@@ -237,6 +237,12 @@ def _run_fake(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     return t.run_fake(func, args, kwargs)
 
 
+def _group_norm(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    x = args[0] if args else kwargs["input"]
+    # the CPU alone keeps a map channels last, meta tensors do not
+    return t.run(func, args, kwargs) if t.value(x).plain else t.run_fake(func, args, kwargs)
+
+
 def _embedding_bag(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     """Look up bags of one column for real: fakes do not know how large the kept indices are."""
     names = ("input", "weight", "offsets", "max_norm", "norm_type", "scale_grad_by_freq", "mode")
@@ -739,6 +745,7 @@ _VALUES = {
     *("item", "tolist", "numpy", "__bool__", "__int__", "__float__", "__index__", "__array__"),
     *("nonzero", "unique", "unique_consecutive", "masked_select", "equal", "allclose", "argwhere"),
     *("is_nonzero", "__contains__", "__complex__", "backward", "register_hook", "retain_grad"),
+    "grad",  # torch.autograd.grad
     *("__iter__x", "storage", "untyped_storage", "data_ptr", "__reduce_ex__", "requires_grad_"),
 }
 _VIEWS = {
@@ -763,6 +770,7 @@ _BY_NAME: dict[str, Answer] = {
         ),
         _run_fake,
     ),
+    "group_norm": _group_norm,
     "linear": _linear,
     "embedding_bag": _embedding_bag,
     "batch_norm": _batch_norm,

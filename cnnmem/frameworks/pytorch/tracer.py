@@ -93,6 +93,7 @@ class Tracer(Follower):
         self.checkpoint: Any = None  # the one that is at work: backward runs its functions again
         self.multiplied = 0  # the multiply-accumulates of the function that runs
         self.pending: list[tuple[Frame, Value]] = []  # what a checkpoint keeps: its inputs
+        self.refused = ""  # why the trace has ended, for an error that went through C++ or a model
         self.own: dict[int, Tensor] = {}  # parameters and buffers by id
         for part in self.parts:
             for tensor in (*part._parameters.values(), *part._buffers.values()):
@@ -127,7 +128,7 @@ class Tracer(Follower):
         if value is not None:
             return value
         if tensor.device.type == "meta" or type(tensor) not in (Tensor, nn.Parameter, nn.Buffer):
-            raise Untraceable(f"a {type(tensor).__name__} that no function has made")
+            self.refuse(f"a {type(tensor).__name__} that no function has made")
         return self.know(tensor)
 
     def is_own(self, tensor: Tensor) -> bool:
@@ -185,6 +186,7 @@ class Tracer(Follower):
 
     def refuse(self, why: str) -> NoReturn:
         """End the trace."""
+        self.refused = self.refused or why
         raise Untraceable(why)
 
     # -- frames ---------------------------------------------------------------------------------
@@ -324,7 +326,7 @@ class Tracer(Follower):
         if in_place:
             target = args[0]
             if not isinstance(target, Tensor):
-                raise Untraceable("a function in place whose first argument is no tensor")
+                self.refuse("a function in place whose first argument is no tensor")
             written = self.value(target)
             if grad:
                 # autograd refuses to write over a leaf, which all of these tensors are
@@ -349,7 +351,7 @@ class Tracer(Follower):
             if result is args[0]:
                 result = target
             elif any(True for _ in tensors_in(result)):
-                raise Untraceable("a function in place that returns another tensor")
+                self.refuse("a function in place that returns another tensor")
         else:
             storages = {}
         for tensor in tensors_in((args, kwargs)):
@@ -458,7 +460,7 @@ class Tracer(Follower):
                 hooks.register_module_forward_hook(self._leave, always_call=True),
             ):
                 stack.callback(hook.remove)
-            stack.enter_context(_applied())
+            stack.enter_context(_applied(self))
             stack.enter_context(
                 torch.autograd.graph.saved_tensors_hooks(self._save_outside, lambda tensor: tensor)
             )
@@ -470,14 +472,21 @@ class Tracer(Follower):
         self.pending.append((self.frames[-1], self.value(tensor)))
         return tensor
 
-    def look_at_hooks(self) -> None:
-        """See whether a checkpoint is at work, which saves nothing: backward runs it again."""
+    def look_around(self) -> None:
+        """Refuse what changes the meaning of functions, and see whether a checkpoint is at work.
+
+        A checkpoint saves nothing: backward runs its functions again.
+        """
+        if torch.is_autocast_enabled("cpu"):
+            self.refuse("autocast")
+        if torch._C._are_functorch_transforms_active():
+            self.refuse("a transform of torch.func")
         pack = torch._C._autograd._top_saved_tensors_default_hooks(True)[0]
         self.checkpoint = None if pack == self._save_outside else checkpoint_at_work()
         if self.checkpoint is None and pack != self._save_outside:
-            raise Untraceable("saved-tensor hooks of the model's own")
+            self.refuse("saved-tensor hooks of the model's own")
         if self.pending and self.checkpoint is None:
-            raise Untraceable("an operation that is no function")
+            self.refuse("an operation that is no function")
 
     def _enter(self, module: nn.Module, args: Any) -> None:
         if id(module) not in self.names:
@@ -513,9 +522,7 @@ class _Functions(TorchFunctionMode):
             return rule.answer(tracer, func, args, kwargs)
         if rule.in_place and tracer.is_own(args[0]):
             return args[0]  # a counter or a statistic of the module
-        tracer.look_at_hooks()
-        if torch.is_autocast_enabled("cpu"):
-            raise Untraceable("autocast")
+        tracer.look_around()
         if tracer.current is not None:
             tracer.current.calls += 1
             return rule.answer(tracer, func, args, kwargs)
@@ -559,18 +566,21 @@ class _Operations(TorchDispatchMode):
 
 
 @contextmanager
-def _applied() -> Iterator[None]:
-    """Notice an `autograd.Function`, whose backward does not show."""
-    original = torch.autograd.Function.__dict__["apply"]
+def _applied(tracer: Tracer) -> Iterator[None]:
+    """Notice an `autograd.Function`, whose backward does not show.
+
+    A model may hold on to the `apply` of its function, which ends in that of the base class.
+    """
+    base = torch.autograd.Function.__base__
 
     def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
-        raise Untraceable(f"{cls.__name__}, an autograd.Function")
+        tracer.refuse(f"{cls.__name__}, an autograd.Function")
 
-    torch.autograd.Function.apply = classmethod(apply)
+    base.apply = classmethod(apply)
     try:
         yield
     finally:
-        torch.autograd.Function.apply = original
+        del base.apply  # and C's is there again
 
 
 def _swap(values: Any, tracer: Tracer) -> Any:
