@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch._prims_common import suggest_memory_format
 from torch.utils._device import _device_constructors
 
 from cnnmem.errors import CnnmemError
@@ -202,8 +203,8 @@ def _map_like(t: Tracer, x: Tensor, shape: tuple[int, ...]) -> Tensor:
     value = t.value(x)
     if value.plain or len(shape) != 4:
         return t.new(shape, value.dtype)
-    meta = t.meta(x)
-    if not meta.is_contiguous(memory_format=torch.channels_last):
+    # the order of the strides decides, also for a part of a tensor, with gaps
+    if suggest_memory_format(t.meta(x)) != torch.channels_last:
         return t.new(shape, value.dtype)
     made = torch.empty(shape, dtype=value.dtype, device="meta", memory_format=torch.channels_last)
     t.adopt(made, None)
@@ -699,10 +700,10 @@ def _dropout(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     value = t.value(x)
     frame = t.current
     assert frame is not None
-    if not training or p == 0 or p == 1 or not value.plain or value.stored:
-        if not training:
-            frame.layer, frame.times = _DROPOUT, value.shape[0]
-            return x
+    if not training or p == 0:
+        frame.layer, frame.times = _DROPOUT if p else _NO_DROPOUT, (value.shape or (1,))[0]
+        return x
+    if p == 1 or not value.plain or value.stored:
         return t.run(func, args, kwargs, in_place)
     frame.layer, frame.times = _DROPOUT, value.shape[0]
     if in_place:
@@ -717,7 +718,7 @@ def _dropout(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     return result
 
 
-_DROPOUT = L.Dropout()
+_DROPOUT, _NO_DROPOUT = L.Dropout(), L.Dropout(0.0)
 
 
 def _softmax(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:

@@ -90,6 +90,7 @@ class Tracer(Follower):
         self.known: dict[int, Value] = {}  # parameters, buffers and constants by id
         self.constants: list[Tensor] = []  # held, so that no id is used again
         self.stand_ins: dict[int, Tensor] = {}
+        self.originals: dict[int, Tensor] = {}  # by the id of the stand-in
         self.checkpoint: Any = None  # the one that is at work: backward runs its functions again
         self.multiplied = 0  # the multiply-accumulates of the function that runs
         self.pending: list[tuple[Frame, Value]] = []  # what a checkpoint keeps: its inputs
@@ -153,6 +154,7 @@ class Tracer(Follower):
             ).requires_grad_(value.grad)
             made._cnnmem = value
             self.stand_ins[id(tensor)] = made
+            self.originals[id(made)] = tensor
         return self.stand_ins[id(tensor)]
 
     def new(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
@@ -291,7 +293,7 @@ class Tracer(Follower):
         read = [self.value(t) for t in tensors_in((args, kwargs))]
         reached = [v for v in read if v.grad] if grad else []
         self.take_up(result, args, kwargs, reached)
-        return result
+        return _replace(result, self.originals)
 
     def take_up(self, result: Any, args: Any, kwargs: Any, reached: Sequence[Value]) -> Node | None:
         """Give the tensors of a result their values; return the step of backward, if there is."""
@@ -382,7 +384,7 @@ class Tracer(Follower):
                     size = tensor.untyped_storage().nbytes()
                     self.keep(node, next(self.keys), size, tensor.numel(), tensor.dtype)
             self.note_product(self.multiplied)
-        return result
+        return _replace(result, self.originals)
 
     def note_product(self, macs: int) -> None:
         """Note a product that a checkpoint may run again."""
