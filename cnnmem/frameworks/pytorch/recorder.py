@@ -28,7 +28,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from .follow import Follower, Frame, Output, Saved, checkpoint_at_work, tensors_in
 from .kinds import function_kind, function_name, module_kind
-from .macs import INEXACT, is_view, work
+from .macs import INEXACT, is_depthwise, is_view, work
 
 _DEVICE = torch.ops.prim.device.default
 
@@ -209,7 +209,8 @@ class _Functions(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         recorder = self.recorder
-        if recorder.current:
+        if recorder.current or torch._C._are_functorch_transforms_active():
+            # inside a transform of torch.func a tensor stands for many, and has no storage
             return func(*args, **kwargs)
         recorder.start(recorder.function_frame(func, args, kwargs), (args, kwargs))
         try:
@@ -251,8 +252,7 @@ class _Operations(TorchDispatchMode):
                 frame.backward_macs += done.backward
                 if region is not None:
                     recorder.product = (region, frame, done.forward)
-            if func.overloadpacket.__name__ == "convolution":
-                frame.depthwise |= args[8] > 1 and args[8] == args[0].shape[1]
+            frame.depthwise |= is_depthwise(func, args)
         if uncovered:
             recorder.finish(result)
         return result

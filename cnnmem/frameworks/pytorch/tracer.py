@@ -26,7 +26,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from . import functions
 from .follow import Follower, Frame, Output, Saved, checkpoint_at_work, tensors_in
 from .kinds import function_kind, module_kind
-from .macs import INEXACT, work
+from .macs import INEXACT, is_depthwise, work
 
 META = torch.device("meta")
 _DEVICE = torch.ops.prim.device.default
@@ -561,6 +561,7 @@ class _Operations(TorchDispatchMode):
             tracer.uncounted[str(func.overloadpacket)] += 1
         elif done.forward and tracer.current:
             tracer.current.macs += done.forward
+            tracer.current.depthwise |= is_depthwise(func, args)
             if torch.is_grad_enabled():
                 tracer.current.backward_macs += done.backward
             tracer.multiplied += done.forward

@@ -106,7 +106,14 @@ def scripted():
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        return torch.jit.script(gated)
+        gated = torch.jit.script(gated)
+
+    def unchanged(x):
+        # else TorchScript rewrites the function once it has seen it run
+        with torch.jit.optimized_execution(False):
+            return gated(x)
+
+    return unchanged
 
 
 class Around(nn.Module):
@@ -149,7 +156,7 @@ def gradient_penalty(x):
 
 HIDDEN = {
     "an autograd.Function": (Doubled.apply, "Doubled, an autograd.Function"),
-    "a scripted function": (scripted(), "no function has made"),
+    "a scripted function": (scripted(), "no function"),
     "a custom operator": (tripled, "custom operator"),
     "save_on_cpu": (saved_on_cpu, "saved-tensor hooks"),
     "saved-tensor hooks": (own_hooks, "saved-tensor hooks"),
