@@ -22,7 +22,6 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -79,8 +78,8 @@ HEADER = """\
 
 Written by `make test-models` (seed {seed}, torch {torch}, torchvision {torchvision}, timm {timm}).
 Three images, half of the parameters frozen. "Agree" means that the traced and the recorded pass
-have the same rows in all columns, the same graph, the same storage and the same multiply-accumulates
-of backward, in training and in eval mode; "executed too" that a real pass has them as well (models
+have the same rows in all columns, the same graph and storage, and the same multiply-accumulates of
+backward, in training and in eval mode; "executed too" that a real pass has them as well (models
 below 5 G MACs per image). Images have an odd size unless the model demands its own. MACs and the
 bytes kept for backward are those of the three images in training.
 

@@ -63,36 +63,6 @@ def executed(module: nn.Module, shape: Any, mode: Mode = "train") -> Followed:
     return record(run_of(module, shape, mode, execute=True))
 
 
-def differences(self) -> list[str]:
-        """Where the two differ; nothing if there is only one."""
-        return [] if self.traced is None else differences(self.traced, self.recorded)
-
-
-def run_of(module: nn.Module, shape: Any, mode: Mode = "train", execute: bool = False) -> Run:
-    """Return a run with the module's own dtype, as `cnnmem.summary` makes it."""
-    dtype = own_dtype(module)
-    return Run(module, shape, None, dtype, mode, None, execute, LEAVES, dtype_asked=False)
-
-
-def two_ways(module: nn.Module, shape: Any, mode: Mode = "train") -> TwoWays:
-    """Record and trace a module.
-
-    Raises `NetworkError` where both fail. An error of the trace alone is raised as it is: in
-    `summary` recording would hide it.
-    """
-    run = run_of(module, shape, mode)
-    recorded = record(run)
-    try:
-        return TwoWays(trace(run), "", recorded)
-    except Untraceable as reason:
-        return TwoWays(None, str(reason), recorded)
-
-
-def executed_differences(followed: Followed, module: nn.Module, shape: Any, mode: Mode) -> list[str]:
-    """Execute a module and return where its pass differs from one that was followed."""
-    return differences(followed, record(run_of(module, shape, mode, execute=True)))
-
-
 def differences(a: Followed, b: Followed) -> list[str]:
     """Return in words where two passes differ; none if they agree."""
     return list(_differences(a, b))

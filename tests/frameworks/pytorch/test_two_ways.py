@@ -71,7 +71,7 @@ def test_an_odd_module_is_traced_recorded_and_executed_alike(name, mode):
     assert differences(ways.recorded, judge) == []
 
 
-# -- what functions do not show ---------------------------------------------------------------------
+# -- what functions do not show -----------------------------------------------------------------
 
 
 class Doubled(torch.autograd.Function):
@@ -96,7 +96,8 @@ def _(x):
 
 
 tripled.register_autograd(
-    lambda ctx, grad: grad * 3, setup_context=lambda ctx, inputs, output: ctx.save_for_backward(*inputs)
+    lambda ctx, grad: grad * 3,
+    setup_context=lambda ctx, inputs, output: ctx.save_for_backward(*inputs),
 )
 
 
