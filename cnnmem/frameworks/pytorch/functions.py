@@ -67,6 +67,8 @@ def _rule_of(func: Any) -> Rule | None:
     if called == "__get__":
         if owner in _GETTERS:
             return Rule(_GETTERS[owner], owner, asks=True)
+        if owner == "data":
+            return Rule(_detach, owner)
         return Rule(_view, owner) if owner in _VIEW_GETTERS else None
     if called == "__set__":
         return Rule(_set, owner, asks=True)
@@ -77,8 +79,11 @@ def _rule_of(func: Any) -> Rule | None:
         return Rule(_needs_values, name)
     if func in _device_constructors():
         return Rule(_construct, name)
-    if type(func).__name__ in ("OpOverload", "OpOverloadPacket") and "aten" not in str(func):
-        return Rule(_custom, name)
+    if type(func).__name__ in ("OpOverload", "OpOverloadPacket"):
+        if str(func).startswith("profiler"):
+            return None
+        if "aten" not in str(func):
+            return Rule(_custom, name)
     if called in _SPECIAL:
         return Rule(_SPECIAL[called], name)
     if name in _BY_NAME:
@@ -220,14 +225,16 @@ def _one(shape: tuple[int, ...]) -> Shape:
 
 
 def _run(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
-    in_place = kwargs.get("inplace") is True
-    out = kwargs.get("out")
-    if out is not None:
-        if not (isinstance(out, Tensor) and t.is_own(out)):
-            t.refuse("a function that writes into out=")
-        t.run(func, args, {key: value for key, value in kwargs.items() if key != "out"})
-        return out
-    return t.run(func, args, kwargs, in_place)
+    return t.run(func, args, kwargs, kwargs.get("inplace") is True)
+
+
+def write_out(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    """Answer a call with `out=`: a statistic of the module may be written over."""
+    out = kwargs["out"]
+    if not (isinstance(out, Tensor) and t.is_own(out)):
+        t.refuse("a function that writes into out=")
+    t.run(func, args, {key: value for key, value in kwargs.items() if key != "out"})
+    return out
 
 
 def _run_in_place(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
@@ -732,7 +739,6 @@ _GETTERS: dict[str, Answer] = {
     "is_cpu": _is_cpu,
     "is_meta": _false,
     "grad_fn": _grad_fn,
-    "data": _detach,
 }
 _VIEW_GETTERS = {"T", "mT", "H", "mH", "real", "imag"}
 _SIZES = {

@@ -109,7 +109,7 @@ class Recorder(Follower):
             if source is not None:
                 frame.sources.append(source)
         self.current, self.depth = frame, len(self.path)
-        self.entered = [(t, self.storage(t), t._version) for t in tensors]
+        self.entered = [(t, self.storage(t), _version(t)) for t in tensors]
 
     def finish(self, result: Any) -> None:
         """Close the current frame with its result."""
@@ -117,7 +117,7 @@ class Recorder(Follower):
         assert frame is not None
         self.current, self.entered = None, []
         outputs = tensors_in(result)
-        changed = [entry for entry in entered if entry[0]._version > entry[2]]
+        changed = [entry for entry in entered if _version(entry[0]) > entry[2]]
         if not outputs:
             outputs = [tensor for tensor, _, _ in changed]
         if frame.functional:
@@ -197,6 +197,10 @@ class Recorder(Follower):
         if self.current and self.current.module is module and self.depth == len(self.path):
             self.finish(result)
         self.path.pop()
+
+
+def _version(tensor: Tensor) -> int:
+    return 0 if tensor.is_inference() else tensor._version
 
 
 class _Functions(TorchFunctionMode):

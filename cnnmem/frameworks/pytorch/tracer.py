@@ -27,6 +27,7 @@ from . import functions
 from .follow import Follower, Frame, Output, Saved, checkpoint_at_work, tensors_in
 from .kinds import function_kind, module_kind
 from .macs import INEXACT, is_depthwise, work
+from .recorder import Held
 
 META = torch.device("meta")
 _DEVICE = torch.ops.prim.device.default
@@ -94,6 +95,7 @@ class Tracer(Follower):
         self.checkpoint: Any = None  # the one that is at work: backward runs its functions again
         self.multiplied = 0  # the multiply-accumulates of the function that runs
         self.pending: list[tuple[Frame, Value]] = []  # what a checkpoint keeps: its inputs
+        self.hooked: set[int] = set()  # modules with forward hooks
         self.refused = ""  # why the trace has ended, for an error that went through C++ or a model
         self.own: dict[int, Tensor] = {}  # parameters and buffers by id
         for part in self.parts:
@@ -334,18 +336,9 @@ class Tracer(Follower):
                 # autograd refuses to write over a leaf, which all of these tensors are
                 args = (target.clone(), *args[1:])
         self.multiplied = 0
-        packed: list[Tensor] = []
-
-        def pack(tensor: Tensor) -> Tensor:
-            with torch._C._DisableTorchDispatch():
-                packed.append(tensor.detach())
-            return tensor
-
-        with (
-            torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
-            _Operations(self),
-        ):
+        with _kept() as kept, _Operations(self):
             result = func(*args, **kwargs)
+        packed = _alive(kept)
         if target is not None:
             assert written is not None
             storages = {args[0].untyped_storage()._cdata: written}
@@ -374,17 +367,21 @@ class Tracer(Follower):
                     self.learn(base, node)
             for tensor in tensors_in(result):
                 storages[tensor.untyped_storage()._cdata] = self.value(tensor)
-            own: dict[int, int] = {}
-            for tensor in packed:
-                cdata = tensor.untyped_storage()._cdata
-                if cdata in storages:
-                    self.save(node, storages[cdata])
-                elif cdata not in own:
-                    own[cdata] = 1
-                    size = tensor.untyped_storage().nbytes()
-                    self.keep(node, next(self.keys), size, tensor.numel(), tensor.dtype)
+            self._keep_all(node, packed, storages)
             self.note_product(self.multiplied)
         return _replace(result, self.originals)
+
+    def _keep_all(self, node: Node, packed: list[Tensor], storages: dict[int, Value]) -> None:
+        """Note what autograd has saved: storages that are known, and others, each once."""
+        own: set[int] = set()
+        for tensor in packed:
+            storage = tensor.untyped_storage()
+            key = storage._cdata
+            if key in storages:
+                self.save(node, storages[key])
+            elif key not in own:
+                own.add(key)
+                self.keep(node, next(self.keys), storage.nbytes(), tensor.numel(), tensor.dtype)
 
     def note_product(self, macs: int) -> None:
         """Note a product that a checkpoint may run again."""
@@ -412,22 +409,9 @@ class Tracer(Follower):
             stand_ins[id(t)].untyped_storage()._cdata: v for t, v in zip(given, values, strict=True)
         }
         self.multiplied = 0
-        packed: list[tuple[int, int, int, torch.dtype]] = []
-
-        def pack(tensor: Tensor) -> Tensor:
-            with torch._C._DisableTorchDispatch():
-                storage = tensor.untyped_storage()
-                packed.append((storage._cdata, storage.nbytes(), tensor.numel(), tensor.dtype))
-                alive.append(tensor.detach())
-            return tensor
-
-        alive: list[Any] = []
-        with (
-            torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
-            fake,
-            _Operations(self),
-        ):
+        with _kept() as kept, fake, _Operations(self):
             result = func(*_replace(args, stand_ins), **_replace(kwargs, stand_ins))
+        packed = _alive(kept)
         made: dict[int, Tensor] = {}
         for tensor in tensors_in(result):
             meta = torch.empty_strided(
@@ -437,13 +421,7 @@ class Tracer(Follower):
             made[id(tensor)] = meta
         if grad:
             node = self.step([v for v in values if v.grad])
-            own: set[int] = set()
-            for cdata, size, numel, dtype in packed:
-                if cdata in by_storage:
-                    self.save(node, by_storage[cdata])
-                elif cdata not in own:
-                    own.add(cdata)
-                    self.keep(node, next(self.keys), size, numel, dtype)
+            self._keep_all(node, packed, by_storage)
             for tensor in tensors_in(result):
                 if tensor.requires_grad:
                     self.learn(made[id(tensor)], node)
@@ -462,6 +440,11 @@ class Tracer(Follower):
                 hooks.register_module_forward_hook(self._leave, always_call=True),
             ):
                 stack.callback(hook.remove)
+            for part in self.parts:
+                if part._forward_hooks:  # of the model: they run inside the frame, as of its forward
+                    self.hooked.add(id(part))
+                    hook = part.register_forward_hook(self._leave_hooked, always_call=True)
+                    stack.callback(hook.remove)
             stack.enter_context(_applied(self))
             stack.enter_context(
                 torch.autograd.graph.saved_tensors_hooks(self._save_outside, lambda tensor: tensor)
@@ -500,8 +483,10 @@ class Tracer(Follower):
 
     def _leave(self, module: nn.Module, args: Any, result: Any) -> None:
         # `result` is None where the module raised and the model goes on
-        if id(module) not in self.names:
-            return
+        if id(module) in self.names and id(module) not in self.hooked:
+            self._leave_hooked(module, args, result)
+
+    def _leave_hooked(self, module: nn.Module, args: Any, result: Any) -> None:
         if self.current and self.current.module is module and self.depth == len(self.path):
             self.finish(result, args)
         self.path.pop()
@@ -525,16 +510,17 @@ class _Functions(TorchFunctionMode):
         if rule.in_place and tracer.is_own(args[0]):
             return args[0]  # a counter or a statistic of the module
         tracer.look_around()
+        answer = rule.answer if kwargs.get("out") is None else functions.write_out
         if tracer.current is not None:
             tracer.current.calls += 1
-            return rule.answer(tracer, func, args, kwargs)
+            return answer(tracer, func, args, kwargs)
         parent = tracer.names[id(tracer.path[-1])] if tracer.path else ""
         name = rule.name_of(args, kwargs)
         frame = Frame(f"{parent}.{name}" if parent else name, name, True)
         tracer.start(frame, (args, kwargs) if kwargs else args)
         frame.calls = 1
         try:
-            result = rule.answer(tracer, func, args, kwargs)
+            result = answer(tracer, func, args, kwargs)
         except BaseException:
             tracer.current = None
             raise
@@ -586,6 +572,25 @@ def _applied(tracer: Tracer) -> Iterator[None]:
         del base.apply  # and C's is there again
 
 
+@contextmanager
+def _kept() -> Iterator[list[weakref.ref[Held]]]:
+    """List what autograd saves inside."""
+    kept: list[weakref.ref[Held]] = []
+
+    def pack(tensor: Tensor) -> Held:
+        held = Held(tensor)
+        kept.append(weakref.ref(held))
+        return held
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, Held.again):
+        yield kept
+
+
+def _alive(kept: list[weakref.ref[Held]]) -> list[Tensor]:
+    """Return what autograd still keeps: the graph of steps that no result needs is gone."""
+    return [held.tensor for held in [ref() for ref in kept] if held is not None]
+
+
 def _swap(values: Any, tracer: Tracer) -> Any:
     if isinstance(values, Tensor):
         return tracer.meta(values)
@@ -593,7 +598,7 @@ def _swap(values: Any, tracer: Tracer) -> Any:
         return {key: _swap(value, tracer) for key, value in values.items()}
     if isinstance(values, list | tuple) and type(values) in (list, tuple):
         return type(values)(_swap(value, tracer) for value in values)
-    if values == tracer.device and isinstance(values, torch.device):
+    if isinstance(values, torch.device) and values == tracer.device:
         return META
     return values
 
