@@ -128,6 +128,21 @@ def _sampled(conv, x):
     return F.grid_sample(conv(x), grid, align_corners=False)
 
 
+def _pooled_part(linear, x):
+    q, k = linear(x).unflatten(-1, (2, 4)).unbind(-2)
+    return F.max_pool2d(q.permute(0, 3, 1, 2), 2).flatten(2).mean(-1) + k.mean((1, 2))
+
+
+def _hooked():
+    module = nn.Sequential(nn.Linear(8, 8), nn.ReLU())
+    module[0].register_forward_hook(lambda part, args, output: output.sigmoid() * 2)
+    return module
+
+
+def _by_name(linear, x):
+    return linear.weight.to(x.dtype).T @ linear(x).data.T + torch.addmv(x[0], linear.weight, x[1])
+
+
 IMAGE, ROW, WORDS = (2, 3, 9, 9), (2, 8), torch.zeros(2, 3, dtype=torch.long)
 
 ODD = {
@@ -272,4 +287,19 @@ ODD = {
         ROW,
     ),
     "tied weights": (fn(lambda a, x: F.linear(a(x), a.weight), nn.Linear(8, 8)), ROW),
+    "a part of a function thrown away": (
+        fn(lambda linear, x: F.gumbel_softmax(linear(x), hard=True), nn.Linear(8, 8)),
+        ROW,
+    ),
+    "a pooled part of a tensor": (fn(_pooled_part, nn.Linear(8, 8)), (2, 8, 8, 8)),
+    "a forward hook": (_hooked, ROW),
+    "parameters as they are": (fn(_by_name, nn.Linear(8, 8)), (8, 8)),
+    "a dropout of nothing": (
+        lambda: nn.Sequential(nn.Linear(8, 8), nn.Dropout(0.0, inplace=True), nn.Dropout(0.0)),
+        ROW,
+    ),
+    "depthwise on three axes": (
+        lambda: nn.Conv3d(4, 4, 3, groups=4),
+        (2, 4, 5, 5, 5),
+    ),
 }

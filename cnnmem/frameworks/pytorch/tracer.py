@@ -441,7 +441,9 @@ class Tracer(Follower):
             ):
                 stack.callback(hook.remove)
             for part in self.parts:
-                if part._forward_hooks:  # of the model: they run inside the frame, as of its forward
+                if (
+                    part._forward_hooks
+                ):  # of the model: they run inside the frame, as of its forward
                     self.hooked.add(id(part))
                     hook = part.register_forward_hook(self._leave_hooked, always_call=True)
                     stack.callback(hook.remove)

@@ -155,7 +155,31 @@ def gradient_penalty(x):
     return x + slope
 
 
+def reversed_gradient(x):
+    return REVERSED(x)
+
+
+class Reversed(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, grad):
+        return -grad
+
+
+REVERSED = Reversed.apply  # held by the model, and keeps nothing
+
+
+def written_out(x):
+    y = x.detach()
+    return torch.add(y, 1, out=torch.empty_like(y))
+
+
 HIDDEN = {
+    "an autograd.Function that keeps nothing": (reversed_gradient, "Reversed"),
+    "a function that writes into out=": (written_out, "out="),
     "an autograd.Function": (Doubled.apply, "Doubled, an autograd.Function"),
     "a scripted function": (scripted(), "no function"),
     "a custom operator": (tripled, "custom operator"),
