@@ -130,7 +130,8 @@ class Tracer(Follower):
         value = self.known.get(id(tensor))
         if value is not None:
             return value
-        if tensor.device.type == "meta" or type(tensor) not in (Tensor, nn.Parameter, nn.Buffer):
+        made_here = tensor.device.type == "meta" and id(tensor) not in self.own
+        if made_here or type(tensor) not in (Tensor, nn.Parameter, nn.Buffer):
             self.refuse(f"a {type(tensor).__name__} that no function has made")
         return self.know(tensor)
 

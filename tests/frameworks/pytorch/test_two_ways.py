@@ -57,6 +57,15 @@ def test_a_traced_model_equals_a_recorded_one(model):
         assert ways.differences == [], f"CNNMEM_SEED={SEED}"
 
 
+def test_a_module_on_the_meta_device_is_traced():
+    with torch.device("meta"):
+        module = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.PReLU())
+    ways = two_ways(module, (2, 3, 9, 7))
+    assert ways.traced is not None, ways.why
+    assert ways.differences == []
+    assert summary(module, (2, 3, 9, 7)).how == "traced"
+
+
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 @pytest.mark.parametrize("mode", ["train", "eval"])
 @pytest.mark.parametrize("name", ODD)
