@@ -107,7 +107,7 @@ test-audit: setup  ## compare the conventions of lesson 08 with the real tools
 
 # Beside the environment too: building its models needs none of what timm requires.
 TIMM := timm==1.0.31
-test-models: setup  ## trace, record and execute known models, for docs/traced-models.md (20 minutes)
+test-models: setup  ## trace, record and execute known models, for docs/traced-models.md (6 minutes)
 	$(beside) build/timm $(TIMM)
 	PYTHONPATH=build/timm $(PY) tools/test_models.py $(MODELS_ARGS)
 
