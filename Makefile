@@ -2,6 +2,7 @@
 # Variables:  PYTHON=python3.12         the Python of the environment
 #             TORCH_INDEX=<address>     an index for torch only (docs/installation.md)
 #             PYTEST_ARGS="-x -k vgg"   extra arguments for the unit tests
+#             MODELS_ARGS="--only timm/*vit*"  fewer models for test-models
 #             LAB_ARGS=--no-browser     extra arguments for JupyterLab
 
 SHELL := /bin/sh
@@ -66,7 +67,7 @@ notebook_tests = $(PY) -m pytest -W default --nbval --nbval-current-env --nbval-
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-light lab lab-light test test-unit test-notebooks test-browser \
-	test-audit test-offline notebooks figures pages voila slides screenshot lint format \
+	test-audit test-models test-offline notebooks figures pages voila slides screenshot lint format \
 	bench bench-latency freeze clean distclean
 
 help:  ## this list
@@ -103,6 +104,12 @@ AUDITED := fvcore iopath portalocker ptflops tabulate termcolor thop torchinfo t
 test-audit: setup  ## compare the conventions of lesson 08 with the real tools
 	$(beside) build/audit $(AUDITED)
 	PYTHONPATH=build/audit $(PY) -m pytest tests/count/test_tools.py
+
+# Beside the environment too: building its models needs none of what timm requires.
+TIMM := timm==1.0.31
+test-models: setup  ## trace, record and execute known models, for docs/traced-models.md (6 minutes)
+	$(beside) build/timm $(TIMM)
+	PYTHONPATH=build/timm $(PY) tools/test_models.py $(MODELS_ARGS)
 
 test-offline: setup  ## run the core tests and a lesson without a network (Linux)
 	@unshare -rn true || \

@@ -45,20 +45,22 @@ def run_of(module: nn.Module, shape: Any, mode: Mode = "train", execute: bool = 
 
 
 def two_ways(module: nn.Module, shape: Any, mode: Mode = "train") -> TwoWays:
-    """Trace and record a module. An error of the trace alone is raised: recording would hide it."""
+    """Record and trace a module.
+
+    Raises `NetworkError` where both fail. An error of the trace alone is raised as it is: in
+    `summary` recording would hide it.
+    """
     run = run_of(module, shape, mode)
+    recorded = record(run)
     try:
-        traced, why = trace(run), ""
+        return TwoWays(trace(run), "", recorded)
     except Untraceable as reason:
-        traced, why = None, str(reason)
-    return TwoWays(traced, why, record(run))
+        return TwoWays(None, str(reason), recorded)
 
 
-def executed_differences(
-    followed: Followed, module: nn.Module, shape: Any, mode: Mode
-) -> list[str]:
-    """Execute a module and return where its pass differs from one that was followed."""
-    return differences(followed, record(run_of(module, shape, mode, execute=True)))
+def executed(module: nn.Module, shape: Any, mode: Mode = "train") -> Followed:
+    """Really run a module, on random numbers, and record the pass: the judge of the other two."""
+    return record(run_of(module, shape, mode, execute=True))
 
 
 def differences(a: Followed, b: Followed) -> list[str]:

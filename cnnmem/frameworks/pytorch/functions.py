@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch._prims_common import suggest_memory_format
 from torch.utils._device import _device_constructors
 
 from cnnmem.errors import CnnmemError
@@ -66,6 +67,8 @@ def _rule_of(func: Any) -> Rule | None:
     if called == "__get__":
         if owner in _GETTERS:
             return Rule(_GETTERS[owner], owner, asks=True)
+        if owner == "data":
+            return Rule(_detach, owner)
         return Rule(_view, owner) if owner in _VIEW_GETTERS else None
     if called == "__set__":
         return Rule(_set, owner, asks=True)
@@ -76,8 +79,11 @@ def _rule_of(func: Any) -> Rule | None:
         return Rule(_needs_values, name)
     if func in _device_constructors():
         return Rule(_construct, name)
-    if type(func).__name__ in ("OpOverload", "OpOverloadPacket") and "aten" not in str(func):
-        return Rule(_custom, name)
+    if type(func).__name__ in ("OpOverload", "OpOverloadPacket"):
+        if str(func).startswith("profiler"):
+            return None
+        if "aten" not in str(func):
+            return Rule(_custom, name)
     if called in _SPECIAL:
         return Rule(_SPECIAL[called], name)
     if name in _BY_NAME:
@@ -205,8 +211,8 @@ def _map_like(t: Tracer, x: Tensor, shape: tuple[int, ...]) -> Tensor:
     value = t.value(x)
     if value.plain or len(shape) != 4:
         return t.new(shape, value.dtype)
-    meta = t.meta(x)
-    if not meta.is_contiguous(memory_format=torch.channels_last):
+    # the order of the strides decides, also for a part of a tensor, with gaps
+    if suggest_memory_format(t.meta(x)) != torch.channels_last:
         return t.new(shape, value.dtype)
     made = torch.empty(shape, dtype=value.dtype, device="meta", memory_format=torch.channels_last)
     t.adopt(made, None)
@@ -222,14 +228,16 @@ def _one(shape: tuple[int, ...]) -> Shape:
 
 
 def _run(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
-    in_place = kwargs.get("inplace") is True
-    out = kwargs.get("out")
-    if out is not None:
-        if not (isinstance(out, Tensor) and t.is_own(out)):
-            t.refuse("a function that writes into out=")
-        t.run(func, args, {key: value for key, value in kwargs.items() if key != "out"})
-        return out
-    return t.run(func, args, kwargs, in_place)
+    return t.run(func, args, kwargs, kwargs.get("inplace") is True)
+
+
+def write_out(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    """Answer a call with `out=`: a statistic of the module may be written over."""
+    out = kwargs["out"]
+    if not (isinstance(out, Tensor) and t.is_own(out)):
+        t.refuse("a function that writes into out=")
+    t.run(func, args, {key: value for key, value in kwargs.items() if key != "out"})
+    return out
 
 
 def _run_in_place(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
@@ -238,6 +246,12 @@ def _run_in_place(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
 
 def _run_fake(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     return t.run_fake(func, args, kwargs)
+
+
+def _group_norm(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+    x = args[0] if args else kwargs["input"]
+    # the CPU alone keeps a map channels last, meta tensors do not
+    return t.run(func, args, kwargs) if t.value(x).plain else t.run_fake(func, args, kwargs)
 
 
 def _embedding_bag(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
@@ -697,10 +711,10 @@ def _dropout(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     value = t.value(x)
     frame = t.current
     assert frame is not None
-    if not training or p == 0 or p == 1 or not value.plain or value.stored:
-        if not training:
-            frame.layer, frame.times = _DROPOUT, value.shape[0]
-            return x
+    if not training or p == 0:
+        frame.layer, frame.times = _DROPOUT if p else _NO_DROPOUT, (value.shape or (1,))[0]
+        return x
+    if p == 1 or not value.plain or value.stored:
         return t.run(func, args, kwargs, in_place)
     frame.layer, frame.times = _DROPOUT, value.shape[0]
     if in_place:
@@ -715,7 +729,7 @@ def _dropout(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     return result
 
 
-_DROPOUT = L.Dropout()
+_DROPOUT, _NO_DROPOUT = L.Dropout(), L.Dropout(0.0)
 
 
 @lru_cache(1024)
@@ -840,7 +854,6 @@ _GETTERS: dict[str, Answer] = {
     "is_cpu": _is_cpu,
     "is_meta": _false,
     "grad_fn": _grad_fn,
-    "data": _detach,
 }
 _VIEW_GETTERS = {"T", "mT", "H", "mH", "real", "imag"}
 _SIZES = {
@@ -854,6 +867,7 @@ _VALUES = {
     *("item", "tolist", "numpy", "__bool__", "__int__", "__float__", "__index__", "__array__"),
     *("nonzero", "unique", "unique_consecutive", "masked_select", "equal", "allclose", "argwhere"),
     *("is_nonzero", "__contains__", "__complex__", "backward", "register_hook", "retain_grad"),
+    "grad",  # torch.autograd.grad
     *("__iter__x", "storage", "untyped_storage", "data_ptr", "__reduce_ex__", "requires_grad_"),
 }
 _VIEWS = {
@@ -878,6 +892,7 @@ _BY_NAME: dict[str, Answer] = {
         ),
         _run_fake,
     ),
+    "group_norm": _group_norm,
     "linear": _linear,
     "embedding_bag": _embedding_bag,
     "batch_norm": _batch_norm,

@@ -105,6 +105,8 @@ def function_name(function: Callable[..., Any]) -> str:
     ('add', 'relu', 'cat')
     """
     name: str = getattr(function, "__name__", type(function).__name__)
+    if name == "__get__":  # of a property, such as Tensor.T
+        return str(getattr(getattr(function, "__self__", None), "__name__", "get"))
     if name.startswith("__") and name.endswith("__"):
         short = BY_FUNCTION.get(name, name.strip("_"))
         return {"multiply": "mul", "subtract": "sub", "divide": "div"}.get(short, short)

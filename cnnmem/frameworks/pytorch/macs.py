@@ -131,6 +131,14 @@ def is_view(operation: Any) -> bool:
     )
 
 
+def is_depthwise(operation: Any, args: Sequence[Any]) -> bool:
+    """Return whether an operation is a convolution of each channel on its own."""
+    if operation.overloadpacket is not aten.convolution:
+        return False
+    x, groups = args[0], args[8]
+    return bool(groups > 1 and groups == x.shape[1])
+
+
 def needs_no_formula(operation: Any) -> bool:
     """Return whether an operation surely contains no convolution and no matrix product."""
     name = operation.overloadpacket.__name__

@@ -28,7 +28,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from .follow import Follower, Frame, Output, Saved, checkpoint_at_work, tensors_in
 from .kinds import function_kind, function_name, module_kind
-from .macs import INEXACT, is_view, work
+from .macs import INEXACT, is_depthwise, is_view, work
 
 _DEVICE = torch.ops.prim.device.default
 
@@ -109,7 +109,7 @@ class Recorder(Follower):
             if source is not None:
                 frame.sources.append(source)
         self.current, self.depth = frame, len(self.path)
-        self.entered = [(t, self.storage(t), t._version) for t in tensors]
+        self.entered = [(t, self.storage(t), _version(t)) for t in tensors]
 
     def finish(self, result: Any) -> None:
         """Close the current frame with its result."""
@@ -117,7 +117,7 @@ class Recorder(Follower):
         assert frame is not None
         self.current, self.entered = None, []
         outputs = tensors_in(result)
-        changed = [entry for entry in entered if entry[0]._version > entry[2]]
+        changed = [entry for entry in entered if _version(entry[0]) > entry[2]]
         if not outputs:
             outputs = [tensor for tensor, _, _ in changed]
         if frame.functional:
@@ -199,6 +199,10 @@ class Recorder(Follower):
         self.path.pop()
 
 
+def _version(tensor: Tensor) -> int:
+    return 0 if tensor.is_inference() else tensor._version
+
+
 class _Functions(TorchFunctionMode):
     """Opens a frame for each function called outside one."""
 
@@ -209,7 +213,8 @@ class _Functions(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         recorder = self.recorder
-        if recorder.current:
+        if recorder.current or torch._C._are_functorch_transforms_active():
+            # inside a transform of torch.func a tensor stands for many, and has no storage
             return func(*args, **kwargs)
         recorder.start(recorder.function_frame(func, args, kwargs), (args, kwargs))
         try:
@@ -275,8 +280,7 @@ class _Operations(TorchDispatchMode):
                 frame.backward_macs += done.backward
                 if region is not None:
                     recorder.product = (region, frame, done.forward)
-            if func.overloadpacket.__name__ == "convolution":
-                frame.depthwise |= args[8] > 1 and args[8] == args[0].shape[1]
+            frame.depthwise |= is_depthwise(func, args)
         if uncovered:
             recorder.finish(result)
         return result

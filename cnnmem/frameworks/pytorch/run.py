@@ -119,7 +119,14 @@ def _trace(run: Run, dtype: torch.dtype, where: torch.device) -> Followed:
         _set_mode(tracer, run.mode)
         tracer.add_inputs(given)
         with tracer.watch():
-            output = run.module(*args, **kwargs)
+            try:
+                output = run.module(*args, **kwargs)
+            except Exception as error:
+                if tracer.refused:
+                    raise Untraceable(tracer.refused) from error
+                raise
+        if tracer.refused:  # and the model went on
+            raise Untraceable(tracer.refused)
         graph = Graph(tracer, _makers(tracer, output), bytes_per_value(run.dtype), batch)
     return Followed(graph, tracer, shape, batch, "traced")
 

@@ -26,7 +26,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from . import functions
 from .follow import Follower, Frame, Output, Saved, checkpoint_at_work, tensors_in
 from .kinds import function_kind, module_kind
-from .macs import INEXACT, work
+from .macs import INEXACT, is_depthwise, work
+from .recorder import Held
 
 META = torch.device("meta")
 _DEVICE = torch.ops.prim.device.default
@@ -90,9 +91,12 @@ class Tracer(Follower):
         self.known: dict[int, Value] = {}  # parameters, buffers and constants by id
         self.constants: list[Tensor] = []  # held, so that no id is used again
         self.stand_ins: dict[int, Tensor] = {}
+        self.originals: dict[int, Tensor] = {}  # by the id of the stand-in
         self.checkpoint: Any = None  # the one that is at work: backward runs its functions again
         self.multiplied = 0  # the multiply-accumulates of the function that runs
         self.pending: list[tuple[Frame, Value]] = []  # what a checkpoint keeps: its inputs
+        self.hooked: set[int] = set()  # modules with forward hooks
+        self.refused = ""  # why the trace has ended, for an error that went through C++ or a model
         self.own: dict[int, Tensor] = {}  # parameters and buffers by id
         for part in self.parts:
             for tensor in (*part._parameters.values(), *part._buffers.values()):
@@ -126,10 +130,9 @@ class Tracer(Follower):
         value = self.known.get(id(tensor))
         if value is not None:
             return value
-        if id(tensor) in self.own:
-            return self.know(tensor)
-        if tensor.device.type == "meta" or type(tensor) not in (Tensor, nn.Parameter, nn.Buffer):
-            raise Untraceable(f"a {type(tensor).__name__} that no function has made")
+        made_here = tensor.device.type == "meta" and id(tensor) not in self.own
+        if made_here or type(tensor) not in (Tensor, nn.Parameter, nn.Buffer):
+            self.refuse(f"a {type(tensor).__name__} that no function has made")
         return self.know(tensor)
 
     def is_own(self, tensor: Tensor) -> bool:
@@ -154,6 +157,7 @@ class Tracer(Follower):
             ).requires_grad_(value.grad)
             made._cnnmem = value
             self.stand_ins[id(tensor)] = made
+            self.originals[id(made)] = tensor
         return self.stand_ins[id(tensor)]
 
     def new(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
@@ -187,6 +191,7 @@ class Tracer(Follower):
 
     def refuse(self, why: str) -> NoReturn:
         """End the trace."""
+        self.refused = self.refused or why
         raise Untraceable(why)
 
     # -- frames ---------------------------------------------------------------------------------
@@ -300,7 +305,7 @@ class Tracer(Follower):
         read = [self.value(t) for t in tensors_in((args, kwargs))]
         reached = [v for v in read if v.grad] if grad else []
         self.take_up(result, args, kwargs, reached)
-        return result
+        return _replace(result, self.originals)
 
     def take_up(self, result: Any, args: Any, kwargs: Any, reached: Sequence[Value]) -> Node | None:
         """Give the tensors of a result their values; return the step of backward, if there is."""
@@ -335,24 +340,15 @@ class Tracer(Follower):
         if in_place:
             target = args[0]
             if not isinstance(target, Tensor):
-                raise Untraceable("a function in place whose first argument is no tensor")
+                self.refuse("a function in place whose first argument is no tensor")
             written = self.value(target)
             if grad:
                 # autograd refuses to write over a leaf, which all of these tensors are
                 args = (target.clone(), *args[1:])
         self.multiplied = 0
-        packed: list[Tensor] = []
-
-        def pack(tensor: Tensor) -> Tensor:
-            with torch._C._DisableTorchDispatch():
-                packed.append(tensor.detach())
-            return tensor
-
-        with (
-            torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
-            _Operations(self),
-        ):
+        with _kept() as kept, _Operations(self):
             result = func(*args, **kwargs)
+        packed = _alive(kept)
         if target is not None:
             assert written is not None
             storages = {args[0].untyped_storage()._cdata: written}
@@ -360,7 +356,7 @@ class Tracer(Follower):
             if result is args[0]:
                 result = target
             elif any(True for _ in tensors_in(result)):
-                raise Untraceable("a function in place that returns another tensor")
+                self.refuse("a function in place that returns another tensor")
         else:
             storages = {}
         for tensor in tensors_in((args, kwargs)):
@@ -381,17 +377,21 @@ class Tracer(Follower):
                     self.learn(base, node)
             for tensor in tensors_in(result):
                 storages[tensor.untyped_storage()._cdata] = self.value(tensor)
-            own: dict[int, int] = {}
-            for tensor in packed:
-                cdata = tensor.untyped_storage()._cdata
-                if cdata in storages:
-                    self.save(node, storages[cdata])
-                elif cdata not in own:
-                    own[cdata] = 1
-                    size = tensor.untyped_storage().nbytes()
-                    self.keep(node, next(self.keys), size, tensor.numel(), tensor.dtype)
+            self._keep_all(node, packed, storages)
             self.note_product(self.multiplied)
-        return result
+        return _replace(result, self.originals)
+
+    def _keep_all(self, node: Node, packed: list[Tensor], storages: dict[int, Value]) -> None:
+        """Note what autograd has saved: storages that are known, and others, each once."""
+        own: set[int] = set()
+        for tensor in packed:
+            storage = tensor.untyped_storage()
+            key = storage._cdata
+            if key in storages:
+                self.save(node, storages[key])
+            elif key not in own:
+                own.add(key)
+                self.keep(node, next(self.keys), storage.nbytes(), tensor.numel(), tensor.dtype)
 
     def note_product(self, macs: int) -> None:
         """Note a product that a checkpoint may run again."""
@@ -419,22 +419,9 @@ class Tracer(Follower):
             stand_ins[id(t)].untyped_storage()._cdata: v for t, v in zip(given, values, strict=True)
         }
         self.multiplied = 0
-        packed: list[tuple[int, int, int, torch.dtype]] = []
-
-        def pack(tensor: Tensor) -> Tensor:
-            with torch._C._DisableTorchDispatch():
-                storage = tensor.untyped_storage()
-                packed.append((storage._cdata, storage.nbytes(), tensor.numel(), tensor.dtype))
-                alive.append(tensor.detach())
-            return tensor
-
-        alive: list[Any] = []
-        with (
-            torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
-            fake,
-            _Operations(self),
-        ):
+        with _kept() as kept, fake, _Operations(self):
             result = func(*_replace(args, stand_ins), **_replace(kwargs, stand_ins))
+        packed = _alive(kept)
         made: dict[int, Tensor] = {}
         for tensor in tensors_in(result):
             meta = torch.empty_strided(
@@ -444,13 +431,7 @@ class Tracer(Follower):
             made[id(tensor)] = meta
         if grad:
             node = self.step([v for v in values if v.grad])
-            own: set[int] = set()
-            for cdata, size, numel, dtype in packed:
-                if cdata in by_storage:
-                    self.save(node, by_storage[cdata])
-                elif cdata not in own:
-                    own.add(cdata)
-                    self.keep(node, next(self.keys), size, numel, dtype)
+            self._keep_all(node, packed, by_storage)
             for tensor in tensors_in(result):
                 if tensor.requires_grad:
                     self.learn(made[id(tensor)], node)
@@ -469,7 +450,14 @@ class Tracer(Follower):
                 hooks.register_module_forward_hook(self._leave, always_call=True),
             ):
                 stack.callback(hook.remove)
-            stack.enter_context(_applied())
+            for part in self.parts:
+                if (
+                    part._forward_hooks
+                ):  # of the model: they run inside the frame, as of its forward
+                    self.hooked.add(id(part))
+                    hook = part.register_forward_hook(self._leave_hooked, always_call=True)
+                    stack.callback(hook.remove)
+            stack.enter_context(_applied(self))
             stack.enter_context(
                 torch.autograd.graph.saved_tensors_hooks(self._save_outside, lambda tensor: tensor)
             )
@@ -481,14 +469,21 @@ class Tracer(Follower):
         self.pending.append((self.frames[-1], self.value(tensor)))
         return tensor
 
-    def look_at_hooks(self) -> None:
-        """See whether a checkpoint is at work, which saves nothing: backward runs it again."""
+    def look_around(self) -> None:
+        """Refuse what changes the meaning of functions, and see whether a checkpoint is at work.
+
+        A checkpoint saves nothing: backward runs its functions again.
+        """
+        if torch.is_autocast_enabled("cpu"):
+            self.refuse("autocast")
+        if torch._C._are_functorch_transforms_active():
+            self.refuse("a transform of torch.func")
         pack = torch._C._autograd._top_saved_tensors_default_hooks(True)[0]
         self.checkpoint = None if pack == self._save_outside else checkpoint_at_work()
         if self.checkpoint is None and pack != self._save_outside:
-            raise Untraceable("saved-tensor hooks of the model's own")
+            self.refuse("saved-tensor hooks of the model's own")
         if self.pending and self.checkpoint is None:
-            raise Untraceable("an operation that is no function")
+            self.refuse("an operation that is no function")
 
     def _enter(self, module: nn.Module, args: Any) -> None:
         if id(module) not in self.names:
@@ -500,8 +495,10 @@ class Tracer(Follower):
 
     def _leave(self, module: nn.Module, args: Any, result: Any) -> None:
         # `result` is None where the module raised and the model goes on
-        if id(module) not in self.names:
-            return
+        if id(module) in self.names and id(module) not in self.hooked:
+            self._leave_hooked(module, args, result)
+
+    def _leave_hooked(self, module: nn.Module, args: Any, result: Any) -> None:
         if self.current and self.current.module is module and self.depth == len(self.path):
             self.finish(result, args)
         self.path.pop()
@@ -524,19 +521,18 @@ class _Functions(TorchFunctionMode):
             return rule.answer(tracer, func, args, kwargs)
         if rule.in_place and tracer.is_own(args[0]):
             return args[0]  # a counter or a statistic of the module
-        tracer.look_at_hooks()
-        if torch.is_autocast_enabled("cpu"):
-            raise Untraceable("autocast")
+        tracer.look_around()
+        answer = rule.answer if kwargs.get("out") is None else functions.write_out
         if tracer.current is not None:
             tracer.current.calls += 1
-            return rule.answer(tracer, func, args, kwargs)
+            return answer(tracer, func, args, kwargs)
         parent = tracer.names[id(tracer.path[-1])] if tracer.path else ""
         name = rule.name_of(args, kwargs)
         frame = Frame(f"{parent}.{name}" if parent else name, name, True)
         tracer.start(frame, (args, kwargs) if kwargs else args)
         frame.calls = 1
         try:
-            result = rule.answer(tracer, func, args, kwargs)
+            result = answer(tracer, func, args, kwargs)
         except BaseException:
             tracer.current = None
             raise
@@ -563,6 +559,7 @@ class _Operations(TorchDispatchMode):
             tracer.uncounted[str(func.overloadpacket)] += 1
         elif done.forward and tracer.current:
             tracer.current.macs += done.forward
+            tracer.current.depthwise |= is_depthwise(func, args)
             if torch.is_grad_enabled():
                 tracer.current.backward_macs += done.backward
             tracer.multiplied += done.forward
@@ -570,18 +567,40 @@ class _Operations(TorchDispatchMode):
 
 
 @contextmanager
-def _applied() -> Iterator[None]:
-    """Notice an `autograd.Function`, whose backward does not show."""
-    original = torch.autograd.Function.__dict__["apply"]
+def _applied(tracer: Tracer) -> Iterator[None]:
+    """Notice an `autograd.Function`, whose backward does not show.
+
+    A model may hold on to the `apply` of its function, which ends in that of the base class.
+    """
+    base = torch.autograd.Function.__base__
 
     def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
-        raise Untraceable(f"{cls.__name__}, an autograd.Function")
+        tracer.refuse(f"{cls.__name__}, an autograd.Function")
 
-    torch.autograd.Function.apply = classmethod(apply)
+    base.apply = classmethod(apply)
     try:
         yield
     finally:
-        torch.autograd.Function.apply = original
+        del base.apply  # and C's is there again
+
+
+@contextmanager
+def _kept() -> Iterator[list[weakref.ref[Held]]]:
+    """List what autograd saves inside."""
+    kept: list[weakref.ref[Held]] = []
+
+    def pack(tensor: Tensor) -> Held:
+        held = Held(tensor)
+        kept.append(weakref.ref(held))
+        return held
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, Held.again):
+        yield kept
+
+
+def _alive(kept: list[weakref.ref[Held]]) -> list[Tensor]:
+    """Return what autograd still keeps: the graph of steps that no result needs is gone."""
+    return [held.tensor for held in [ref() for ref in kept] if held is not None]
 
 
 def _swap(values: Any, tracer: Tracer) -> Any:
@@ -591,7 +610,7 @@ def _swap(values: Any, tracer: Tracer) -> Any:
         return {key: _swap(value, tracer) for key, value in values.items()}
     if isinstance(values, list | tuple) and type(values) in (list, tuple):
         return type(values)(_swap(value, tracer) for value in values)
-    if values == tracer.device and isinstance(values, torch.device):
+    if isinstance(values, torch.device) and values == tracer.device:
         return META
     return values
 
