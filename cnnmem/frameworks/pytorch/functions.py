@@ -248,12 +248,6 @@ def _run_fake(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     return t.run_fake(func, args, kwargs)
 
 
-def _group_norm(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
-    x = args[0] if args else kwargs["input"]
-    # the CPU alone keeps a map channels last, meta tensors do not
-    return t.run(func, args, kwargs) if t.value(x).plain else t.run_fake(func, args, kwargs)
-
-
 def _embedding_bag(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     """Look up bags of one column for real: fakes do not know how large the kept indices are."""
     names = ("input", "weight", "offsets", "max_norm", "norm_type", "scale_grad_by_freq", "mode")
@@ -807,7 +801,10 @@ def _group_norm_layer(groups: int, scale: bool, center: bool) -> Layer:
 def _group_norm(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     x, groups, weight, bias, _ = _bind(_GROUP_NORM, args, kwargs)
     value = t.value(x)
-    if len(value.shape) != 4 or not value.plain or value.shape[1] % groups:
+    if not value.plain:
+        # only the CPU keeps a map channels last, meta tensors do not
+        return t.run_fake(func, args, kwargs)
+    if len(value.shape) != 4 or value.shape[1] % groups:
         return t.run(func, args, kwargs)
     layer = _group_norm_layer(groups, weight is not None, bias is not None)
     worked = _worked_out(layer, _one(value.shape))
@@ -892,7 +889,6 @@ _BY_NAME: dict[str, Answer] = {
         ),
         _run_fake,
     ),
-    "group_norm": _group_norm,
     "linear": _linear,
     "embedding_bag": _embedding_bag,
     "batch_norm": _batch_norm,
