@@ -52,7 +52,9 @@ def test_a_frozen_module_is_traced_again():
     explorer.set(frozen=blocks["layer2"])
     assert explorer.message == ""
     assert all(p.requires_grad for p in module.parameters())
-    frozen = counted(freeze(zoo.resnet18("torchvision"), "layer2.1.relu"), (64, 64, 3), 4)
+    frozen = counted(
+        freeze(zoo.resnet18("torchvision"), "layer2.1.relu"), (64, 64, 3), 4, optimizer="adam"
+    )
     assert sum(bar["total"] for bar in explorer.bars) == frozen.total
 
 
