@@ -18,7 +18,7 @@ from cnnmem.count.autograd import Mode
 from cnnmem.frameworks.pytorch.follow import LEAVES
 from cnnmem.frameworks.pytorch.read import own_dtype
 from cnnmem.frameworks.pytorch.run import Followed, Run, record, trace
-from cnnmem.frameworks.pytorch.tracer import Untraceable
+from cnnmem.frameworks.pytorch.trace import Untraceable
 
 # What backward keeps. Where an operation does not tell it without running, the table says None.
 _KEPT = {"saved", "kept_values", "copies", "masks", "indices", "batch_statistics"}

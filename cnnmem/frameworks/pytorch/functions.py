@@ -2,7 +2,7 @@
 
 A rule binds the arguments of a function, finds the plain layer that it is, and lets the layer's
 own formulas say what comes out and what backward keeps. What has no rule of its own really runs on
-meta tensors (`Tracer.run`). What a function saves follows PyTorch's `derivatives.yaml`.
+meta tensors (`Trace.run`). What a function saves follows PyTorch's `derivatives.yaml`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,11 +22,9 @@ from cnnmem.model import layers as L
 from cnnmem.model.layers import Kept, Layer, Shape
 
 from .kinds import function_name
+from .trace import Node, Trace, Value
 
-if TYPE_CHECKING:
-    from .tracer import Node, Tracer, Value
-
-Answer = Callable[["Tracer", Any, Any, Any], Any]
+Answer = Callable[[Trace, Any, Any, Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +130,7 @@ def _worked_out(layer: Layer, *inputs: Shape) -> tuple[Shape, Kept, int]:
 
 
 def give(
-    t: Tracer,
+    t: Trace,
     layer: Layer,
     tensors: Sequence[Tensor],
     weights: Sequence[Tensor | None],
@@ -166,7 +164,7 @@ def give(
 
 
 def _keep(
-    t: Tracer,
+    t: Trace,
     layer: Layer,
     kept: Kept,
     times: int,
@@ -196,7 +194,7 @@ def _keep(
                 t.keep_own(node, count, kind, column)
 
 
-def _like(t: Tracer, x: Tensor) -> Tensor:
+def _like(t: Trace, x: Tensor) -> Tensor:
     """Return a new tensor as an element-wise function gives it for one input."""
     value = t.value(x)
     if value.plain:
@@ -206,7 +204,7 @@ def _like(t: Tracer, x: Tensor) -> Tensor:
     return made
 
 
-def _map_like(t: Tracer, x: Tensor, shape: tuple[int, ...]) -> Tensor:
+def _map_like(t: Trace, x: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Return a new map in the memory format of the map `x`."""
     value = t.value(x)
     if value.plain or len(shape) != 4:
@@ -227,11 +225,11 @@ def _one(shape: tuple[int, ...]) -> Shape:
 # -- rules ----------------------------------------------------------------------------------------
 
 
-def _run(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _run(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     return t.run(func, args, kwargs, kwargs.get("inplace") is True)
 
 
-def write_out(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def write_out(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     """Answer a call with `out=`: a statistic of the module may be written over."""
     out = kwargs["out"]
     if not (isinstance(out, Tensor) and t.is_own(out)):
@@ -240,15 +238,15 @@ def write_out(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     return out
 
 
-def _run_in_place(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _run_in_place(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     return t.run(func, args, kwargs, True)
 
 
-def _run_fake(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _run_fake(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     return t.run_fake(func, args, kwargs)
 
 
-def _embedding_bag(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _embedding_bag(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     """Look up bags of one column for real: fakes do not know how large the kept indices are."""
     names = ("input", "weight", "offsets", "max_norm", "norm_type", "scale_grad_by_freq", "mode")
     given = {**dict(zip(names, args, strict=False)), **kwargs}
@@ -282,19 +280,19 @@ def _embedding_bag(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     return result
 
 
-def _view(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _view(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     return t.run_views(func, args, kwargs)
 
 
-def _needs_values(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _needs_values(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     return t.refuse(f"{function_name(func)} looks into a tensor")
 
 
-def _custom(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _custom(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     return t.refuse(f"the custom operator {func}")
 
 
-def _construct(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _construct(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     if any(isinstance(x, Tensor) for x in args):
         return t.run(func, args, kwargs)
     made = func(*args, **{**kwargs, "device": "meta"})
@@ -302,42 +300,42 @@ def _construct(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     return made
 
 
-def _device(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _device(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     return t.device
 
 
-def _dtype(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _dtype(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     return t.value(args[0]).dtype
 
 
-def _is_cuda(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _is_cuda(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     return t.device.type == "cuda"
 
 
-def _is_cpu(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _is_cpu(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     return t.device.type == "cpu"
 
 
-def _false(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _false(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     return False
 
 
-def _grad_fn(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _grad_fn(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     if hasattr(args[0], "_cnnmem"):
         return t.refuse("grad_fn of a tensor")
     return args[0].grad_fn
 
 
-def _set(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _set(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     return t.refuse("an attribute of a tensor that is set")
 
 
-def _detach(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _detach(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     with torch.no_grad():
         return t.run_views(func, args, kwargs)
 
 
-def _get_item(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _get_item(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     index = args[1] if isinstance(args[1], tuple) else (args[1],)
     if all(isinstance(i, int | slice | type(None) | type(...)) for i in index):
         return t.run_views(func, args, kwargs)
@@ -346,7 +344,7 @@ def _get_item(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
     return t.run(func, args, kwargs)
 
 
-def _set_item(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _set_item(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     return t.run(func, args, kwargs, True)
 
 
@@ -366,7 +364,7 @@ def _conv_layer(
     return L.Conv2d(out, kernel, stride, padding, dilation, groups, bias)
 
 
-def _conv(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _conv(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     x, weight, bias, stride, padding, dilation, groups = _bind(_CONV, args, kwargs)
     value, shape = t.value(x), t.value(weight).shape
     dims = len(shape) - 2
@@ -406,7 +404,7 @@ _CONV: Names = (
 )
 
 
-def _linear(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _linear(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     x, weight, bias = _bind(_LINEAR, args, kwargs)
     value, shape = t.value(x), t.value(weight).shape
     dims = len(value.shape)
@@ -435,7 +433,7 @@ def _batch_norm_layer(scale: bool, center: bool) -> Layer:
     return L.BatchNorm(scale, center)
 
 
-def _batch_norm(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _batch_norm(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     x, _, _, weight, bias, training, *_ = _bind(_BATCH_NORM, args, kwargs)
     value = t.value(x)
     if len(value.shape) < 2 or (training and value.numel == value.shape[1]):
@@ -484,7 +482,7 @@ def _activation(name: str, in_place: bool) -> Layer | None:
     return L.Activation(name, in_place) if name in L.ACTIVATIONS else None
 
 
-def _unary(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _unary(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     name = function_name(func)
     if name == "hardtanh" and _bounds(args, kwargs) == (0.0, 6.0):
         name = "relu6"
@@ -529,7 +527,7 @@ def _broadcast(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     return tuple(torch.broadcast_shapes(*shapes))
 
 
-def _binary(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _binary(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     """Add, subtract and multiply tensors of one shape and dtype."""
     name, called = function_name(func), func.__name__
     in_place = called.endswith("_")
@@ -584,7 +582,7 @@ _ADD, _ADD_IN_PLACE, _MULTIPLY, _CAT = L.Add(), L.Add(True), L.Multiply(), L.Con
 _CAT_ARGUMENTS: Names = (("tensors", None), ("dim", 0))
 
 
-def _cat(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _cat(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     tensors, dim = _bind(_CAT_ARGUMENTS, args, kwargs)
     values = [t.value(x) for x in tensors]
     shapes = [v.shape for v in values]
@@ -633,7 +631,7 @@ def _pool_layer(
     return kind(kernel, stride, padding, dilation, ceil_mode)
 
 
-def _pool(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _pool(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     name = function_name(func)
     if name.startswith("max"):
         kind: Any = L.MaxPool2d
@@ -667,7 +665,7 @@ def _adaptive_layer(size: Any) -> Layer:
     return L.AdaptiveAvgPool2d(size)
 
 
-def _adaptive_avg(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _adaptive_avg(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     x, size = _bind((("input", None), ("output_size", None)), args, kwargs)
     value = t.value(x)
     if len(value.shape) != 4:
@@ -683,7 +681,7 @@ def _adaptive_avg(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
 _GLOBAL = {keep: L.GlobalAvgPool2d(keep) for keep in (False, True)}
 
 
-def _mean(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _mean(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     x, dim, keep = _bind((("input", None), ("dim", None), ("keepdim", False)), args, kwargs)
     value = t.value(x)
     if len(value.shape) != 4 or dim is None or isinstance(dim, int) or "dtype" in kwargs:
@@ -700,7 +698,7 @@ def _mean(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
 _DROPOUT_ARGUMENTS: Names = (("input", None), ("p", 0.5), ("training", True), ("inplace", False))
 
 
-def _dropout(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _dropout(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     x, p, training, in_place = _bind(_DROPOUT_ARGUMENTS, args, kwargs)
     value = t.value(x)
     frame = t.current
@@ -737,7 +735,7 @@ _CONV_TRANSPOSE: Names = (
 )
 
 
-def _conv_transpose(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _conv_transpose(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     bound = _bind(_CONV_TRANSPOSE, args, kwargs)
     x, weight, bias, stride, padding, more, groups, dilation = bound
     value, shape = t.value(x), t.value(weight).shape
@@ -774,7 +772,7 @@ def _layer_norm_layer(whole: bool, scale: bool, center: bool) -> Layer:
     return L.LayerNorm(whole, scale, center)
 
 
-def _layer_norm(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _layer_norm(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     x, normalized, weight, bias, _ = _bind(_LAYER_NORM, args, kwargs)
     value = t.value(x)
     dims, over = len(value.shape), len(tuple(normalized))
@@ -798,7 +796,7 @@ def _group_norm_layer(groups: int, scale: bool, center: bool) -> Layer:
     return L.GroupNorm(groups, scale, center)
 
 
-def _group_norm(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _group_norm(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     x, groups, weight, bias, _ = _bind(_GROUP_NORM, args, kwargs)
     value = t.value(x)
     if not value.plain:
@@ -817,7 +815,7 @@ def _upsample_layer(scale: tuple[int, int]) -> Layer:
     return L.Upsample(scale)
 
 
-def _interpolate(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _interpolate(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     result = t.run(func, args, kwargs)
     frame, read = t.current, t.value(args[0] if args else kwargs["input"]).shape
     made = t.value(result).shape
@@ -834,7 +832,7 @@ def _pixel_shuffle_layer(factor: int) -> Layer:
     return L.PixelShuffle(factor)
 
 
-def _pixel_shuffle(t: Tracer, func: Any, args: Any, kwargs: Any) -> Any:
+def _pixel_shuffle(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     x, factor = _bind((("input", None), ("upscale_factor", None)), args, kwargs)
     result = t.run(func, args, kwargs)
     frame = t.current

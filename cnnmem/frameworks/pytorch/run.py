@@ -23,7 +23,8 @@ from .fake import as_it_was, fakes_of, own_of, standing_in, tensors_of
 from .follow import Follower, Frame, tensors_in
 from .graph import Graph
 from .recorder import Recorder
-from .tracer import META, Tracer, Untraceable
+from .trace import META, Untraceable
+from .tracer import Tracer
 
 NEEDS_VALUES = (
     fake_tensor.DataDependentOutputException,
