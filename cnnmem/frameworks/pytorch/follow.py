@@ -136,6 +136,8 @@ class Follower:
 
 def tensors_in(values: Any) -> list[Tensor]:
     """Return the tensors in nested lists, tuples, dicts and dataclasses, in order."""
+    if isinstance(values, Tensor):
+        return [values]
     found: list[Tensor] = []
     _collect(values, found)
     return found

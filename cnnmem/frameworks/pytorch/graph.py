@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import nn
@@ -42,11 +45,13 @@ class Graph:
         self.position = {id(frame): i for i, frame in enumerate(self.frames)}
         kept = _Kept(follower, self.position, width)
         rows = [self._row(i, frame, kept) for i, frame in enumerate(self.frames)]
-        unused = list(self._unused())
-        blocks = _blocks(follower.model, [row.name for row in (*rows, *unused)])
+        rows += self._unused()
+        blocks = _blocks(follower.model, [row["name"] for row in rows])
         self.rows = tuple(
-            row if row.kind == INPUT else row._replace(block=block)
-            for row, block in zip((*rows, *unused), blocks, strict=True)
+            [
+                Row(**row, block=INPUT if row["kind"] == INPUT else block)
+                for row, block in zip(rows, blocks, strict=True)
+            ]
         )
         self.nodes = tuple(self._nodes())
         self.storage = self._storage(kept, [self.position[id(frame)] for frame in outputs])
@@ -100,7 +105,8 @@ class Graph:
             outputs=tuple(dict.fromkeys(outputs)) or (len(self.frames) - 1,),
         )
 
-    def _row(self, position: int, frame: Frame, kept: _Kept) -> Row:
+    def _row(self, position: int, frame: Frame, kept: _Kept) -> dict[str, Any]:
+        """Return the fields of a frame's row, but for its block."""
         statistics = weights = biases = trainable = 0
         owned = [self.names[i] for i in frame.parameters if i in self.names]
         running = [i for i in frame.parameters if i in self.running]
@@ -129,10 +135,11 @@ class Graph:
             new = output.how == "new" and frame.kind == "dropout"
             how["view" if new else output.how] += output.values
         shape = shape_of_one(frame.outputs[0].shape, self.batch) if frame.outputs else (0,)
-        return Row(
+        batch = self.batch
+        return dict(
             name=frame.name,
             kind=frame.kind,
-            inputs=tuple([shape_of_one(shape, self.batch) for shape in frame.inputs]),
+            inputs=tuple([shape_of_one(shape, batch) for shape in frame.inputs]),
             output=shape,
             weights=weights,
             biases=biases,
@@ -144,16 +151,17 @@ class Graph:
             saved=kept.saved.get(position, 0),
             views=how["view"],
             overwrites=how["overwrite"],
-            input_values=sum([math.prod(shape) for shape in frame.inputs]),
+            input_values=sum([_values(shape) for shape in frame.inputs]),
             functional=frame.functional,
-            block=INPUT,
             **kept.columns.get(position, {}),
         )
 
-    def _unused(self) -> Iterator[Row]:
-        """Yield a row for each module whose parameters or statistics no call has used."""
+    def _unused(self) -> Iterator[dict[str, Any]]:
+        """Yield a row's fields for each module whose parameters or statistics no call has used."""
         names, counted = self.names, self.counted
         for module in self.follower.parts:
+            if not module._parameters and not module._buffers:
+                continue
             path = self.follower.names[id(module)]
             own = [
                 (name, p)
@@ -166,9 +174,9 @@ class Graph:
             if own or statistics:
                 weights = sum(p.numel() for _, p in own) - biases
                 name = self.follower.unique(path or "parameters")
-                yield Row(
-                    name,
-                    "unused",
+                yield dict(
+                    name=name,
+                    kind="unused",
                     weights=weights,
                     biases=biases,
                     statistics=statistics,
@@ -271,6 +279,12 @@ def is_bias(name: str) -> bool:
     return last == "bias" or last.endswith("_bias") or last.startswith(("bias_hh", "bias_ih"))
 
 
+@lru_cache(8192)
+def _values(shape: tuple[int, ...]) -> int:
+    return math.prod(shape)
+
+
+@lru_cache(8192)
 def shape_of_one(shape: tuple[int, ...], batch: int) -> Shape:
     """Return the shape of one image: (N, C, H, W) gives (H, W, C).
 
@@ -296,7 +310,7 @@ def _blocks(model: nn.Module, names: list[str]) -> list[str]:
     """Return each row's block: the first part of its name, or two if one part holds most rows."""
     first = [name.split(".")[0] for name in names]
     children = dict(model.named_children())
-    for container in {part for part in first if first.count(part) > len(names) / 2}:
+    for container in [part for part, rows in Counter(first).items() if rows > len(names) / 2]:
         parts = list(children[container].children()) if container in children else []
         if sum(any(True for _ in part.children()) for part in parts) > len(parts) / 2:
             return [

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import torch
@@ -19,7 +20,7 @@ from cnnmem.count.autograd import Mode
 from cnnmem.errors import CnnmemError, NetworkError, ShapeError
 from cnnmem.units import bytes_per_value
 
-from .fake import as_it_was, fakes_of, own_of, standing_in, tensors_of
+from .fake import as_it_was, fakes_of, own_of, standing_in
 from .follow import Follower, Frame, tensors_in
 from .graph import Graph
 from .recorder import Recorder
@@ -105,7 +106,7 @@ def _ready(run: Run) -> Iterator[tuple[torch.dtype, torch.device]]:
             f"{type(module).__name__} is compiled by TorchScript, which cannot be traced; "
             "give the module that it was compiled from"
         )
-    first = next(iter(tensors_of(module).values()), torch.empty(0))
+    first = next(chain(module.parameters(), module.buffers()), torch.empty(0))
     where = _device(first.device if run.device is None else run.device)
     with torch.inference_mode(False), torch.enable_grad(), _frozen(module, run.frozen):
         yield kind, where
