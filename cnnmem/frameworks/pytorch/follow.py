@@ -12,12 +12,16 @@ from __future__ import annotations
 import dataclasses
 import weakref
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from cnnmem.model.layers import Layer
+
+from .kinds import module_kind
 
 LEAVES: tuple[type[nn.Module], ...] = (nn.MultiheadAttention,)
 
@@ -93,7 +97,6 @@ class Follower:
         self.inexact = False  # whether an operation did not tell what it keeps
         self.path: list[nn.Module] = []
         self.current: Frame | None = None
-        self.depth = 0  # of the path where the current frame was opened
         self.used: Counter[str] = Counter()
         # the last product inside a checkpoint: the checkpoint, its frame, its multiply-accumulates
         self.product: tuple[Any, Frame, int] | None = None
@@ -108,6 +111,47 @@ class Follower:
             for child, module in part._modules.items():
                 if module is not None:
                     self._name(module, f"{name}.{child}" if name else child)
+
+    def start(self, frame: Frame, values: Any) -> None:
+        """Open a frame that is called with these values; there is one at a time."""
+        raise NotImplementedError
+
+    def finish(self, result: Any, given: Any = ()) -> None:
+        """Close the current frame with its result; `given` are a function's arguments."""
+        raise NotImplementedError
+
+    @contextmanager
+    def watch_modules(self) -> Iterator[None]:
+        """Open and close a frame around each call of a module that is one row.
+
+        `nn.Module.__call__` stands in for itself meanwhile, as when torch.fx traces. Hooks of the
+        model's own so run inside the frame, and no module has one more.
+        """
+        call = nn.Module.__dict__["__call__"]
+
+        def watched(module: nn.Module, /, *args: Any, **kwargs: Any) -> Any:
+            if id(module) not in self.names:
+                return call(module, *args, **kwargs)
+            self.path.append(module)
+            frame = None
+            if self.current is None and self.is_leaf(module):
+                kind = module_kind(module)
+                frame = Frame(self.names[id(module)] or kind, kind, False, module)
+                self.start(frame, (args, kwargs) if kwargs else args)
+            result = None  # stays so if the module raises: the model may catch it and go on
+            try:
+                result = call(module, *args, **kwargs)
+            finally:
+                if frame is not None and self.current is frame:
+                    self.finish(result)
+                self.path.pop()
+            return result
+
+        setattr(nn.Module, "__call__", watched)  # noqa: B010
+        try:
+            yield
+        finally:
+            setattr(nn.Module, "__call__", call)  # noqa: B010
 
     def run_again(self, checkpoint: Any) -> None:
         """Note that something after the last product in a checkpoint saves a tensor.

@@ -149,16 +149,17 @@ def give(
         return result
     sources = [t.value(x) for x in tensors]
     reached = [v.grad for v in sources]
-    learned = [t.value(w) for w in weights if w is not None]
-    parents = [v for v in (*sources, *learned) if v.grad]
-    if not parents:
+    learned = [w for w in weights if w is not None]
+    if not any(reached) and not any(w.requires_grad for w in learned):
         return result
+    learns = bool(learned) and learned[0].requires_grad
     if macs:
-        frame.backward_macs += macs * times * (reached[0] + (bool(learned) and learned[0].grad))
-    node = t.step(parents)
+        frame.backward_macs += macs * times * (reached[0] + learns)
+    # a parameter is no step of backward, a weight that was computed may be
+    node = t.step([*sources, *[t.value(w) for w in learned if id(w) not in t.own]])
     t.learn(result, node)
     if kept is not L.NOTHING:
-        _keep(t, layer, kept, times, node, sources, learned, reached, result)
+        _keep(t, layer, kept, times, node, sources, reached, learned[:1], result)
     t.note_product(macs * times)
     return result
 
@@ -170,16 +171,18 @@ def _keep(
     times: int,
     node: Node,
     sources: list[Value],
-    learned: list[Value],
     reached: list[bool],
+    weight: list[Tensor],  # one at most
     result: Tensor,
 ) -> None:
     """Note what the backward of a layer keeps."""
-    if kept.inputs and (layer.saves_together or (bool(learned) and learned[0].grad)):
+    if kept.inputs and (layer.saves_together or any(w.requires_grad for w in weight)):
         for i in layer.needed_inputs(range(len(sources)), reached):
             t.save(node, sources[i])
-    if learned and not learned[0].stored and (layer.saves_together or reached[0]):
-        t.save(node, learned[0])  # a weight that was computed
+    if layer.saves_together or reached[0]:
+        for computed in [t.value(w) for w in weight if id(w) not in t.own]:
+            if not computed.stored:
+                t.save(node, computed)
     if kept.output:
         t.save(node, t.value(result))
     if kept.copies or kept.masks or kept.indices or kept.statistics or kept.per_image:
@@ -366,7 +369,7 @@ def _conv_layer(
 
 def _conv(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     x, weight, bias, stride, padding, dilation, groups = _bind(_CONV, args, kwargs)
-    value, shape = t.value(x), t.value(weight).shape
+    value, shape = t.value(x), tuple(weight.shape)
     dims = len(shape) - 2
     if len(value.shape) != dims + 2 or dims != 2 or value.shape[1] != shape[1] * groups:
         return t.run(func, args, kwargs)
@@ -386,7 +389,7 @@ def _conv(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
         return t.run(func, args, kwargs)  # which says what does not fit
     *sizes, channels = worked[0]
     out = (value.shape[0], channels, *sizes)
-    if value.plain and t.value(weight).plain:
+    if value.plain and weight.is_contiguous():
         result = t.new(out, value.dtype)
     else:
         result = _map_like(t, weight if value.plain else x, out)
@@ -406,7 +409,7 @@ _CONV: Names = (
 
 def _linear(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     x, weight, bias = _bind(_LINEAR, args, kwargs)
-    value, shape = t.value(x), t.value(weight).shape
+    value, shape = t.value(x), tuple(weight.shape)
     dims = len(value.shape)
     if dims not in (2, 3) or len(shape) != 2 or value.shape[-1] != shape[1] or not value.plain:
         return t.run(func, args, kwargs)
@@ -738,8 +741,8 @@ _CONV_TRANSPOSE: Names = (
 def _conv_transpose(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     bound = _bind(_CONV_TRANSPOSE, args, kwargs)
     x, weight, bias, stride, padding, more, groups, dilation = bound
-    value, shape = t.value(x), t.value(weight).shape
-    plain = value.plain and t.value(weight).plain
+    value, shape = t.value(x), tuple(weight.shape)
+    plain = value.plain and weight.is_contiguous()
     if len(value.shape) != 4 or len(shape) != 4 or value.shape[1] != shape[0] or not plain:
         return t.run(func, args, kwargs)
     try:

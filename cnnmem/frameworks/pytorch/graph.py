@@ -174,15 +174,15 @@ class Graph:
             if own or statistics:
                 weights = sum(p.numel() for _, p in own) - biases
                 name = self.follower.unique(path or "parameters")
-                yield dict(
-                    name=name,
-                    kind="unused",
-                    weights=weights,
-                    biases=biases,
-                    statistics=statistics,
-                    trainable=sum(p.numel() for _, p in own if p.requires_grad),
-                    stored=(weights + biases + statistics) * self.width,
-                )
+                yield {
+                    "name": name,
+                    "kind": "unused",
+                    "weights": weights,
+                    "biases": biases,
+                    "statistics": statistics,
+                    "trainable": sum(p.numel() for _, p in own if p.requires_grad),
+                    "stored": (weights + biases + statistics) * self.width,
+                }
 
 
 def _bytes(frame: Frame) -> int:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -27,7 +27,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from .follow import Follower, Frame, Output, Saved, checkpoint_at_work, tensors_in
-from .kinds import function_kind, function_name, module_kind
+from .kinds import function_kind, function_name
 from .macs import INEXACT, is_depthwise, is_view, work
 
 _DEVICE = torch.ops.prim.device.default
@@ -98,7 +98,6 @@ class Recorder(Follower):
         return Frame(f"{parent}.{name}" if parent else name, name, True)
 
     def start(self, frame: Frame, values: Any) -> None:
-        """Open a frame that is called with these values; there is one at a time."""
         tensors = tensors_in(values)
         for tensor in tensors:
             if id(tensor) in self.own:
@@ -108,11 +107,10 @@ class Recorder(Follower):
             source = getattr(tensor, "_cnnmem_frame", None)
             if source is not None:
                 frame.sources.append(source)
-        self.current, self.depth = frame, len(self.path)
+        self.current = frame
         self.entered = [(t, self.storage(t), _version(t)) for t in tensors]
 
-    def finish(self, result: Any) -> None:
-        """Close the current frame with its result."""
+    def finish(self, result: Any, given: Any = ()) -> None:
         frame, entered = self.current, self.entered
         assert frame is not None
         self.current, self.entered = None, []
@@ -166,37 +164,17 @@ class Recorder(Follower):
 
     @contextmanager
     def watch(self) -> Iterator[None]:
-        """Record what happens inside; afterwards no module keeps a hook."""
-        with ExitStack() as stack:
-            for module in self.model.modules():
-                for hook in (
-                    module.register_forward_pre_hook(self._enter, prepend=True, with_kwargs=True),
-                    module.register_forward_hook(self._leave, with_kwargs=True, always_call=True),
-                ):
-                    stack.callback(hook.remove)
-            # autograd's graph holds its hooks in C++, where Python's garbage collector does not
-            # look: a hook that held the recorder would never free the model and its weights
-            this = weakref.proxy(self)
-            stack.enter_context(
-                torch.autograd.graph.saved_tensors_hooks(
-                    lambda tensor: this.pack(tensor), Held.again
-                )
-            )
-            stack.enter_context(_Operations(self))
-            stack.enter_context(_Functions(self))
+        """Record what happens inside."""
+        # autograd's graph holds its hooks in C++, where Python's garbage collector does not
+        # look: a hook that held the recorder would never free the model and its weights
+        this = weakref.proxy(self)
+        with (
+            self.watch_modules(),
+            torch.autograd.graph.saved_tensors_hooks(lambda tensor: this.pack(tensor), Held.again),
+            _Operations(self),
+            _Functions(self),
+        ):
             yield
-
-    def _enter(self, module: nn.Module, args: Any, kwargs: Any) -> None:
-        self.path.append(module)
-        if self.current is None and self.is_leaf(module):
-            kind = module_kind(module)
-            self.start(Frame(self.names[id(module)] or kind, kind, False, module), (args, kwargs))
-
-    def _leave(self, module: nn.Module, args: Any, kwargs: Any, result: Any) -> None:
-        # `result` is None if the module raised and the model caught it
-        if self.current and self.current.module is module and self.depth == len(self.path):
-            self.finish(result)
-        self.path.pop()
 
 
 def _version(tensor: Tensor) -> int:

@@ -48,21 +48,17 @@ class Node:
 class Value:
     """What the trace knows of a tensor."""
 
-    __slots__ = ("dtype", "frame", "grad", "key", "node", "plain", "shape", "stored")
+    __slots__ = ("dtype", "frame", "grad", "key", "node", "numel", "plain", "shape", "stored")
 
     def __init__(
         self, key: int, shape: tuple[int, ...], dtype: torch.dtype, grad: bool, plain: bool
     ) -> None:
         self.key, self.shape, self.dtype, self.grad = key, shape, dtype, grad
+        self.numel = prod(shape)
         self.plain = plain  # contiguous
         self.node: Node | None = None
         self.frame: Frame | None = None
         self.stored = False  # a parameter or a buffer, or a view of one
-
-    @property
-    def numel(self) -> int:
-        """How many values."""
-        return prod(self.shape)
 
 
 Rule = Callable[..., Any]
@@ -90,7 +86,6 @@ class Trace(Follower):
         self.checkpoint: Any = None  # the one that is at work: backward runs its functions again
         self.multiplied = 0  # the multiply-accumulates of the function that runs
         self.pending: list[tuple[Frame, Value]] = []  # what a checkpoint keeps: its inputs
-        self.hooked: set[int] = set()  # modules with forward hooks
         self.refused = ""  # why the trace has ended, for an error that went through C++ or a model
         self.own: dict[int, Tensor] = {}  # parameters and buffers by id
         for part in self.parts:
@@ -192,7 +187,6 @@ class Trace(Follower):
     # -- frames ---------------------------------------------------------------------------------
 
     def start(self, frame: Frame, values: Any) -> None:
-        """Open a frame that is called with these values; there is one at a time."""
         own = self.own
         for tensor in tensors_in(values):
             if id(tensor) in own:
@@ -202,12 +196,11 @@ class Trace(Follower):
             frame.inputs.append(value.shape)
             if value.frame is not None:
                 frame.sources.append(value.frame)
-        self.current, self.depth = frame, len(self.path)
+        self.current = frame
         if self.changed:
             self.changed = set()
 
-    def finish(self, result: Any, given: Any) -> None:
-        """Close the current frame with its result."""
+    def finish(self, result: Any, given: Any = ()) -> None:
         frame = self.current
         assert frame is not None
         self.current = None

@@ -10,16 +10,15 @@ What the level of functions cannot see ends the trace with `Untraceable`: the re
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from . import functions
 from .follow import Frame, checkpoint_at_work
-from .kinds import module_kind
 from .trace import Trace
 
 
@@ -29,25 +28,8 @@ class Tracer(Trace):
     @contextmanager
     def watch(self) -> Iterator[None]:
         """Trace what happens inside; nothing is left on any module, whatever happens."""
-        hooks = torch.nn.modules.module
-        with ExitStack() as stack:
-            for hook in (
-                hooks.register_module_forward_pre_hook(self._enter),
-                hooks.register_module_forward_hook(self._leave, always_call=True),
-            ):
-                stack.callback(hook.remove)
-            for part in self.parts:
-                if (
-                    part._forward_hooks
-                ):  # of the model: they run inside the frame, as of its forward
-                    self.hooked.add(id(part))
-                    hook = part.register_forward_hook(self._leave_hooked, always_call=True)
-                    stack.callback(hook.remove)
-            stack.enter_context(_applied(self))
-            stack.enter_context(
-                torch.autograd.graph.saved_tensors_hooks(self._save_outside, lambda tensor: tensor)
-            )
-            stack.enter_context(_Functions(self))
+        saved = torch.autograd.graph.saved_tensors_hooks(self._save_outside, lambda tensor: tensor)
+        with self.watch_modules(), _applied(self), saved, _Functions(self):
             yield
 
     def _save_outside(self, tensor: Tensor) -> Tensor:
@@ -70,24 +52,6 @@ class Tracer(Trace):
             self.refuse("saved-tensor hooks of the model's own")
         if self.pending and self.checkpoint is None:
             self.refuse("an operation that is no function")
-
-    def _enter(self, module: nn.Module, args: Any) -> None:
-        if id(module) not in self.names:
-            return
-        self.path.append(module)
-        if self.current is None and self.is_leaf(module):
-            kind = module_kind(module)
-            self.start(Frame(self.names[id(module)] or kind, kind, False, module), args)
-
-    def _leave(self, module: nn.Module, args: Any, result: Any) -> None:
-        # `result` is None where the module raised and the model goes on
-        if id(module) in self.names and id(module) not in self.hooked:
-            self._leave_hooked(module, args, result)
-
-    def _leave_hooked(self, module: nn.Module, args: Any, result: Any) -> None:
-        if self.current and self.current.module is module and self.depth == len(self.path):
-            self.finish(result, args)
-        self.path.pop()
 
 
 class _Functions(TorchFunctionMode):
