@@ -33,38 +33,23 @@ class Graph:
     ) -> None:
         self.follower, self.batch, self.width = follower, batch, width
         self.frames = follower.frames
-        # one name per parameter, even for a tied one, as `named_parameters` gives them
-        self.parameters: dict[str, nn.Parameter] = {}
-        self.names: dict[int, str] = {}
-        # running statistics that no row has yet
-        self.running: dict[int, int] = {}
-        for part in follower.parts:
-            self._list(part, follower.names[id(part)])
-        self.counted: set[str] = set()
-        self.used: list[list[str]] = []  # the names of the parameters that each row uses
+        self.counted: set[str] = set()  # names of parameters that a row has
         self.position = {id(frame): i for i, frame in enumerate(self.frames)}
+        self.running = dict(follower.running)  # statistics that no row has yet
+        # the names of the parameters that each row uses
+        self.used = [self._used(frame) for frame in self.frames]
+        numbers = [self._stored(*used) for used in self.used]
+        unused = list(self._unused())
+        names = [frame.name for frame in self.frames] + [row.name for row in unused]
+        blocks = _blocks(follower.model, names)
         kept = _Kept(follower, self.position, width)
-        rows = [self._row(i, frame, kept) for i, frame in enumerate(self.frames)]
-        rows += self._unused()
-        blocks = _blocks(follower.model, [row["name"] for row in rows])
-        self.rows = tuple(
-            [
-                Row(**row, block=INPUT if row["kind"] == INPUT else block)
-                for row, block in zip(rows, blocks, strict=True)
-            ]
-        )
+        rows = [
+            self._row(i, frame, kept, numbers[i], blocks[i]) for i, frame in enumerate(self.frames)
+        ]
+        after = zip(unused, blocks[len(rows) :], strict=True)
+        self.rows = (*rows, *[row._replace(block=block) for row, block in after])
         self.nodes = tuple(self._nodes())
         self.storage = self._storage(kept, [self.position[id(frame)] for frame in outputs])
-
-    def _list(self, part: nn.Module, path: str) -> None:
-        """Note a module's own parameters and running statistics."""
-        for key, parameter in part._parameters.items():
-            if parameter is not None and id(parameter) not in self.names:
-                name = f"{path}.{key}" if path else key
-                self.names[id(parameter)], self.parameters[name] = name, parameter
-        for key, buffer in part._buffers.items():
-            if key in ("running_mean", "running_var") and buffer is not None:
-                self.running[id(buffer)] = buffer.numel()
 
     def _nodes(self) -> Iterator[Node]:
         """Yield a node per row but the first, which is the image."""
@@ -105,84 +90,102 @@ class Graph:
             outputs=tuple(dict.fromkeys(outputs)) or (len(self.frames) - 1,),
         )
 
-    def _row(self, position: int, frame: Frame, kept: _Kept) -> dict[str, Any]:
-        """Return the fields of a frame's row, but for its block."""
-        statistics = weights = biases = trainable = 0
-        owned = [self.names[i] for i in frame.parameters if i in self.names]
-        running = [i for i in frame.parameters if i in self.running]
-        if frame.module is not None:
+    def _used(self, frame: Frame) -> tuple[list[str], list[int]]:
+        """Return the names of the parameters that a frame uses, and ids of running statistics."""
+        names, follower = self.follower.parameter_names, self.follower
+        given = frame.parameters
+        if frame.module is None:
+            inside: Any = ()
+        else:
             inside = [frame.module] if not frame.module._modules else frame.module.modules()
-            for part in inside:
-                own = part._parameters.values()
-                owned += [self.names[id(p)] for p in own if p is not None]
-                running += [id(b) for b in part._buffers.values() if id(b) in self.running]
-        for i in running:
-            statistics += self.running.pop(i, 0)
-        self.used.append(owned)
-        for name in owned:
+        for part in inside:
+            given = [*given, *[id(p) for p in part._parameters.values() if p is not None]]
+            given += [id(b) for b in part._buffers.values()]
+        return [names[i] for i in given if i in names], [i for i in given if i in follower.running]
+
+    def _stored(self, names: list[str], running: list[int]) -> tuple[int, int, int, int]:
+        """Return the weights, biases, statistics and learned parameters that no earlier row has."""
+        weights = biases = trainable = 0
+        for name in names:
             if name not in self.counted:
                 self.counted.add(name)
-                parameter = self.parameters[name]
+                parameter = self.follower.parameters[name]
                 count = parameter.numel()
-                trainable += count * parameter.requires_grad
+                if parameter.requires_grad:
+                    trainable += count
                 if is_bias(name):
                     biases += count
                 else:
                     weights += count
-        how = {"new": 0, "view": 0, "overwrite": 0}
+        return weights, biases, sum([self.running.pop(i, 0) for i in running]), trainable
+
+    def _row(
+        self,
+        position: int,
+        frame: Frame,
+        kept: _Kept,
+        stored: tuple[int, int, int, int],
+        block: str,
+    ) -> Row:
+        weights, biases, statistics, trainable = stored
+        new = view = overwritten = 0
         for output in frame.outputs:
             # dropout's output stands for its input, as in the plain tables
-            new = output.how == "new" and frame.kind == "dropout"
-            how["view" if new else output.how] += output.values
-        shape = shape_of_one(frame.outputs[0].shape, self.batch) if frame.outputs else (0,)
+            if output.how == "view" or (output.how == "new" and frame.kind == "dropout"):
+                view += output.values
+            elif output.how == "new":
+                new += output.values
+            else:
+                overwritten += output.values
+        columns = kept.columns.get(position, _NO_COLUMNS)
+        values, copies, masks, indices, batch_statistics = columns
         batch = self.batch
-        return dict(
-            name=frame.name,
-            kind=frame.kind,
-            inputs=tuple([shape_of_one(shape, batch) for shape in frame.inputs]),
-            output=shape,
-            weights=weights,
-            biases=biases,
-            statistics=statistics,
-            trainable=trainable,
-            stored=(weights + biases + statistics) * self.width,
-            values=how["new"],
-            macs=frame.macs,
-            saved=kept.saved.get(position, 0),
-            views=how["view"],
-            overwrites=how["overwrite"],
-            input_values=sum([_values(shape) for shape in frame.inputs]),
-            functional=frame.functional,
-            **kept.columns.get(position, {}),
+        return Row(
+            frame.name,
+            frame.kind,
+            tuple([shape_of_one(shape, batch) for shape in frame.inputs]),
+            shape_of_one(frame.outputs[0].shape, batch) if frame.outputs else (0,),
+            weights,
+            biases,
+            statistics,
+            trainable,
+            (weights + biases + statistics) * self.width,
+            new,
+            frame.macs,
+            kept.saved.get(position, 0),
+            view,
+            overwritten,
+            sum([_values(shape) for shape in frame.inputs]),
+            values,
+            copies,
+            masks,
+            indices,
+            batch_statistics,
+            INPUT if frame.kind == INPUT else block,
+            frame.functional,
         )
 
-    def _unused(self) -> Iterator[dict[str, Any]]:
-        """Yield a row's fields for each module whose parameters or statistics no call has used."""
-        names, counted = self.names, self.counted
-        for module in self.follower.parts:
+    def _unused(self) -> Iterator[Row]:
+        """Yield a row for each module whose parameters or statistics no call has used."""
+        follower = self.follower
+        names = follower.parameter_names
+        for module in follower.parts:
             if not module._parameters and not module._buffers:
                 continue
-            path = self.follower.names[id(module)]
-            own = [
-                (name, p)
-                for name, p in module._parameters.items()
-                if p is not None and names[id(p)] not in counted
-            ]
-            counted.update(names[id(p)] for _, p in own)
-            biases = sum(p.numel() for name, p in own if is_bias(name))
-            statistics = sum(self.running.pop(id(b), 0) for b in module._buffers.values())
-            if own or statistics:
-                weights = sum(p.numel() for _, p in own) - biases
-                name = self.follower.unique(path or "parameters")
-                yield {
-                    "name": name,
-                    "kind": "unused",
-                    "weights": weights,
-                    "biases": biases,
-                    "statistics": statistics,
-                    "trainable": sum(p.numel() for _, p in own if p.requires_grad),
-                    "stored": (weights + biases + statistics) * self.width,
-                }
+            own = [names[id(p)] for p in module._parameters.values() if p is not None]
+            left = [name for name in own if name not in self.counted]
+            stored = self._stored(left, [id(b) for b in module._buffers.values()])
+            weights, biases, statistics, trainable = stored
+            if left or statistics:
+                yield Row(
+                    follower.unique(follower.names[id(module)] or "parameters"),
+                    "unused",
+                    weights=weights,
+                    biases=biases,
+                    statistics=statistics,
+                    trainable=trainable,
+                    stored=(weights + biases + statistics) * self.width,
+                )
 
 
 def _bytes(frame: Frame) -> int:
@@ -222,6 +225,14 @@ def _fits(layer: Layer, row: Row) -> bool:
         return False
 
 
+# the columns of a row that say what is kept, in the row's order
+_COLUMNS = {
+    column: i
+    for i, column in enumerate(("kept_values", "copies", "masks", "indices", "batch_statistics"))
+}
+_NO_COLUMNS = (0,) * len(_COLUMNS)
+
+
 class _Kept:
     """What autograd keeps, each storage once, by the frame that first kept it and by its maker."""
 
@@ -229,7 +240,7 @@ class _Kept:
         self.saved: dict[int, int] = {}  # bytes, by the position that first kept them
         self.keeper: dict[int, int] = {}  # the position that keeps a position's storage first
         self.asked: dict[int, list[int]] = {}  # the positions whose storages a frame keeps
-        self.columns: dict[int, dict[str, int]] = {}  # values, by the position that made them
+        self.columns: dict[int, list[int]] = {}  # values, by the position that made them
         seen: set[int] = set()
         maker_of = follower.maker
         for i, frame in enumerate(follower.frames):
@@ -249,8 +260,7 @@ class _Kept:
                     self.keeper.setdefault(owner, i)
                 self.saved[i] = self.saved.get(i, 0) + saved.bytes
                 column, values = _column(frame, saved, known, width)
-                of = self.columns.setdefault(owner, {})
-                of[column] = of.get(column, 0) + values
+                self.columns.setdefault(owner, [0] * len(_COLUMNS))[_COLUMNS[column]] += values
 
 
 def _column(frame: Frame, saved: Saved, is_output: bool, width: int) -> tuple[str, int]:

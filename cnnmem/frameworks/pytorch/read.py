@@ -97,12 +97,12 @@ def _table(run: Run) -> Table:
     followed = follow(run)
     graph = followed.graph
     first, image = followed.shape, shape_of_one(followed.shape, followed.batch)
-    used = {row.name: frozenset(names) for row, names in zip(graph.rows, graph.used, strict=False)}
 
     def again(
         image: Shape, batch: int, dtype: str | None, mode: Mode, frozen: frozenset[str]
     ) -> Table:
-        names = frozenset().union(*[used[row] for row in frozen if row in used])
+        used = zip(graph.rows, graph.used, strict=False)
+        names = frozenset([name for row, (own, _) in used if row.name in frozen for name in own])
         shape = _resized(run.input_shape, first, image, batch)
         return _table(
             replace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import random
 import sys
@@ -117,7 +118,7 @@ def _trace(run: Run, dtype: torch.dtype, where: torch.device) -> Followed:
     args, kwargs = _inputs(run.input_shape, META, dtype)
     given = tensors_in((args, kwargs))
     shape, batch = _first(given, run.batch)
-    with as_it_was(tracer.parts), _python_random_state():
+    with as_it_was(tracer.parts), _python_random_state(), _no_collection():
         _set_mode(tracer, run.mode)
         tracer.add_inputs(given)
         with tracer.watch():
@@ -212,6 +213,18 @@ def _device(given: str | torch.device) -> torch.device:
             "(on CUDA a dropout mask takes 1 byte per value instead of the dtype's size)"
         )
     return device
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Let the garbage collector rest: a trace makes thousands of objects, and keeps them all."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @contextmanager

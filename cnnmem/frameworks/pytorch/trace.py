@@ -87,11 +87,7 @@ class Trace(Follower):
         self.multiplied = 0  # the multiply-accumulates of the function that runs
         self.pending: list[tuple[Frame, Value]] = []  # what a checkpoint keeps: its inputs
         self.refused = ""  # why the trace has ended, for an error that went through C++ or a model
-        self.own: dict[int, Tensor] = {}  # parameters and buffers by id
-        for part in self.parts:
-            for tensor in (*part._parameters.values(), *part._buffers.values()):
-                if tensor is not None:
-                    self.own[id(tensor)] = tensor
+        self.own = {*self.parameter_names, *self.buffers}  # ids
 
     def know(self, tensor: Tensor) -> Value:
         """Return the value of a tensor that was there before the forward pass."""
