@@ -70,7 +70,9 @@ def _rule_of(func: Any) -> Rule | None:
         return Rule(_view, owner) if owner in _VIEW_GETTERS else None
     if called == "__set__":
         return Rule(_set, owner, asks=True)
-    if called in _SIZES:
+    if called in _SIZES or (called == "__get__" and owner == "shape"):
+        return Rule(_size, owner, asks=True)
+    if called in _PLAIN:
         return None
     name = function_name(func)
     if called in _VALUES:
@@ -284,7 +286,13 @@ def _embedding_bag(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _view(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
-    return t.run_views(func, args, kwargs)
+    result = t.run_views(func, args, kwargs)
+    if isinstance(result, Tensor) and args and t.current is not None:
+        before, after = t.value(args[0]), t.value(result)
+        flat = len(after.shape) == 2 < len(before.shape) and before.shape[0] == after.shape[0]
+        if flat and before.key == after.key:  # a map that is not contiguous is copied
+            t.current.layer, t.current.times = _FLATTEN, before.shape[0]
+    return result
 
 
 def _needs_values(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
@@ -301,6 +309,11 @@ def _construct(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     made = func(*args, **{**kwargs, "device": "meta"})
     t.adopt(made, None)
     return made
+
+
+def _size(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
+    t.asked_size |= not t.in_torchs_own
+    return func(*args, **kwargs)
 
 
 def _device(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
@@ -724,6 +737,7 @@ def _dropout(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     return result
 
 
+_FLATTEN = L.Flatten()
 _DROPOUT, _NO_DROPOUT = L.Dropout(), L.Dropout(0.0)
 
 
@@ -854,10 +868,10 @@ _GETTERS: dict[str, Answer] = {
     "grad_fn": _grad_fn,
 }
 _VIEW_GETTERS = {"T", "mT", "H", "mH", "real", "imag"}
-_SIZES = {
-    *("size", "dim", "ndimension", "numel", "nelement", "stride", "is_contiguous", "__len__"),
-    *("is_floating_point", "is_complex", "storage_offset", "element_size", "get_device"),
-    *("_set_grad_enabled", "is_same_size", "_is_view", "is_nonzero_", "type_", "__hash__"),
+_SIZES = {"size", "numel", "nelement", "stride", "storage_offset", "__len__", "is_same_size"}
+_PLAIN = {
+    *("dim", "ndimension", "is_contiguous", "is_floating_point", "is_complex", "element_size"),
+    *("get_device", "_set_grad_enabled", "_is_view", "is_nonzero_", "type_", "__hash__"),
     *("requires_grad_x", "_parse_to", "is_inference", "has_names", "is_signed", "__repr__"),
     *("result_type", "promote_types", "can_cast", "is_tensor"),
 }

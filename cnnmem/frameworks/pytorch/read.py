@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from cnnmem.checks import is_int
+from cnnmem.count import table as plain
 from cnnmem.count.autograd import Mode
-from cnnmem.count.table import Table
+from cnnmem.count.table import Row, Table
 from cnnmem.errors import ShapeError
-from cnnmem.model.layers import Shape
-from cnnmem.model.network import Network
+from cnnmem.model.layers import Recorded, Shape
+from cnnmem.model.network import Network, Node
 from cnnmem.model.windows import shape_text
 
 from .follow import LEAVES
 from .graph import shape_of_one
 from .macs import Work
 from .run import Run, follow
+from .trace import Trace
 
 
 def table_of(
@@ -98,9 +101,36 @@ def _table(run: Run) -> Table:
     graph = followed.graph
     first, image = followed.shape, shape_of_one(followed.shape, followed.batch)
 
+    @cache
+    def formulas() -> tuple[Node, ...]:
+        """Return the nodes if their formulas alone give this table, as they then do at any size.
+
+        A model that asks how large a tensor is might go another way at another size.
+        """
+        follower = followed.follower
+        if not isinstance(follower, Trace) or follower.asked_size or table.uncounted:
+            return ()
+        if any(isinstance(node.layer, Recorded) for node in graph.nodes):
+            return ()
+        same = plain.table_of(
+            Network(name, graph.nodes, image),
+            batch=followed.batch,
+            dtype=run.dtype,
+            mode=run.mode,
+        )
+        return graph.nodes if same.rows == table.rows else ()
+
     def again(
         image: Shape, batch: int, dtype: str | None, mode: Mode, frozen: frozenset[str]
     ) -> Table:
+        if mode == run.mode and image[-1] == table.image[-1] and formulas():
+            nodes = tuple([replace(node, frozen=node.name in frozen) for node in formulas()])
+            counted = plain.table_of(
+                Network(name, nodes, image), batch=batch, dtype=dtype or run.dtype, mode=mode
+            )
+            # else it has other parameters, and the module will refuse this size
+            if [_owned(row) for row in counted.rows] == [_owned(row) for row in table.rows]:
+                return replace(counted, graph=Network(name, nodes, image, again), how="traced")
         used = zip(graph.rows, graph.used, strict=False)
         names = frozenset([name for row, (own, _) in used if row.name in frozen for name in own])
         shape = _resized(run.input_shape, first, image, batch)
@@ -115,7 +145,7 @@ def _table(run: Run) -> Table:
             )
         )
 
-    return Table(
+    table = Table(
         network=name,
         image=image,
         batch=followed.batch,
@@ -128,6 +158,11 @@ def _table(run: Run) -> Table:
         uncounted=tuple(f"{name} x {count}" for name, count in followed.follower.uncounted.items()),
         how=followed.how,
     )
+    return table
+
+
+def _owned(row: Row) -> tuple[int, int, int]:
+    return row.weights, row.biases, row.statistics
 
 
 def _resized(given: Any, first: tuple[int, ...], image: Shape, batch: int) -> Any:

@@ -87,7 +87,14 @@ class Trace(Follower):
         self.multiplied = 0  # the multiply-accumulates of the function that runs
         self.pending: list[tuple[Frame, Value]] = []  # what a checkpoint keeps: its inputs
         self.refused = ""  # why the trace has ended, for an error that went through C++ or a model
+        self.asked_size = False  # the model may go another way at another size
         self.own = {*self.parameter_names, *self.buffers}  # ids
+
+    @property
+    def in_torchs_own(self) -> bool:
+        """Whether a layer of torch.nn is at work, whose formula says what a size changes."""
+        module = self.current and self.current.module
+        return type(module).__module__.startswith("torch.nn.modules.")
 
     def know(self, tensor: Tensor) -> Value:
         """Return the value of a tensor that was there before the forward pass."""

@@ -10,7 +10,8 @@ from two_ways import two_ways
 
 from cnnmem import summary
 from cnnmem.count.conventions import autograd
-from cnnmem.errors import NetworkError
+from cnnmem.count.training import training_step
+from cnnmem.errors import CnnmemError, NetworkError
 from cnnmem.frameworks.pytorch import build, saved_bytes
 from cnnmem.model.layers import BatchNorm
 
@@ -122,3 +123,32 @@ def test_tracing_and_recording_a_random_module_agree(drawn, mode, frozen):
     ways = two_ways(module, drawn.batch_shape, mode)
     assert ways.why == ""
     assert ways.differences == []
+
+
+@PROFILE
+@given(networks(), st.sampled_from(["train", "eval"]), st.booleans())
+def test_a_traced_module_at_another_size_is_what_a_trace_there_gives(drawn, mode, frozen):
+    if isinstance(table_or_refusal(drawn, mode), NetworkError):
+        return
+    with torch.device("meta"):
+        module = build(drawn.network)
+    if frozen:
+        for part in [*module.modules()][::2]:
+            part.requires_grad_(False)
+    graph = summary(module, drawn.batch_shape, mode=mode).graph
+    *sides, channels = drawn.network.image
+    sides, batch = [n + 3 for n in sides], drawn.batch + 1
+    other = (*sides, channels)
+    try:
+        traced = summary(module, (batch, channels, *sides), mode=mode)
+    except NetworkError:
+        with pytest.raises(CnnmemError):
+            summary(graph, other, batch=batch, mode=mode)
+        return
+    again = summary(graph, other, batch=batch, mode=mode)
+    assert (again.rows, again.how, again.image) == (traced.rows, "traced", other)
+    assert again.graph.nodes == traced.graph.nodes
+    for name in ("inference-peak", "autograd"):
+        assert again.total(name).value == traced.total(name).value
+    if mode == "train":
+        assert training_step(again).moments == training_step(traced).moments

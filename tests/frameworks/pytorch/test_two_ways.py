@@ -14,6 +14,7 @@ from odd_modules import ODD
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
+from torchvision_shim import models
 from two_ways import differences, executed, freeze_half, two_ways
 
 from cnnmem import summary
@@ -55,6 +56,25 @@ def test_a_traced_model_equals_a_recorded_one(model):
         ways = two_ways(module, shape, mode)
         assert ways.traced is not None, ways.why
         assert ways.differences == [], f"CNNMEM_SEED={SEED}"
+
+
+class Chooses(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.small, self.large = nn.Conv2d(3, 4, 1), nn.Conv2d(3, 8, 3)
+
+    def forward(self, x):
+        return self.large(x) if x.shape[-1] > 10 else self.small(x)
+
+
+@pytest.mark.parametrize("make", [Chooses, models.resnet18, models.densenet121])
+def test_at_another_size_a_model_goes_the_way_that_it_then_takes(make):
+    module = make()
+    graph = summary(module, (2, 3, 9, 9) if make is Chooses else (2, 3, 64, 64)).graph
+    other = (3, 3, 65, 97)
+    again, traced = summary(graph, (65, 97, 3), batch=3), summary(module, other)
+    assert again.rows == traced.rows
+    assert again.graph.nodes == traced.graph.nodes
 
 
 def test_a_module_on_the_meta_device_is_traced():
