@@ -73,7 +73,15 @@ def trace_storage(network: Network, shapes: list[Shape], mode: Mode = "train") -
                 keeper.setdefault(owner[source], position)
         if asked.output:
             keeper.setdefault(made, position)
-    return Storage(tuple(owner), keeper, tuple(kept), tuple(requires_grad), in_use)
+    outputs = _outputs(network) if network.outputs else ()
+    return Storage(tuple(owner), keeper, tuple(kept), tuple(requires_grad), in_use, outputs=outputs)
+
+
+def _outputs(network: Network) -> tuple[int, ...]:
+    """Return the positions of a network's outputs."""
+    last = len(network.nodes)
+    further = [i for i, node in enumerate(network.nodes, 1) if node.name in network.outputs]
+    return (*further, last) if last not in further else tuple(further)
 
 
 def _owners(network: Network, shapes: list[Shape], mode: Mode) -> tuple[list[int], list[Kept]]:
@@ -93,8 +101,8 @@ def _owners(network: Network, shapes: list[Shape], mode: Mode) -> tuple[list[int
 
 
 def _in_use(network: Network, owner: list[int]) -> tuple[bool, ...]:
-    """Return for each position whether the network's output depends on its storage."""
-    used = {owner[-1]}
+    """Return for each position whether an output of the network depends on its storage."""
+    used = {owner[i] for i in _outputs(network)}
     in_use = [True] * len(owner)
     for position in range(len(owner) - 1, 0, -1):
         in_use[position] = owner[position] in used

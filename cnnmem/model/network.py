@@ -54,6 +54,7 @@ class Network:
     # the table of a framework's model at another size: it is read again, its layers' shapes are
     # not worked out from this graph
     again: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
+    outputs: tuple[str, ...] = ()  # nodes that are outputs too, beside the last
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "nodes", tuple(self.nodes))
@@ -83,6 +84,12 @@ class Network:
                     f"layer {node.name!r} ({node.layer.kind}) has {inputs}; it takes {count}"
                 )
             known.add(node.name)
+        for name in self.outputs:
+            if name not in known:
+                raise NetworkError(
+                    f"network {self.name!r} has no layer {name!r} to be an output; it has "
+                    f"{', '.join(node.name for node in self.nodes[:9])} ..."
+                )
 
     @classmethod
     def chain(cls, name: str, layers: dict[str, Layer], image: Shape = (224, 224, 3)) -> Network:
@@ -170,6 +177,6 @@ class Builder:
         self.nodes.append(Node(name, layer, inputs, self.block or name, functional))
         return name
 
-    def network(self, name: str, image: Iterable[int]) -> Network:
-        """Return the finished network."""
-        return Network(name, tuple(self.nodes), tuple(image))
+    def network(self, name: str, image: Iterable[int], outputs: Iterable[str] = ()) -> Network:
+        """Return the finished network; `outputs` are those beside the last node."""
+        return Network(name, tuple(self.nodes), tuple(image), outputs=tuple(outputs))

@@ -724,7 +724,7 @@ def _dropout(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
         return x
     if p == 1 or not value.plain or value.stored:
         return t.run(func, args, kwargs, in_place)
-    frame.layer, frame.times = _DROPOUT, value.shape[0]
+    frame.layer, frame.times = _DROPOUT_IN_PLACE if in_place else _DROPOUT, value.shape[0]
     if in_place:
         result = x
         t.changed.add(value.key)
@@ -738,7 +738,7 @@ def _dropout(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
 
 
 _FLATTEN = L.Flatten()
-_DROPOUT, _NO_DROPOUT = L.Dropout(), L.Dropout(0.0)
+_DROPOUT, _DROPOUT_IN_PLACE, _NO_DROPOUT = L.Dropout(), L.Dropout(0.5, True), L.Dropout(0.0)
 
 
 @lru_cache(1024)

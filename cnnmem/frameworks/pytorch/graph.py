@@ -131,7 +131,7 @@ class Graph:
         new = view = overwritten = 0
         for output in frame.outputs:
             # dropout's output stands for its input, as in the plain tables
-            if output.how == "view" or (output.how == "new" and frame.kind == "dropout"):
+            if output.how == "view" or (output.how == "new" and frame.kind in DROPS):
                 view += output.values
             elif output.how == "new":
                 new += output.values
@@ -213,7 +213,7 @@ def _layer(frame: Frame, row: Row, sources: int, batch: int) -> Layer:
         one = frame.calls <= 1 or _fits(layer, row)
         if one and sources == len(row.inputs) and least <= sources <= (most or sources):
             return layer
-    view = not (row.values or row.overwrites) and row.kind != "dropout"
+    view = not (row.values or row.overwrites) and row.kind not in DROPS
     return Recorded(row.kind, row.output, view)
 
 
@@ -225,6 +225,7 @@ def _fits(layer: Layer, row: Row) -> bool:
         return False
 
 
+DROPS = ("dropout", "stochastic_depth")  # they draw a mask in training
 # the columns of a row that say what is kept, in the row's order
 _COLUMNS = {
     column: i
@@ -271,7 +272,7 @@ def _column(frame: Frame, saved: Saved, is_output: bool, width: int) -> tuple[st
         return "indices", saved.bytes // 8
     if is_output:
         return "kept_values", saved.bytes // width
-    if frame.kind == "dropout":
+    if frame.kind in DROPS:
         return "masks", saved.bytes // saved.dtype.itemsize
     largest = max([output.values for output in frame.outputs], default=0)
     if frame.kind.endswith("norm") and saved.values < largest:

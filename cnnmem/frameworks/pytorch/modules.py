@@ -149,3 +149,18 @@ class Concatenate(nn.Module):
     def forward(self, *inputs: Tensor) -> Tensor:
         """Return a new tensor with all channels."""
         return torch.cat(inputs, dim=1)
+
+
+class StochasticDepth(nn.Module):
+    """Leaves a residual branch out for some of the images, in training."""
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x, or in training x times a mask of one value per image."""
+        if not (self.training and self.p):
+            return x
+        mask = torch.empty((len(x), *[1] * (x.dim() - 1)), dtype=x.dtype, device=x.device)
+        return x * mask.bernoulli_(1 - self.p).div_(1 - self.p)

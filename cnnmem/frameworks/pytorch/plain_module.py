@@ -37,6 +37,7 @@ from cnnmem.model.layers import (
     PixelShuffle,
     SeparableConv2d,
     Shape,
+    StochasticDepth,
     Upsample,
     ZeroPad2d,
 )
@@ -108,8 +109,8 @@ class PlainModule(nn.Module):
     def _get_name(self) -> str:
         return self.network.name
 
-    def forward(self, image: Tensor) -> Tensor:
-        """Return the output of the last node, (N, C, H, W) or (N, C)."""
+    def forward(self, image: Tensor) -> Any:
+        """Return the output of the last node, (N, C, H, W) or (N, C), or a tuple of all outputs."""
         results: dict[int, Tensor] = {0: image}
         del image
         for position, (module, sources) in enumerate(
@@ -123,7 +124,10 @@ class PlainModule(nn.Module):
                 del results[i]
             results[position] = call(*inputs)
             del inputs
-        return results[len(self.calls)]
+        last = results[len(self.calls)]
+        names = self.network.outputs
+        more = [results[i] for i, n in enumerate(self.network.nodes, 1) if n.name in names]
+        return (last, *more) if more else last
 
 
 def _last_use(network: Network) -> dict[int, int]:
@@ -131,7 +135,8 @@ def _last_use(network: Network) -> dict[int, int]:
     last = dict.fromkeys(range(len(network.nodes) + 1), 0)
     for position, sources in enumerate(network.sources, 1):
         last.update(dict.fromkeys(sources, position))
-    return last
+    kept = [i for i, node in enumerate(network.nodes, 1) if node.name in network.outputs]
+    return last | dict.fromkeys(kept, 0)
 
 
 def _register(root: nn.Module, name: str, module: nn.Module) -> None:
@@ -204,8 +209,10 @@ def _module(layer: Layer, *inputs: Shape) -> nn.Module:
             return modules.GlobalAvgPool2d(layer.keepdims)
         case Flatten():
             return nn.Flatten()
+        case StochasticDepth():
+            return modules.StochasticDepth(layer.p)
         case Dropout():
-            return nn.Dropout(layer.p)
+            return nn.Dropout(layer.p, layer.in_place)
         case ZeroPad2d():
             return nn.ZeroPad2d(_for_pad(layer.padding))  # type: ignore[arg-type]
         case Add():

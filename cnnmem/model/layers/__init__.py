@@ -8,7 +8,16 @@ documentation of the frameworks; what backward keeps was read off PyTorch 2.13 o
 `torch.autograd.graph.saved_tensors_hooks` and is tested against it.
 """
 
-from .activations import ACTIVATIONS, Activation, Dropout, ReLU, ReLU6, Softmax, has_in_place
+from .activations import (
+    ACTIVATIONS,
+    Activation,
+    Dropout,
+    ReLU,
+    ReLU6,
+    Softmax,
+    StochasticDepth,
+    has_in_place,
+)
 from .base import ITS_INPUT, ITS_OUTPUT, NOTHING, Kept, Layer, Operations, Recorded, Shape
 from .joining import Add, Concatenate, Flatten, Multiply, ZeroPad2d
 from .learned import (
@@ -56,6 +65,7 @@ __all__ = [
     "SeparableConv2d",
     "Shape",
     "Softmax",
+    "StochasticDepth",
     "Upsample",
     "ZeroPad2d",
     "has_in_place",

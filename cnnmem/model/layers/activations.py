@@ -105,27 +105,48 @@ def Softmax() -> Activation:
 class Dropout(Layer):
     """Dropout with probability `p`.
 
-    In use it passes its input through, so it counts as a view; in training it makes a new tensor
-    and keeps a mask. On the CPU the mask has the network's dtype: it is a factor of the input
-    (ATen's Dropout.cpp).
+    In use it passes its input through, so it counts as a view; in training it makes a new tensor,
+    or writes over its input, and keeps a mask. On the CPU the mask has the network's dtype: it is a
+    factor of the input (ATen's Dropout.cpp).
     """
 
     p: float = 0.5
+    in_place: bool = False
 
     kind: ClassVar[str] = "dropout"
-    view: ClassVar[bool] = True
     shares_gradient: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         p: object = self.p
         if not (isinstance(p, int | float) and 0 <= p < 1):
             raise ShapeError(
-                f"dropout p is {self.p!r}; give the share to drop, at least 0 and less than 1 "
+                f"{self.kind} p is {self.p!r}; give the share to drop, at least 0 and less than 1 "
                 "(1 would leave nothing)"
             )
+
+    @property
+    def view(self) -> bool:  # type: ignore[override]
+        return not self.in_place
 
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
         return Kept(masks=math.prod(output)) if self.p else NOTHING
 
     def one_value(self, *inputs: Shape) -> Operations:
         return NO_ARITHMETIC
+
+
+@dataclass(frozen=True)
+class StochasticDepth(Dropout):
+    """Dropout of whole images in a residual branch: the mask has one value per image.
+
+    Source: Huang et al., "Deep networks with stochastic depth" (arXiv 1603.09382), as in
+    `torchvision.ops.StochasticDepth` with the mode "row".
+
+    >>> StochasticDepth(0.2).keeps((7, 7, 320), (7, 7, 320)).masks
+    1
+    """
+
+    kind: ClassVar[str] = "stochastic_depth"
+
+    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
+        return Kept(masks=1) if self.p else NOTHING

@@ -22,9 +22,13 @@ from cnnmem.model.network import Network
 
 from .classic import alexnet, lenet5
 from .densenet import densenet121, densenet169, densenet201
+from .efficientnet import efficientnet_b0
 from .heads import HEADS, vgg16_with
+from .inception import googlenet, inception_v3
 from .mobilenet import mobilenet_v1, mobilenet_v2
+from .mobilenet_v3 import mobilenet_v3_large, mobilenet_v3_small
 from .resnet import resnet18, resnet34, resnet50
+from .squeezenet import squeezenet1_0, squeezenet1_1
 from .vgg import vgg11, vgg13, vgg16, vgg19
 
 NETWORKS: dict[str, Callable[..., Network]] = {
@@ -44,6 +48,13 @@ NETWORKS: dict[str, Callable[..., Network]] = {
         densenet201,
         mobilenet_v1,
         mobilenet_v2,
+        mobilenet_v3_large,
+        mobilenet_v3_small,
+        googlenet,
+        inception_v3,
+        squeezenet1_0,
+        squeezenet1_1,
+        efficientnet_b0,
     )
 }
 
@@ -86,14 +97,21 @@ __all__ = [
     "densenet121",
     "densenet169",
     "densenet201",
+    "efficientnet_b0",
     "get",
+    "googlenet",
+    "inception_v3",
     "lenet5",
     "mobilenet_v1",
     "mobilenet_v2",
+    "mobilenet_v3_large",
+    "mobilenet_v3_small",
     "names",
     "resnet18",
     "resnet34",
     "resnet50",
+    "squeezenet1_0",
+    "squeezenet1_1",
     "variants",
     "vgg11",
     "vgg13",

@@ -43,31 +43,49 @@ def lenet5(
     return build.network("lenet5", image)
 
 
-@variants("torchvision")
+TOWER = ((64, 11, 4, 2), (192, 5, 1, 2), (384, 3, 1, 1), (256, 3, 1, 1), (256, 3, 1, 1))
+PAPER = ((96, 11, 4, 2), (256, 5, 1, 2), (384, 3, 1, 1), (384, 3, 1, 1), (256, 3, 1, 1))
+
+
+@variants("torchvision", "paper", "ungrouped")
 def alexnet(
     variant: str = "torchvision",
     top: bool = True,
     classes: int = 1000,
     image: Shape = (224, 224, 3),
 ) -> Network:
-    """Return AlexNet as torchvision has it: one tower, no local response normalisation.
+    """Return AlexNet, without the local response normalisation, which has no parameters.
 
-    Source: Krizhevsky, "One weird trick for parallelizing convolutional neural networks"
-    (arXiv 1404.5997).
+    "torchvision" is one tower of other widths (Krizhevsky, "One weird trick for parallelizing
+    convolutional neural networks", arXiv 1404.5997). "paper" has the widths and the two groups of
+    Krizhevsky, Sutskever and Hinton, "ImageNet classification with deep convolutional neural
+    networks" (2012); "ungrouped" has the same widths without groups.
+
+    >>> from cnnmem import summary
+    >>> for variant in alexnet.variants:
+    ...     print(f"{variant:<11} {summary(alexnet(variant)).params:,}")
+    torchvision 61,100,840
+    paper       60,965,224
+    ungrouped   62,378,344
     """
+    tower = variant == "torchvision"
     build = Builder()
-    plan = ((64, 11, 4, 2), (192, 5, 1, 2), (384, 3, 1, 1), (256, 3, 1, 1), (256, 3, 1, 1))
-    for i, (channels, kernel, stride, padding) in enumerate(plan, 1):
-        build(f"conv{i}", Conv2d(channels, kernel, stride, padding))
+    for i, (channels, kernel, stride, padding) in enumerate(TOWER if tower else PAPER, 1):
+        groups = 2 if variant == "paper" and i in (2, 4, 5) else 1
+        build(f"conv{i}", Conv2d(channels, kernel, stride, padding, groups=groups))
         build(f"relu{i}", ReLU(in_place=True))
         if i in (1, 2, 5):
             build(f"pool{i}", MaxPool2d(3, 2))
     if top:
-        build("avgpool", AdaptiveAvgPool2d(6))
+        if tower:
+            build("avgpool", AdaptiveAvgPool2d(6))
         build("flatten", Flatten(), functional=True)
         for i in (6, 7):
-            build(f"drop{i}", Dropout())
+            if tower:
+                build(f"drop{i}", Dropout())
             build(f"fc{i}", Linear(4096))
             build(f"relu{i}", ReLU(in_place=True))
+            if not tower:
+                build(f"drop{i}", Dropout())
         build("fc8", Linear(classes))
     return build.network("alexnet", image)

@@ -116,7 +116,7 @@ def mobilenet_v1(
     return build.network(name, image)
 
 
-def _divisible(value: float, divisor: int = 8) -> int:
+def divisible(value: float, divisor: int = 8) -> int:
     """Return the multiple of 8 that V2 rounds a channel count to, never less than 90 % of it."""
     rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
     return rounded + divisor if rounded < 0.9 * value else rounded
@@ -135,11 +135,11 @@ def mobilenet_v2(
     check_width(width)
     build = Builder()
     blocks = [
-        (expand, _divisible(channels * width), stride if j == 0 else 1)
+        (expand, divisible(channels * width), stride if j == 0 else 1)
         for expand, channels, count, stride in V2_BLOCKS
         for j in range(count)
     ]
-    stem, last = _divisible(32 * width), _divisible(1280 * max(1.0, width))
+    stem, last = divisible(32 * width), divisible(1280 * max(1.0, width))
     if variant == "keras":
         _keras_v2(build, blocks, stem, last, activation, image)
         if top:

@@ -72,6 +72,16 @@ def test_the_zoo_equals_keras_row_for_row(plain, real, plain_options, real_optio
     assert table.params + table.statistics == model.count_params()
 
 
+@pytest.mark.parametrize("size", [299, 224])
+@pytest.mark.parametrize("top", [True, False])
+def test_inception_v3_equals_keras_whatever_its_layers_are_called(top, size):
+    # Keras numbers its layers, and lists those of a block side by side
+    table = summary(application("InceptionV3", size, top), batch=2)
+    twin = summary(zoo.inception_v3("keras", top=top, image=(size, size, 3)), batch=2)
+    assert sorted(compared(table).values(), key=str) == sorted(compared(twin).values(), key=str)
+    assert size < 299 or not top or table.params + table.statistics == 23_851_784
+
+
 @pytest.mark.parametrize("name", sorted({twin[0] for twin in TWINS}))
 def test_the_keras_model_built_from_the_zoo_equals_the_application(name):
     real = next(twin[1] for twin in TWINS if twin[0] == name)

@@ -15,7 +15,8 @@ from torchvision_shim import models
 
 from cnnmem import summary
 from cnnmem.count.conventions import PRESETS
-from cnnmem.frameworks.pytorch import saved_bytes
+from cnnmem.count.training import training_step
+from cnnmem.frameworks.pytorch import build, saved_bytes
 from cnnmem.model import zoo
 
 _DEEP = """
@@ -30,7 +31,8 @@ _DEEP = """
 DEEP = frozenset(_DEEP.split())
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 NAMES = [n for n in models.list_models(module=models) if LONG or n not in DEEP]
-TWINS = [n for n in zoo.names() if "torchvision" in zoo.variants(n)]
+TWINS = [(n, {}) for n in zoo.names() if "torchvision" in zoo.variants(n)]
+TWINS += [(n, {"auxiliary": True}) for n in ("googlenet", "inception_v3")]
 _EXECUTED_AT_64 = """
     alexnet squeezenet1_1 vgg11_bn resnet18 resnext50_32x4d wide_resnet50_2 densenet121 googlenet
     mobilenet_v2 mobilenet_v3_small mnasnet0_5 shufflenet_v2_x0_5 efficientnet_b0 efficientnet_v2_s
@@ -102,14 +104,29 @@ def test_the_document_agrees_with_the_counts():
     assert len(lines) == len(tool.TORCHVISION.splitlines()) + len(models.list_models(models))
 
 
-@pytest.mark.parametrize("name", TWINS)
-def test_the_zoo_variant_equals_torchvisions_model(name):
-    read = summary(load(name), (2, 3, 224, 224))
-    plain = summary(zoo.get(name, variant="torchvision"), batch=2)
+@pytest.mark.parametrize(("name", "options"), TWINS)
+def test_the_zoo_variant_equals_torchvisions_model(name, options):
+    quick = _quick(name)
+    if quick:  # the two that have classifiers for training only
+        quick["aux_logits"] = "auxiliary" in options
+    read = summary(models.get_model(name, **quick), (2, 3, size_of(name), size_of(name)))
+    plain = summary(zoo.get(name, variant="torchvision", **options), batch=2)
     assert len(read.rows) == len(plain.rows)
     for ours, theirs in zip(read.rows, plain.rows, strict=True):
         assert ours._replace(name="", block="") == theirs._replace(name="", block="")
     for convention in PRESETS:
-        needs = {count.quantity for count in convention.counts}
-        if "alive at the peak" not in needs and not convention.until:
+        if not convention.until:
             assert read.total(convention).value == plain.total(convention).value
+    assert training_step(read).peak.total == training_step(plain).peak.total
+
+
+@pytest.mark.parametrize(("name", "options"), TWINS)
+def test_the_torch_module_built_from_the_zoo_keeps_what_the_table_says(name, options):
+    network = zoo.get(name, **options)
+    with torch.device("meta"):
+        module = build(network)
+    built = summary(module, (2, 3, *network.image[:2]))
+    plain = summary(network, batch=2)
+    assert (built.params, built.macs) == (plain.params, plain.macs)
+    assert built.saved_bytes == plain.saved_bytes
+    assert built.total("inference-peak").value == plain.total("inference-peak").value
