@@ -23,7 +23,8 @@ from cnnmem.model import zoo
 from cnnmem.tables import aligned
 
 COUNT = re.compile(r"0*[1-9][0-9]{0,11}")
-TOTAL = re.compile(r"(?P<network>\w+)(/(?P<variant>\w+))?(@(?P<size>\w+))?:(?P<convention>[\w-]+)")
+TOTAL = re.compile(r"(?P<network>[\w./-]+)(@(?P<size>\w+))?:(?P<convention>[\w-]+)")
+NETWORK = "NETWORK[/VARIANT][/WIDTH]"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -50,11 +51,25 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _width(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a width multiplier; give a number such as 0.5 or 1.4"
+        ) from None
+
+
 def _network_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("network", metavar="NETWORK", help="a network that `list` shows")
+    parser.add_argument(
+        "network",
+        metavar="NETWORK",
+        help=f"{NETWORK} as `list` shows them: vgg16/keras, mobilenet_v2/1.4",
+    )
     parser.add_argument("--input", type=_size, metavar="N", help="input size: 224 or 480x640")
     parser.add_argument("--batch", type=_count, default=1, metavar="N", help="images (default: 1)")
     parser.add_argument("--variant", metavar="NAME", help="a variant that `list` shows")
+    parser.add_argument("--width", type=_width, metavar="X", help="width multiplier (MobileNets)")
     parser.add_argument("--classes", type=_count, metavar="N", help="number of classes")
     parser.add_argument("--no-top", action="store_true", help="leave out the classifier")
     parser.add_argument("--dtype", default="float32", metavar="NAME", help="float32, bfloat16, ...")
@@ -85,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "reconcile",
         help="the steps between two totals",
-        description="A total is NETWORK[/VARIANT][@SIZE]:CONVENTION, as in vgg16/keras@1024:"
+        description=f"A total is {NETWORK}[@SIZE]:CONVENTION, as in vgg16/keras@1024:"
         "keras-memory; a published number is named by the id that `folklore` shows.",
     )
     command.add_argument("first", metavar="A")
@@ -99,10 +114,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _table(args: argparse.Namespace) -> Summary:
     options: dict[str, Any] = {"top": not args.no_top}
-    if args.variant is not None:
-        options["variant"] = args.variant
-    if args.classes is not None:
-        options["classes"] = args.classes
+    for name in ("variant", "width", "classes"):
+        if (given := getattr(args, name)) is not None:
+            options[name] = given
     network = zoo.get(args.network, **options)
     shape = None if args.input is None else (*args.input, network.image[2])
     return summary(network, shape, args.batch, dtype=args.dtype, mode=args.mode)
@@ -114,11 +128,10 @@ def _total(text: str) -> Total | published.Published:
     match = TOTAL.fullmatch(text)
     if match is None:
         raise CnnmemError(
-            f"{text!r} is neither a total, NETWORK[/VARIANT][@SIZE]:CONVENTION, nor the id of a "
+            f"{text!r} is neither a total, {NETWORK}[@SIZE]:CONVENTION, nor the id of a "
             "published number (see cnnmem folklore)"
         )
-    options = {"variant": match["variant"]} if match["variant"] else {}
-    network = zoo.get(match["network"], **options)
+    network = zoo.get(match["network"])
     try:
         shape = (*_size(match["size"]), network.image[2]) if match["size"] else None
     except argparse.ArgumentTypeError as error:

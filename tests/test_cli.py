@@ -135,11 +135,32 @@ def test_reconcile_takes_totals_and_published_numbers(capsys, first, second, sta
     assert len(lines) > 2
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("mobilenet_v2/1.4",),
+        ("MobileNet-V2/torchvision/1.4",),
+        ("mobilenet_v2", "--width", "1.4"),
+        ("mobilenet_v2/torchvision", "--width", "1.4"),
+        ("mobilenet_v2/1.4", "--variant", "torchvision"),
+    ],
+)
+def test_a_network_is_named_by_its_label_or_by_options(capsys, arguments):
+    text = ran(capsys, "summary", *arguments, "--convention", "parameters")
+    assert "\n6,108,776 parameters" in text
+
+
+def test_reconcile_takes_labels_with_variant_width_and_size(capsys):
+    lines = ran(capsys, "reconcile", "MobileNetV2/1.4@160:parameters", "vgg-16/keras:parameters")
+    assert "mobilenet_v2 at 160x160, parameters" in lines
+    assert "6,108,776" in lines.splitlines()[0]
+
+
 BAD = [
     ((), "required: COMMAND"),
     (("fly",), "invalid choice: 'fly'"),
     (("summary",), "required: NETWORK"),
-    (("summary", "vgg17"), "no network is called 'vgg17'; there are lenet5"),
+    (("summary", "vgg17"), "no network is called 'vgg17'; did you mean 'vgg19'? There are lenet5"),
     (("summary", "vgg16", "--input", "0"), "'0' is not an input size; give pixels"),
     (("summary", "vgg16", "--input", "-5"), "--input"),
     (("summary", "vgg16", "--input", "1x2x3"), "'1x2x3' is not an input size"),
@@ -160,7 +181,14 @@ BAD = [
     (("summary", "vgg16", "extra\nline"), "unrecognized arguments: extra line"),
     (("summary", "resnet18", "--convention", "caffe-to-relu7"), "stops after the row 'relu2'"),
     (("explain", "vgg16"), "required: LAYER"),
-    (("explain", "vgg16", "conv9"), "vgg16 has no layer 'conv9'; its layers are"),
+    (("explain", "vgg16", "fc_1"), "vgg16 has no layer 'fc_1'; did you mean 'fc1'? Its layers are"),
+    (("summary", "vgg16/pape"), "vgg16 has no variant 'pape'"),
+    (("summary", "vgg16/keras", "--variant", "paper"), "names a variant"),
+    (("summary", "mobilenet_v2/1.4", "--width", "1"), "names a width"),
+    (("summary", "vgg16", "--width", "2"), "vgg16 has no option 'width'"),
+    (("summary", "mobilenet_v2", "--width", "wide"), "'wide' is not a width multiplier"),
+    (("summary", "mobilenet_v2", "--width", "nan"), "width is nan"),
+    (("summary", "vgg16", "--no-top", "--classes", "5"), "leave one of the two out"),
     (("reconcile", "vgg16:tensors"), "required: B"),
     (("reconcile", "x", "y"), "'x' is neither a total"),
     (("reconcile", "vgg16:tensors", "vgg16:macs"), "cannot be reconciled"),

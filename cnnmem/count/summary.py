@@ -127,8 +127,7 @@ def network_of(model: Any, input_shape: Any = None) -> Network:
     'conv1'
     """
     if isinstance(model, str):
-        name, _, variant = model.partition("/")
-        model = zoo.get(name, **({"variant": variant} if variant else {}))
+        model = zoo.get(model)
     if isinstance(model, Network):
         return model
     graph = summary(model, input_shape).graph

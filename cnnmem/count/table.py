@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from cnnmem.checks import positive
-from cnnmem.errors import CnnmemError, UnknownNameError
+from cnnmem.errors import CnnmemError, UnknownNameError, nearest
 from cnnmem.model.layers import Shape
 from cnnmem.model.network import INPUT, Network, check_image
 from cnnmem.units import bytes_per_value
@@ -124,9 +124,11 @@ class Table:
         for row in self.rows:
             if row.name == name:
                 return row
+        names = [row.name for row in self.rows]
+        near = nearest(name, names)
+        hint = f"did you mean {near!r}? Its" if near else "its"
         raise UnknownNameError(
-            f"{self.network} has no layer {name!r}; its layers are "
-            + _some([row.name for row in self.rows])
+            f"{self.network} has no layer {name!r:.99}; {hint} layers are {_some(names)}"
         )
 
     def __contains__(self, name: object) -> bool:

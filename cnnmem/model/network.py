@@ -105,12 +105,23 @@ class Network:
         position = {INPUT: 0, **{node.name: i for i, node in enumerate(self.nodes, 1)}}
         return tuple(tuple(position[source] for source in node.inputs) for node in self.nodes)
 
+    def _image(self, image: Shape | None) -> Shape:
+        """Return the image to use; raise `ShapeError` for one whose channels stand first."""
+        shape, channels = check_image(self.image if image is None else image), self.image[-1]
+        if len(shape) == 3 and shape[0] == channels != shape[2] and shape[2] > 4:
+            right = (shape[1], shape[2], channels)
+            raise ShapeError(
+                f"input shape is {shape}, with {shape[2]} channels; {self.name} takes {channels}. "
+                f"Channels stand last here: give {right}"
+            )
+        return shape
+
     def trace_shapes(self, image: Shape | None = None) -> list[Shape]:
         """Return the shape of the image and of every node's output, (H, W, C) or (C,), in order.
 
         Raises `ShapeError`, naming the layer that does not fit its input.
         """
-        shapes = [check_image(self.image if image is None else image)]
+        shapes = [self._image(image)]
         for node, sources in zip(self.nodes, self.sources, strict=True):
             try:
                 shapes.append(node.layer.output_shape(*[shapes[i] for i in sources]))

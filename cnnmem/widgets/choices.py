@@ -76,8 +76,7 @@ def natural_size(network: str | Network) -> int:
 
 @cache
 def _from_zoo(label: str, top: bool) -> Network:
-    name, _, variant = label.partition("/")
-    return zoo.get(name, top=top, **({"variant": variant} if variant else {}))
+    return zoo.get(label, top=top)
 
 
 def offer(

@@ -116,7 +116,11 @@ def test_numpys_integers_do_not_overflow_a_count():
 
 
 BAD = [
-    ({"dtype": "float8"}, UnknownNameError, "no dtype is called 'float8'; there are float64"),
+    (
+        {"dtype": "float8"},
+        UnknownNameError,
+        "no dtype is called 'float8'; did you mean 'float64'? There are float64",
+    ),
     ({"dtype": ["float32"]}, UnknownNameError, "no dtype is called ['float32']"),
     ({"dtype": np.float32}, UnknownNameError, "no dtype is called <class 'numpy.float32'>"),
     ({"mode": "test"}, CnnmemError, "mode is 'test'"),
@@ -140,8 +144,8 @@ def test_other_objects_than_networks_are_refused_with_a_remedy(network):
 def test_a_row_is_found_by_its_name_and_unknown_names_are_refused():
     table = summary("vgg16")
     assert table["conv1_1"].params == 1792
-    with pytest.raises(UnknownNameError, match="vgg16 has no layer 'conv9'; its layers are input"):
-        table["conv9"]
+    with pytest.raises(UnknownNameError, match="vgg16 has no layer 'x'; its layers are input"):
+        table["x"]
 
 
 def test_the_caption_describes_the_table():

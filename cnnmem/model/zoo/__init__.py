@@ -13,11 +13,12 @@ for. `summary` takes any other size.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable
 from typing import Any
 
-from cnnmem.errors import CnnmemError, look_up
+from cnnmem.errors import CnnmemError, letters, look_up
 from cnnmem.model.network import Network
 
 from .classic import alexnet, lenet5
@@ -73,21 +74,37 @@ def variants(name: str) -> tuple[str, ...]:
     return _function(name).variants  # type: ignore[attr-defined, no-any-return]
 
 
-def get(name: str, **options: Any) -> Network:
-    """Return a network by its name, with the options of its function.
+def get(label: str, **options: Any) -> Network:
+    """Return a network by its label, NAME[/VARIANT][/WIDTH], with the options of its function.
 
-    Raises `UnknownNameError` for an unknown name and `CnnmemError` for an unknown option.
+    Capital letters, hyphens and underscores in the name make no difference. Raises
+    `UnknownNameError` for an unknown name and `CnnmemError` for an unknown option.
+
+    >>> get("VGG-16/torchvision").name, get("mobilenet_v2/1.4").nodes[0].layer.out_channels
+    ('vgg16', 48)
     """
+    name, *parts = str(label).split("/")
     function = _function(name)
     known = inspect.signature(function).parameters
-    for option in options:
-        if option not in known:
-            raise CnnmemError(f"{name} has no option {option!r}; it has {', '.join(known)}")
+    for part in parts:
+        option: tuple[str, Any] = ("variant", part)
+        with contextlib.suppress(ValueError):
+            option = ("width", float(part))
+        if option[0] in options:
+            raise CnnmemError(
+                f"{label!r} names a {option[0]}, and {option[0]} {options[option[0]]!r} is given "
+                "too; leave one of them out"
+            )
+        options = {**options, option[0]: option[1]}
+    for given in options:
+        if given not in known:
+            raise CnnmemError(f"{name} has no option {given!r}; it has {', '.join(known)}")
     return function(**options)
 
 
 def _function(name: str) -> Callable[..., Network]:
-    return look_up("network", name, NETWORKS)
+    spelled = {letters(known): known for known in NETWORKS}
+    return look_up("network", spelled.get(letters(name), name), NETWORKS)
 
 
 __all__ = [

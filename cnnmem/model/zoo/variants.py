@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cnnmem.checks import positive
-from cnnmem.errors import CnnmemError, UnknownNameError
+from cnnmem.errors import CnnmemError, UnknownNameError, nearest
 from cnnmem.model.network import Network, check_image
 
 
@@ -18,11 +18,18 @@ def variants(*names: str) -> Callable[[Callable[..., Network]], Callable[..., Ne
         @functools.wraps(function)
         def checked(variant: str = names[0], **options: Any) -> Network:
             if variant not in names:
+                near = nearest(variant, names)
                 raise UnknownNameError(
                     f"{function.__name__} has no variant {variant!r}; it has {', '.join(names)}"
+                    + (f": did you mean {near!r}?" if near else "")
                 )
             if options.get("top", True) not in (True, False):
                 raise CnnmemError(f"top is {options['top']!r}; give True or False")
+            if "classes" in options and options.get("top") is False:
+                raise CnnmemError(
+                    f"classes is {options['classes']!r}, but without its top {function.__name__} "
+                    "has no classifier; leave one of the two out"
+                )
             if "classes" in options:
                 options["classes"] = positive("classes", options["classes"])
             if "image" in options:
