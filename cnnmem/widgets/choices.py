@@ -38,7 +38,7 @@ def chosen(network: Any, input_shape: Any = None) -> str | Network:
     """
     if isinstance(network, str):
         built(network)  # an unknown name is refused here, not when it is drawn
-        return network
+        return zoo.canonical(network)
     return network_of(network, input_shape)
 
 

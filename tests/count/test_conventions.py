@@ -119,7 +119,7 @@ INVALID = [
         lambda: Convention("x", "", (Count("weights", times=Fraction(1, 2)),), arithmetic="int32"),
         "wraps fractions as integers",
     ),
-    (lambda: Count("weight"), "no quantity is called 'weight'; there are weights"),
+    (lambda: Count("weight"), "no quantity is called 'weight'; did you mean 'weights'?"),
     (lambda: Count(["weights"]), "no quantity is called ['weights']"),
     (lambda: Count("weights", "conv"), "give a tuple of kinds: ('conv',)"),
     (lambda: Count("weights", (), 1.5), "times is 1.5; give an int or a Fraction"),

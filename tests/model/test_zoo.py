@@ -54,7 +54,7 @@ def test_no_two_networks_are_spelled_alike():
         ("resnet", "did you mean 'resnet"),
         ("resnet50/kers", "did you mean 'keras'"),
         ("nothing like it", "there are lenet5"),
-        (16, "no network is called .16."),
+        (16, "no network is called 16"),
     ],
 )
 def test_an_unknown_name_is_answered_with_the_nearest(label, hint):

@@ -107,7 +107,7 @@ def test_a_network_of_ones_own_is_explored_too(make):
         (lambda: opposite(object()), "cannot summarise a object"),
         (lambda: explore(size="224"), "size is '224'"),
         (lambda: explore(size=2.5), r"size is 2\.5"),
-        (lambda: over_time("VGG16"), "no network is called 'VGG16'"),
+        (lambda: over_time("VGG61"), "no network is called 'VGG61'; did you mean"),
         (lambda: over_time("vgg16/nope"), "nope"),
         (lambda: budget(optimizer="adamw"), "optimizer cannot be 'adamw'"),
         (lambda: budget(batch=True), "batch is True"),
@@ -156,3 +156,8 @@ def test_memory_over_time_of_a_module_is_that_of_its_twin():
     ours = training_step(summary(module, (2, 3, 64, 64)), "adam")
     plain = training_step(summary(zoo.resnet18("torchvision"), (64, 64, 3), batch=2), "adam")
     assert [m[2:] for m in ours.moments] == [m[2:] for m in plain.moments]
+
+
+def test_a_network_may_be_spelled_as_people_do():
+    assert over_time("VGG-16/Keras".lower()).settings["network"] == "vgg16/keras"
+    assert explore("MobileNetV2/1.4").settings["network"] == "mobilenet_v2/1.4"

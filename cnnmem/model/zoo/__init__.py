@@ -13,7 +13,6 @@ for. `summary` takes any other size.
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -71,10 +70,10 @@ def variants(name: str) -> tuple[str, ...]:
     >>> variants("vgg16")
     ('paper', 'torchvision', 'keras')
     """
-    return _function(name).variants  # type: ignore[attr-defined, no-any-return]
+    return NETWORKS[_read(name)[0]].variants  # type: ignore[attr-defined, no-any-return]
 
 
-def get(label: str, **options: Any) -> Network:
+def get(label: object, **options: Any) -> Network:
     """Return a network by its label, NAME[/VARIANT][/WIDTH], with the options of its function.
 
     Capital letters, hyphens and underscores in the name make no difference. Raises
@@ -83,34 +82,54 @@ def get(label: str, **options: Any) -> Network:
     >>> get("VGG-16/torchvision").name, get("mobilenet_v2/1.4").nodes[0].layer.out_channels
     ('vgg16', 48)
     """
-    name, *parts = str(label).split("/")
-    function = _function(name)
-    known = inspect.signature(function).parameters
-    for part in parts:
-        option: tuple[str, Any] = ("variant", part)
-        with contextlib.suppress(ValueError):
-            option = ("width", float(part))
-        if option[0] in options:
+    name, named = _read(label)
+    for option in named:
+        if option in options:
             raise CnnmemError(
-                f"{label!r} names a {option[0]}, and {option[0]} {options[option[0]]!r} is given "
-                "too; leave one of them out"
+                f"{label!r} names a {option}, and {option} {options[option]!r} is given too; leave "
+                "one of them out"
             )
-        options = {**options, option[0]: option[1]}
+    options = named | options
+    function = NETWORKS[name]
+    known = inspect.signature(function).parameters
     for given in options:
         if given not in known:
             raise CnnmemError(f"{name} has no option {given!r}; it has {', '.join(known)}")
     return function(**options)
 
 
-def _function(name: str) -> Callable[..., Network]:
+def canonical(label: object) -> str:
+    """Return a network's label as the kit spells it.
+
+    >>> canonical("VGG-16/keras"), canonical("MobileNetV2/1.40")
+    ('vgg16/keras', 'mobilenet_v2/1.4')
+    """
+    name, options = _read(label)
+    return "/".join([name, *[str(value) for value in options.values()]])
+
+
+def _read(label: object) -> tuple[str, dict[str, Any]]:
+    """Return the network's name and the options that a label names."""
+    if not isinstance(label, str):
+        look_up("network", label, NETWORKS)  # which refuses it
+    name, *parts = str(label).split("/")
     spelled = {letters(known): known for known in NETWORKS}
-    return look_up("network", spelled.get(letters(name), name), NETWORKS)
+    name = spelled.get(letters(name), name)
+    look_up("network", name, NETWORKS)
+    options: dict[str, Any] = {}
+    for part in parts:
+        try:
+            options["width"] = float(part)
+        except ValueError:
+            options["variant"] = part
+    return name, options
 
 
 __all__ = [
     "HEADS",
     "NETWORKS",
     "alexnet",
+    "canonical",
     "densenet121",
     "densenet169",
     "densenet201",
