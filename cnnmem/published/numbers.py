@@ -12,11 +12,11 @@ close would be more folklore.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -27,6 +27,8 @@ from cnnmem.count.totals import Total, total
 from cnnmem.errors import CnnmemError, look_up
 from cnnmem.model import zoo
 from cnnmem.units import FLOPS, MACS, MB, OPERATIONS, PARAMETERS, VALUES, MiB, Unit, number
+
+from . import frameworks
 
 
 @dataclass(frozen=True)
@@ -78,13 +80,17 @@ class Published:
 
     def table(self) -> Table:
         """Return the table of the network that was counted."""
-        network = zoo.get(self.network, **dict(self.options))
-        shape = (self.size, self.size, network.image[2])
-        return table_of(network, shape, self.batch)
+        return _table(self.network, self.options, self.size, self.batch)
 
     def reproduced(self) -> Total | None:
         """Return the total that explains the number; None if it is unexplained."""
         return total(self.table(), self.convention) if self.convention else None
+
+
+@lru_cache(64)
+def _table(name: str, options: tuple[tuple[str, Any], ...], size: int, batch: int) -> Table:
+    network = zoo.get(name, **dict(options))
+    return table_of(network, (size, size, network.image[2]), batch)
 
 
 def _published(
@@ -140,7 +146,7 @@ def _all() -> tuple[Published, ...]:
             value=528,
             unit=MiB,
             what="size of VGG-16's weights file",
-            source="Keras, table of applications",
+            source="Keras, table of applications (keras-team/keras-io at 01b6d6c)",
             network="vgg16",
             convention="parameters-mib",
             tolerance="0.5",
@@ -399,7 +405,81 @@ def _all() -> tuple[Published, ...]:
             convention="macs",
         ),
     ]
-    return (*entries, *map(_of_tool, TOOLS.values()))
+    return (*entries, *map(_of_tool, TOOLS.values()), *_of_torchvision(), *_of_keras())
+
+
+def _of_torchvision() -> Iterator[Published]:
+    """Yield the parameters and operations that torchvision states of its models."""
+    for label, stated in frameworks.TORCHVISION.items():
+        name, _, variant = label.partition("/")
+        source = f"torchvision 0.28.0, {stated.weights}.IMAGENET1K_V1, read 2026-11-26"
+        options: dict[str, Any] = {"variant": variant} if variant else {}
+        auxiliary = {"auxiliary": True} if name in frameworks.AUXILIARY else {}
+        size = zoo.get(label).image[0]
+        yield _published(
+            f"torchvision-{name}",
+            f"{stated.parameters:,}",
+            stated.parameters,
+            PARAMETERS,
+            f"parameters of torchvision's {name}",
+            f"{source} (num_params)",
+            name,
+            options=options | auxiliary,
+            size=size,
+            convention="parameters",
+        )
+        yield _published(
+            f"torchvision-{name}-gflops",
+            f"{stated.operations} GFLOPS",
+            int(Decimal(stated.operations) * 10**9),
+            MACS,
+            f"operations of torchvision's {name}, which are multiply-accumulates",
+            f"{source} (_ops)",
+            name,
+            options=options,
+            size=size,
+            convention="macs",
+            tolerance=500_000,
+        )
+
+
+def _of_keras() -> Iterator[Published]:
+    """Yield the parameters and file sizes in Keras' table of applications."""
+    source = "Keras, table of applications (keras-team/keras-io at 01b6d6c), read 2026-11-26"
+    for label, stated in frameworks.KERAS.items():
+        name, _, variant = label.partition("/")
+        size = zoo.get(label).image[0]
+        of = {"options": {"variant": variant}, "size": size}
+        yield _published(
+            f"keras-{name}",
+            f"{stated.parameters:,}",
+            stated.parameters,
+            PARAMETERS,
+            f"parameters of Keras' {stated.name}, running statistics included",
+            source,
+            name,
+            convention="keras-parameters",
+            **of,
+        )
+        mib = Fraction(stated.parameters * 4, 2**20)
+        explained = abs(mib - stated.size) <= Fraction(1, 2)
+        why: dict[str, Any] = {"convention": "keras-parameters-mib", "tolerance": "0.5"}
+        if not explained:
+            why = {
+                "note": f"The values alone are {number(mib, 1)} MiB. What else the file of that "
+                "time held is not known."
+            }
+        yield _published(
+            f"keras-{name}-size",
+            f"{stated.size} MB",
+            stated.size,
+            MiB,
+            f"size of the weights file of Keras' {stated.name}",
+            source,
+            name,
+            **of,
+            **why,
+        )
 
 
 def _of_tool(tool: Tool) -> Published:

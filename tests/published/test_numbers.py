@@ -20,17 +20,24 @@ def test_an_explained_number_is_reproduced_to_its_printed_digits(entry):
         assert entry.verdict == "explained"
         assert abs(reached.value - entry.value) <= entry.tolerance
         assert reached.unit == entry.unit
-        # a tolerance covers the rounding in print, nothing more: 2 % at most, for "~60 MB"
-        assert entry.tolerance <= abs(entry.value) * Fraction(2, 100)
+        # a tolerance covers the rounding in print: of whole units, or 2 % at most, for "~60 MB"
+        assert entry.tolerance <= max(abs(entry.value) * Fraction(2, 100), Fraction(1, 2))
     else:
         assert entry.verdict == "unexplained"
         assert reached is None
         assert entry.note  # what was tried
 
 
-def test_exactly_the_24m_family_is_unexplained():
+def test_only_the_24m_family_and_old_files_are_unexplained():
     unexplained = [entry.id for entry in ENTRIES if entry.verdict == "unexplained"]
-    assert unexplained == ["cs231n-24m", "cs231n-93", "cs231n-96"]
+    assert unexplained[:3] == ["cs231n-24m", "cs231n-93", "cs231n-96"]
+    # Keras' older weights files hold more than the values
+    assert all(id.startswith("keras-") and id.endswith("-size") for id in unexplained[3:])
+
+
+def test_the_catalogue_has_sixty_numbers_of_twelve_networks_at_least():
+    assert len(ENTRIES) >= 60
+    assert len({entry.network for entry in ENTRIES}) >= 12
 
 
 def test_a_number_that_its_convention_does_not_give_is_refused():
