@@ -146,7 +146,7 @@ def _all() -> tuple[Published, ...]:
             value=528,
             unit=MiB,
             what="size of VGG-16's weights file",
-            source="Keras, table of applications (keras-team/keras-io at 01b6d6c)",
+            source="Keras, table of applications",
             network="vgg16",
             convention="parameters-mib",
             tolerance="0.5",
