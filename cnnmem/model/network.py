@@ -41,6 +41,8 @@ class Node:
 class Network:
     """A directed graph of named layers and the image (H, W, C) it is made for.
 
+    The image may be a sequence (L, C), a volume or video (T, H, W, C) or a vector (C,) as well.
+
     >>> from .layers import Conv2d, ReLU
     >>> layers = {"conv": Conv2d(8, 3), "relu": ReLU(in_place=True)}
     >>> net = Network.chain("tiny", layers, (32, 32, 3))
@@ -57,8 +59,8 @@ class Network:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "nodes", tuple(self.nodes))
-        object.__setattr__(self, "image", check_image(self.image, self.again is not None))
         if self.again is not None:
+            object.__setattr__(self, "image", check_image(self.image, any_axes=True))
             return  # read off a model that works, and made anew at each step of a slider
         known = {INPUT}
         if not self.nodes:
@@ -83,6 +85,7 @@ class Network:
                     f"layer {node.name!r} ({node.layer.kind}) has {inputs}; it takes {count}"
                 )
             known.add(node.name)
+        object.__setattr__(self, "image", self._checked(self.image))
 
     @classmethod
     def chain(cls, name: str, layers: dict[str, Layer], image: Shape = (224, 224, 3)) -> Network:
@@ -103,7 +106,7 @@ class Network:
 
         Raises `ShapeError`, naming the layer that does not fit its input.
         """
-        shapes = [check_image(self.image if image is None else image)]
+        shapes = [self._checked(self.image if image is None else image)]
         for node, sources in zip(self.nodes, self.sources, strict=True):
             try:
                 shapes.append(node.layer.output_shape(*[shapes[i] for i in sources]))
@@ -112,6 +115,12 @@ class Network:
                     f"layer {node.name!r}: {error} (input {shape_text(shapes[0])})"
                 ) from None
         return shapes
+
+    def _checked(self, image: object) -> Shape:
+        """Return a valid image; of a sequence or a volume only if a layer works on such."""
+        axes = len(image) - 1 if isinstance(image, list | tuple) else 0
+        fits = axes not in (0, 2) and axes in [getattr(n.layer, "axes", 0) for n in self.nodes]
+        return check_image(image, fits)
 
     def shapes(self, image: Shape | None = None) -> dict[str, Shape]:
         """Return the output shape of the image and of every layer by name."""
@@ -134,7 +143,7 @@ def _check_node(node: Any) -> None:
 def check_image(image: object, any_axes: bool = False) -> Shape:
     """Return a valid image shape, (H, W, C) or (C,), as ints; raise `ShapeError` otherwise.
 
-    With `any_axes` it may be that of a sequence or a volume, as a framework's model takes it.
+    With `any_axes` it may be that of a sequence or a volume.
     """
     sides = [as_int(n) for n in image] if isinstance(image, tuple | list) else []
     shape = tuple([n for n in sides if n is not None])

@@ -8,68 +8,58 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnnmem.model.windows import Quad
+from cnnmem.model.windows import Sizes
 
-Window = tuple[tuple[int, int], tuple[int, int], tuple[int, int], tuple[int, int]]
-
-
-class PaddedConv2d(nn.Conv2d):
-    """A convolution that first pads its map by `before` (left, right, top, bottom)."""
-
-    def __init__(self, before: Quad, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.before = before
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the convolution of the padded map."""
-        return super().forward(F.pad(x, self.before))
+CONVS: dict[int, Any] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 
 
-class PaddedMaxPool2d(nn.MaxPool2d):
-    """Max pooling that first pads its map by `before` (left, right, top, bottom)."""
+class _Padded(nn.Module):
+    """A layer with a window that first pads its map by `before`, in the order of `F.pad`."""
 
-    def __init__(self, before: Quad, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.before = before
+    before: Sizes
+    value = 0.0
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the pooled map; a padding value is never the largest."""
-        return super().forward(F.pad(x, self.before, value=-torch.inf))
+        """Return the layer's output for the padded map."""
+        padded: Tensor = super().forward(F.pad(x, self.before, value=self.value))
+        return padded
 
 
-class PaddedAvgPool2d(nn.AvgPool2d):
-    """Average pooling that first pads its map by `before` (left, right, top, bottom)."""
-
-    def __init__(self, before: Quad, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.before = before
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the pooled map; padding zeros count as values."""
-        return super().forward(F.pad(x, self.before))
+class _PaddedMax(_Padded):
+    value = -torch.inf  # a padding value is never the largest
 
 
-class SeparableConv2d(nn.Module):
-    """A depthwise convolution without bias and a 1x1 convolution, as one module."""
+def padded(kind: Any, before: Sizes | None) -> Any:
+    """Return a class of torch's, or one whose modules first pad their maps by `before`."""
+    if before is None:
+        return kind
+    base = _PaddedMax if issubclass(kind, nn.modules.pooling._MaxPoolNd) else _Padded
+    return type(f"Padded{kind.__name__}", (base, kind), {"before": before})
+
+
+class SeparableConv(nn.Module):
+    """A depthwise convolution without bias and one of single positions, as one module."""
 
     def __init__(
-        self, channels: int, between: int, out: int, window: Window, bias: bool, before: Quad | None
+        self, channels: int, between: int, out: int, window: Any, bias: bool, before: Sizes | None
     ) -> None:
         super().__init__()
         kernel, *self.window = window
         self.before, self.channels = before, channels
         # made only for their parameters, which become this module's own: it has no children
-        depthwise = nn.Conv2d(channels, between, kernel, groups=channels, bias=False)
-        pointwise = nn.Conv2d(between, out, 1, bias=bias)
+        conv: Any = {1: nn.Conv1d, 2: nn.Conv2d}[len(kernel)]
+        depthwise = conv(channels, between, kernel, groups=channels, bias=False)
+        pointwise = conv(between, out, 1, bias=bias)
         self.depthwise = depthwise.weight
         self.weight, self.bias = pointwise.weight, pointwise.bias
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the 1x1 convolution of the depthwise output."""
+        """Return the pointwise convolution of the depthwise output."""
         if self.before is not None:
             x = F.pad(x, self.before)
-        between = F.conv2d(x, self.depthwise, None, *self.window, self.channels)
-        return F.conv2d(between, self.weight, self.bias)
+        conv = CONVS[x.dim() - 2]
+        between = conv(x, self.depthwise, None, *self.window, self.channels)
+        return conv(between, self.weight, self.bias)
 
 
 class FlatLinear(nn.Linear):
@@ -100,7 +90,7 @@ class Saturating(nn.Module):
         return self.function(x)
 
 
-class GlobalAvgPool2d(nn.Module):
+class GlobalAvgPool(nn.Module):
     """The mean of each channel."""
 
     def __init__(self, keepdims: bool) -> None:
@@ -109,15 +99,16 @@ class GlobalAvgPool2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, C), or (N, C, 1, 1) with `keepdims`."""
-        return x.mean((2, 3), keepdim=self.keepdims)
+        return x.mean(tuple(range(2, x.dim())), keepdim=self.keepdims)
 
 
-class GlobalMaxPool2d(GlobalAvgPool2d):
+class GlobalMaxPool(GlobalAvgPool):
     """The largest value of each channel."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, C), or (N, C, 1, 1) with `keepdims`."""
-        largest = F.adaptive_max_pool2d(x, 1)
+        pools: dict[int, Any] = {3: F.adaptive_max_pool1d, 4: F.adaptive_max_pool2d}
+        largest: Tensor = pools.get(x.dim(), F.adaptive_max_pool3d)(x, 1)
         return largest if self.keepdims else largest.flatten(1)
 
 

@@ -16,32 +16,32 @@ from torch import Tensor, nn
 from cnnmem.errors import NetworkError
 from cnnmem.model.layers import (
     Activation,
-    AdaptiveAvgPool2d,
     Add,
-    AvgPool2d,
     BatchNorm,
     Concatenate,
-    Conv2d,
-    ConvTranspose2d,
-    DepthwiseConv2d,
     Dropout,
     Flatten,
-    GlobalAvgPool2d,
-    GlobalMaxPool2d,
     GroupNorm,
     Layer,
     LayerNorm,
     Linear,
-    MaxPool2d,
     Multiply,
     PixelShuffle,
-    SeparableConv2d,
     Shape,
-    Upsample,
-    ZeroPad2d,
 )
+from cnnmem.model.layers.joining import ZeroPad
+from cnnmem.model.layers.learned import Conv, DepthwiseConv, SeparableConv
+from cnnmem.model.layers.pooling import (
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    MaxPool,
+    WindowPool,
+)
+from cnnmem.model.layers.resizing import ConvTranspose, ResizeTo, UpsampleBy
 from cnnmem.model.network import Network
-from cnnmem.model.windows import Quad, split_padding
+from cnnmem.model.windows import Sizes, as_window, split_padding
 
 from . import modules
 
@@ -162,14 +162,16 @@ class Group(nn.Module):
 def _module(layer: Layer, *inputs: Shape) -> nn.Module:
     """Return the module of one layer for inputs of these shapes."""
     match layer:
-        case SeparableConv2d() | DepthwiseConv2d() | Conv2d():
+        case Conv() | DepthwiseConv():
             return _conv(layer, inputs[0])
-        case MaxPool2d() | AvgPool2d():
+        case WindowPool():
             return _pool(layer, inputs[0])
-        case ConvTranspose2d():
+        case ConvTranspose():
             return _conv_transpose(layer, inputs[0])
-        case Upsample():
+        case UpsampleBy():
             return nn.Upsample(scale_factor=layer.scale)
+        case ResizeTo():
+            return nn.Upsample(layer.size)
         case PixelShuffle():
             return nn.PixelShuffle(layer.factor)
         case GroupNorm():
@@ -183,11 +185,11 @@ def _module(layer: Layer, *inputs: Shape) -> nn.Module:
                 "use a 1x1 convolution, which is the same"
             )
         case Linear():
-            make = modules.FlatLinear if len(inputs[0]) == 3 else nn.Linear
+            make = modules.FlatLinear if len(inputs[0]) > 1 else nn.Linear
             return make(math.prod(inputs[0]), layer.out_features, layer.bias)
         case BatchNorm():
-            make_norm = nn.BatchNorm2d if len(inputs[0]) == 3 else nn.BatchNorm1d
-            return _without(make_norm(inputs[0][-1]), layer.scale, layer.center)
+            norm = _of(len(inputs[0]) - 1 or 1, "BatchNorm")(inputs[0][-1])
+            return _without(norm, layer.scale, layer.center)
         case Activation(function="softmax"):
             return nn.Softmax(dim=1)
         case Activation(function="sigmoid" | "tanh"):
@@ -196,18 +198,20 @@ def _module(layer: Layer, *inputs: Shape) -> nn.Module:
             return ACTIVATIONS[layer.function](inplace=True)
         case Activation():
             return ACTIVATIONS[layer.function]()
-        case AdaptiveAvgPool2d():
-            return nn.AdaptiveAvgPool2d(layer.size)
-        case GlobalMaxPool2d():
-            return modules.GlobalMaxPool2d(layer.keepdims)
-        case GlobalAvgPool2d():
-            return modules.GlobalAvgPool2d(layer.keepdims)
+        case AdaptiveMaxPool():
+            return _of(layer.axes, "AdaptiveMaxPool")(layer.size)
+        case AdaptiveAvgPool():
+            return _of(layer.axes, "AdaptiveAvgPool")(layer.size)
+        case GlobalMaxPool():
+            return modules.GlobalMaxPool(layer.keepdims)
+        case GlobalAvgPool():
+            return modules.GlobalAvgPool(layer.keepdims)
         case Flatten():
             return nn.Flatten()
         case Dropout():
             return nn.Dropout(layer.p)
-        case ZeroPad2d():
-            return nn.ZeroPad2d(_for_pad(layer.padding))  # type: ignore[arg-type]
+        case ZeroPad():
+            return _of(layer.axes, "ZeroPad")(_for_pad(layer.padding))  # type: ignore[arg-type]
         case Add():
             return modules.Add(layer.in_place)
         case Multiply():
@@ -235,61 +239,63 @@ def _layer_norm(layer: LayerNorm, shape: Shape) -> nn.Module:
     return _without(norm, layer.scale, layer.center)
 
 
-def _conv_transpose(layer: Any, shape: Shape) -> nn.Module:
-    top, bottom, left, right = layer.padding
-    if (top, left) != (bottom, right):
+def _of(axes: int, name: str) -> Any:
+    """Return torch's class over so many axes: Conv1d, Conv2d or Conv3d."""
+    return getattr(nn, f"{name}{axes}d")
+
+
+def _conv_transpose(layer: ConvTranspose, shape: Shape) -> nn.Module:
+    before, padding = split_padding(as_window(layer), shape[:-1])
+    if any(before):
         raise NetworkError(
             f"padding {layer.padding}: PyTorch pads a transposed convolution alike on both sides"
         )
-    return nn.ConvTranspose2d(
+    module: nn.Module = _of(layer.axes, "ConvTranspose")(
         shape[-1],
         layer.out_channels,
         layer.kernel,
         layer.stride,
-        (top, left),
+        padding,
         layer.output_padding,
         layer.groups,
         layer.bias,
         layer.dilation,
     )
+    return module
 
 
-def _for_pad(sides: Quad) -> Quad:
-    """Return (top, bottom, left, right) in the order of `torch.nn.functional.pad`."""
-    top, bottom, left, right = sides
-    return left, right, top, bottom
+def _for_pad(sides: Sizes) -> Sizes:
+    """Return sides in the order of `torch.nn.functional.pad`: the last axis comes first."""
+    pairs = [sides[i : i + 2] for i in range(0, len(sides), 2)]
+    return tuple([side for pair in reversed(pairs) for side in pair])
 
 
-def _split_padding(layer: Any, shape: Shape) -> tuple[Quad | None, tuple[int, int]]:
-    """Return the padding to do before the layer, or None, and the layer's own (height, width)."""
-    before, by_kernel = split_padding(layer, *shape[:2])
+def _split_padding(layer: Layer, shape: Shape) -> tuple[Sizes | None, Sizes]:
+    """Return the padding to do before the layer, or None, and the layer's own of each axis."""
+    before, by_kernel = split_padding(as_window(layer), shape[:-1])
     return (_for_pad(before) if any(before) else None), by_kernel
 
 
-def _conv(layer: Any, shape: Shape) -> nn.Module:
+def _conv(layer: Conv | DepthwiseConv, shape: Shape) -> nn.Module:
     before, padding = _split_padding(layer, shape)
     window = (layer.kernel, layer.stride, padding, layer.dilation)
     channels = shape[-1]
-    if isinstance(layer, SeparableConv2d):
+    if isinstance(layer, SeparableConv):
         between, out = channels * layer.multiplier, layer.out_channels
-        return modules.SeparableConv2d(channels, between, out, window, layer.bias, before)
-    if isinstance(layer, DepthwiseConv2d):
+        return modules.SeparableConv(channels, between, out, window, layer.bias, before)
+    if isinstance(layer, DepthwiseConv):
         out, groups = channels * layer.multiplier, channels
     else:
         out, groups = layer.out_channels, layer.groups
-    if before is None:
-        return nn.Conv2d(channels, out, *window, groups, layer.bias)
-    return modules.PaddedConv2d(before, channels, out, *window, groups, layer.bias)
+    make = modules.padded(_of(layer.axes, "Conv"), before)
+    return make(channels, out, *window, groups, layer.bias)
 
 
-def _pool(layer: Any, shape: Shape) -> nn.Module:
+def _pool(layer: WindowPool, shape: Shape) -> nn.Module:
     before, padding = _split_padding(layer, shape)
     ceil_mode = layer.ceil_mode and layer.padding != "same"  # "same" already fixes the size
     window = (layer.kernel, layer.stride, padding)
-    if isinstance(layer, MaxPool2d):
-        if before is None:
-            return nn.MaxPool2d(*window, layer.dilation, False, ceil_mode)
-        return modules.PaddedMaxPool2d(before, *window, layer.dilation, False, ceil_mode)
-    if before is None:
-        return nn.AvgPool2d(*window, ceil_mode)
-    return modules.PaddedAvgPool2d(before, *window, ceil_mode)
+    if isinstance(layer, MaxPool):
+        make = modules.padded(_of(layer.axes, "MaxPool"), before)
+        return make(*window, layer.dilation, False, ceil_mode)
+    return modules.padded(_of(layer.axes, "AvgPool"), before)(*window, ceil_mode)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from cnnmem.errors import ShapeError
-from cnnmem.model.windows import Pair, Quad, pad_sides, shape_text
+from cnnmem.model.windows import Sizes, shape_text
 
 from .base import (
     ITS_INPUT,
@@ -43,31 +43,45 @@ class Flatten(Layer):
 
 
 @dataclass(frozen=True)
-class ZeroPad2d(Layer):
-    """Zeros around the map: a number, a pair (height, width) or (top, bottom, left, right).
+class ZeroPad(Layer):
+    """Zeros around a map of any number of axes; its subclasses fix it."""
 
-    >>> ZeroPad2d((0, 1, 0, 1)).output_shape((224, 224, 3))
-    (225, 225, 3)
-    """
-
-    padding: int | Pair | Quad
+    padding: int | Sizes
 
     kind: ClassVar[str] = "zero_pad"
     title: ClassVar[str] = "padding layers"
     symbols: ClassVar[Symbols] = {"padding": WINDOW_SYMBOLS["padding"]}
 
     def __post_init__(self) -> None:
-        if isinstance(self.padding, str):
+        given: object = self.padding
+        if isinstance(given, str):
             raise ShapeError(f"zero padding needs numbers, not {self.padding!r}; give 1, say")
         super().__post_init__()
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        h, w, c = feature_map(inputs[0], "zero padding")
-        top, bottom, left, right = pad_sides(self.padding) or (0, 0, 0, 0)
-        return (h + top + bottom, w + left + right, c)
+        sizes = feature_map(inputs[0], "zero padding", self.axes)
+        around: Sizes = self.padding  # type: ignore[assignment]
+        sides = zip(sizes, around[::2], around[1::2], strict=True)
+        return (*[n + before + after for n, before, after in sides], inputs[0][-1])
 
     def one_value(self, *inputs: Shape) -> Operations:
         return NO_ARITHMETIC
+
+
+class ZeroPad1d(ZeroPad, axes=1):
+    """`ZeroPad2d` along one axis."""
+
+
+class ZeroPad2d(ZeroPad, axes=2):
+    """Zeros around the map: a number, a pair (height, width) or (top, bottom, left, right).
+
+    >>> ZeroPad2d((0, 1, 0, 1)).output_shape((224, 224, 3))
+    (225, 225, 3)
+    """
+
+
+class ZeroPad3d(ZeroPad, axes=3):
+    """`ZeroPad2d` for volumes and videos."""
 
 
 @dataclass(frozen=True)
