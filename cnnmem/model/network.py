@@ -85,7 +85,7 @@ class Network:
                     f"layer {node.name!r} ({node.layer.kind}) has {inputs}; it takes {count}"
                 )
             known.add(node.name)
-        object.__setattr__(self, "image", self._checked(self.image))
+        object.__setattr__(self, "image", check_image(self.image, takes(self.nodes, self.image)))
 
     @classmethod
     def chain(cls, name: str, layers: dict[str, Layer], image: Shape = (224, 224, 3)) -> Network:
@@ -106,7 +106,8 @@ class Network:
 
         Raises `ShapeError`, naming the layer that does not fit its input.
         """
-        shapes = [self._checked(self.image if image is None else image)]
+        image = self.image if image is None else image
+        shapes = [check_image(image, takes(self.nodes, image))]
         for node, sources in zip(self.nodes, self.sources, strict=True):
             try:
                 shapes.append(node.layer.output_shape(*[shapes[i] for i in sources]))
@@ -115,12 +116,6 @@ class Network:
                     f"layer {node.name!r}: {error} (input {shape_text(shapes[0])})"
                 ) from None
         return shapes
-
-    def _checked(self, image: object) -> Shape:
-        """Return a valid image; of a sequence or a volume only if a layer works on such."""
-        axes = len(image) - 1 if isinstance(image, list | tuple) else 0
-        fits = axes not in (0, 2) and axes in [getattr(n.layer, "axes", 0) for n in self.nodes]
-        return check_image(image, fits)
 
     def shapes(self, image: Shape | None = None) -> dict[str, Shape]:
         """Return the output shape of the image and of every layer by name."""
@@ -138,6 +133,12 @@ def _check_node(node: Any) -> None:
             f"layer {node.name!r} has the text {inputs!r} for its inputs; "
             f"give a tuple of names: ({inputs!r},)"
         )
+
+
+def takes(nodes: Iterable[Node], image: object) -> bool:
+    """Return whether an image has the axes of a vector, a map, or what one of the layers reads."""
+    axes = len(image) - 1 if isinstance(image, list | tuple) else 0
+    return axes in (0, 2) or any(node.layer.axes == axes for node in nodes)
 
 
 def check_image(image: object, any_axes: bool = False) -> Shape:

@@ -15,7 +15,7 @@ from cnnmem.count.autograd import Mode
 from cnnmem.count.table import Row, Table
 from cnnmem.errors import ShapeError
 from cnnmem.model.layers import Recorded, Shape
-from cnnmem.model.network import Network, Node
+from cnnmem.model.network import Network, Node, takes
 from cnnmem.model.windows import shape_text
 
 from .follow import LEAVES
@@ -99,7 +99,8 @@ def _table(run: Run) -> Table:
         run, name = replace(run, module=original), f"{original._get_name()} (eager)"
     followed = follow(run)
     graph = followed.graph
-    first, image = followed.shape, shape_of_one(followed.shape, followed.batch)
+    first, image = followed.shape, graph.rows[0].output
+    first_last = len(image) > 2 or id(graph.frames[0]) in graph.sequences
 
     @cache
     def formulas() -> tuple[Node, ...]:
@@ -111,6 +112,8 @@ def _table(run: Run) -> Table:
         if not isinstance(follower, Trace) or follower.asked_size or table.uncounted:
             return ()
         if any(isinstance(node.layer, Recorded) for node in graph.nodes):
+            return ()
+        if not takes(graph.nodes, image):
             return ()
         same = plain.table_of(
             Network(name, graph.nodes, image),
@@ -133,7 +136,8 @@ def _table(run: Run) -> Table:
                 return replace(counted, graph=Network(name, nodes, image, again), how="traced")
         used = zip(graph.rows, graph.used, strict=False)
         names = frozenset([name for row, (own, _) in used if row.name in frozen for name in own])
-        shape = _resized(run.input_shape, first, image, batch)
+        sides = image[-1:] + image[:-1] if first_last else image
+        shape = _resized(run.input_shape, first, image, (batch, *sides))
         return _table(
             replace(
                 run,
@@ -165,14 +169,14 @@ def _owned(row: Row) -> tuple[int, int, int]:
     return row.weights, row.biases, row.statistics
 
 
-def _resized(given: Any, first: tuple[int, ...], image: Shape, batch: int) -> Any:
-    """Return an input shape, or several, at another image and batch.
+def _resized(given: Any, first: tuple[int, ...], image: Shape, new: tuple[int, ...]) -> Any:
+    """Return an input shape, or several, with `new` in place of the first input's.
 
     Inputs as large as the first one change with it; of the others, only the batch. Raises
     `ShapeError` for an image with another number of axes.
     """
-    old = shape_of_one(first, first[0])
-    if len(image) != len(old):
+    if len(new) != len(first):
+        old = shape_of_one(first, first[0])
         raise ShapeError(
             f"the model takes an input of {shape_text(old)}, not {shape_text(image)}; "
             f"give {len(old)} numbers"
@@ -184,9 +188,8 @@ def _resized(given: Any, first: tuple[int, ...], image: Shape, batch: int) -> An
             return value if shape == tuple(value.shape) else value.new_empty(shape)
         if isinstance(value, list | tuple) and value and all(is_int(n) for n in value):
             if tuple(value) == first:
-                sides = image[-1:] + image[:-1] if len(image) > 2 else image
-                return (batch, *sides)
-            return (batch, *value[1:]) if value[0] == first[0] else tuple(value)
+                return new
+            return (new[0], *value[1:]) if value[0] == first[0] else tuple(value)
         if isinstance(value, dict):
             return {key: resize(each) for key, each in value.items()}
         if isinstance(value, list | tuple):
