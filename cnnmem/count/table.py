@@ -114,7 +114,8 @@ class Table:
     def saved_bytes(self) -> int | None:
         """Bytes kept for backward, as PyTorch keeps them on the CPU, without the loss.
 
-        None if the table comes from a framework that does not say.
+        None if the table comes from a framework that does not say, or of a recurrent layer, which
+        keeps a workspace whose size only a run shows.
         """
         if not self.says_saved:
             return None
@@ -189,7 +190,8 @@ def table_of(
     shapes = network.trace_shapes(image)
     storage = trace_storage(network, shapes, mode)
     rows = tuple(_rows(network, shapes, storage, batch, width))
-    return Table(network.name, shapes[0], batch, rows, dtype, mode, network, storage)
+    says = False not in [node.layer.tells_kept for node in network.nodes]
+    return Table(network.name, shapes[0], batch, rows, dtype, mode, network, storage, says)
 
 
 def _rows(

@@ -8,9 +8,30 @@ documentation of the frameworks; what backward keeps was read off PyTorch 2.13 o
 `torch.autograd.graph.saved_tensors_hooks` and is tested against it.
 """
 
-from .activations import ACTIVATIONS, Activation, Dropout, ReLU, ReLU6, Softmax, has_in_place
+from .activations import (
+    ACTIVATIONS,
+    GLU,
+    Activation,
+    Dropout,
+    PReLU,
+    ReLU,
+    ReLU6,
+    Softmax,
+    has_in_place,
+)
 from .base import ITS_INPUT, ITS_OUTPUT, NOTHING, Kept, Layer, Operations, Recorded, Shape
-from .joining import Add, Concatenate, Flatten, Multiply, ZeroPad1d, ZeroPad2d, ZeroPad3d
+from .joining import (
+    Add,
+    Concatenate,
+    EdgePad1d,
+    EdgePad2d,
+    EdgePad3d,
+    Flatten,
+    Multiply,
+    ZeroPad1d,
+    ZeroPad2d,
+    ZeroPad3d,
+)
 from .learned import (
     BatchNorm,
     Conv1d,
@@ -20,6 +41,7 @@ from .learned import (
     DepthwiseConv2d,
     DepthwiseConv3d,
     GroupNorm,
+    InstanceNorm,
     LayerNorm,
     Linear,
     SeparableConv1d,
@@ -50,6 +72,7 @@ from .resizing import (
     ConvTranspose2d,
     ConvTranspose3d,
     PixelShuffle,
+    PixelUnshuffle,
     Resize1d,
     Resize2d,
     Resize3d,
@@ -57,12 +80,24 @@ from .resizing import (
     Upsample1d,
     Upsample3d,
 )
+from .sequences import (
+    GRU,
+    LSTM,
+    RNN,
+    DotProductAttention,
+    Embedding,
+    MultiheadAttention,
+)
 
 __all__ = [
     "ACTIVATIONS",
+    "GLU",
+    "GRU",
     "ITS_INPUT",
     "ITS_OUTPUT",
+    "LSTM",
     "NOTHING",
+    "RNN",
     "Activation",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
@@ -85,7 +120,12 @@ __all__ = [
     "DepthwiseConv1d",
     "DepthwiseConv2d",
     "DepthwiseConv3d",
+    "DotProductAttention",
     "Dropout",
+    "EdgePad1d",
+    "EdgePad2d",
+    "EdgePad3d",
+    "Embedding",
     "Flatten",
     "GlobalAvgPool1d",
     "GlobalAvgPool2d",
@@ -94,6 +134,7 @@ __all__ = [
     "GlobalMaxPool2d",
     "GlobalMaxPool3d",
     "GroupNorm",
+    "InstanceNorm",
     "Kept",
     "Layer",
     "LayerNorm",
@@ -101,9 +142,12 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MultiheadAttention",
     "Multiply",
     "Operations",
+    "PReLU",
     "PixelShuffle",
+    "PixelUnshuffle",
     "ReLU",
     "ReLU6",
     "Recorded",

@@ -127,6 +127,8 @@ class Layer:
     saves_together: ClassVar[bool] = True
     # `torch.autocast` runs it in low precision and casts its weights (Autocast Op Reference).
     autocast: ClassVar[bool] = False
+    # False for what keeps a workspace whose size only a run shows.
+    tells_kept: ClassVar[bool] = True
     # PyTorch's pools refuse padding of more than half the kernel (ATen's `pool2d_shape_check`).
     pads_half_at_most: ClassVar[bool] = False
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from cnnmem.errors import ShapeError
+from cnnmem.errors import ShapeError, look_up
 from cnnmem.model.windows import Sizes, shape_text
 
 from .base import (
     ITS_INPUT,
     NO_ARITHMETIC,
+    NOTHING,
     WINDOW_SYMBOLS,
     Kept,
     Layer,
@@ -66,6 +67,48 @@ class ZeroPad(Layer):
 
     def one_value(self, *inputs: Shape) -> Operations:
         return NO_ARITHMETIC
+
+
+# What the backward of each mode keeps.
+EDGES = {"reflection": ITS_INPUT, "replication": ITS_INPUT, "circular": NOTHING}
+
+
+@dataclass(frozen=True)
+class EdgePad(ZeroPad):
+    """Padding with the map's own values, over any number of axes; its subclasses fix it."""
+
+    mode: Literal["reflection", "replication", "circular"] = "reflection"
+
+    symbols: ClassVar[Symbols] = ZeroPad.symbols
+
+    def __post_init__(self) -> None:
+        look_up("padding mode", self.mode, EDGES)
+        super().__post_init__()
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        return f"{self.mode}_pad"
+
+    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
+        return EDGES[self.mode]
+
+
+class EdgePad1d(EdgePad, axes=1):
+    """`EdgePad2d` along one axis."""
+
+
+class EdgePad2d(EdgePad, axes=2):
+    """Copies of the map's own values around it: mirrored, its edge, or its other side.
+
+    The backward of mirrored and repeated values keeps the input, of which it reads only the size.
+
+    >>> EdgePad2d(1, "replication").output_shape((224, 224, 3))
+    (226, 226, 3)
+    """
+
+
+class EdgePad3d(EdgePad, axes=3):
+    """`EdgePad2d` for volumes and videos."""
 
 
 class ZeroPad1d(ZeroPad, axes=1):

@@ -386,3 +386,30 @@ class GroupNorm(Layer):
 
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
         return Kept(inputs=True, per_image=2 * self.groups)
+
+
+@dataclass(frozen=True)
+class InstanceNorm(Layer):
+    """Instance normalisation: over each channel of each image, without running statistics.
+
+    Backward keeps a mean and an inverse deviation per channel, and PyTorch a copy of the scale for
+    each image (`instance_norm` in ATen is a batch normalisation of N · C channels).
+
+    >>> InstanceNorm(scale=False, center=False).keeps((56, 56, 64), (56, 56, 64)).per_image
+    128
+    """
+
+    scale: bool = True
+    center: bool = True
+
+    kind: ClassVar[str] = "instance_norm"
+    title: ClassVar[str] = "instance normalisation"
+
+    def weights(self, *inputs: Shape) -> int:
+        return inputs[0][-1] if self.scale else 0
+
+    def biases(self, *inputs: Shape) -> int:
+        return inputs[0][-1] if self.center else 0
+
+    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
+        return Kept(inputs=True, per_image=(2 + self.scale) * inputs[0][-1])

@@ -208,3 +208,27 @@ class PixelShuffle(Layer):
 
     def one_value(self, *inputs: Shape) -> Operations:
         return NO_ARITHMETIC
+
+
+@dataclass(frozen=True)
+class PixelUnshuffle(Layer):
+    """Pixels become channels: (H, W, C) gives (H / r, W / r, C · r²), r being `factor`.
+
+    >>> PixelUnshuffle(2).output_shape((14, 14, 128))
+    (7, 7, 512)
+    """
+
+    factor: int
+
+    kind: ClassVar[str] = "pixel_unshuffle"
+    symbols: ClassVar[Symbols] = {"factor": "r"}
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        h, w = feature_map(inputs[0], "pixel unshuffle", 2)
+        r = self.factor
+        if h % r or w % r:
+            raise ShapeError(f"a {h} x {w} map has no blocks of {r} x {r}; give a multiple of {r}")
+        return (exact_div(h, r), exact_div(w, r), inputs[0][-1] * r * r)
+
+    def one_value(self, *inputs: Shape) -> Operations:
+        return NO_ARITHMETIC
