@@ -269,7 +269,9 @@ def _layer(frame: Frame, row: Row, sources: int, batch: int) -> Layer:
     layer = frame.layer
     if layer is not None and frame.times == batch:
         least, most = layer.arity
-        one = frame.calls <= 1 or _fits(layer, row)
+        # with two axes (L, C), a function need not have worked on the ones that are shown
+        sure = frame.calls <= 1 and not any(len(s) == 2 for s in (row.output, *row.inputs))
+        one = sure or _fits(layer, row)
         if one and sources == len(row.inputs) and least <= sources <= (most or sources):
             return layer
     view = not (row.values or row.overwrites) and row.kind != "dropout"

@@ -27,6 +27,11 @@ MODULES: dict[type[nn.Module], str] = {
     nn.modules.pooling._AdaptiveMaxPoolNd: "adaptive_max_pool",
     nn.modules.dropout._DropoutNd: "dropout",
     nn.modules.padding._ConstantPadNd: "zero_pad",
+    nn.modules.padding._ReflectionPadNd: "reflection_pad",
+    nn.modules.padding._ReplicationPadNd: "replication_pad",
+    nn.modules.padding._CircularPadNd: "circular_pad",
+    nn.modules.instancenorm._InstanceNorm: "instance_norm",
+    nn.PReLU: "prelu",
     nn.ReLU: "relu",
     nn.ReLU6: "relu6",
     nn.SiLU: "silu",
@@ -83,7 +88,7 @@ def module_kind(module: nn.Module) -> str:
     """
     if isinstance(module, own.Saturating):
         return str(module.function.__name__).rstrip("_")
-    if isinstance(module, nn.AdaptiveMaxPool2d) and _is_one(module.output_size):
+    if isinstance(module, nn.modules.pooling._AdaptiveMaxPoolNd) and _is_one(module.output_size):
         return "global_max_pool"
     kind: Any = type(module)
     return _class_kind(kind)
@@ -119,16 +124,17 @@ def function_kind(name: str, shapes: list[tuple[int, ...]], outputs: list[tuple[
     >>> function_kind("mean", [(2, 8, 7, 7)], [(2, 8)]), function_kind("mul", [(2, 8)], [(2, 8)])
     ('global_avg_pool', 'multiply')
     """
-    if len(shapes) >= 1 and len(outputs) == 1 and len(shapes[0]) == 4:
-        (n, c, *_), to = shapes[0], outputs[0]
-        if name in ("mean", "amax") and to in ((n, c), (n, c, 1, 1)):
+    if len(shapes) >= 1 and len(outputs) == 1 and len(shapes[0]) >= 4:
+        (n, c, *sizes), to = shapes[0], outputs[0]
+        ones = (1,) * len(sizes)
+        if name in ("mean", "amax") and to in ((n, c), (n, c, *ones)):
             return "global_avg_pool" if name == "mean" else "global_max_pool"
         if name in ("view", "reshape") and len(to) == 2 and to[0] == n:
             return "flatten"
-        if name == "adaptive_max_pool2d" and to[2:] == (1, 1):
+        if name.startswith("adaptive_max_pool") and to[2:] == ones:
             return "global_max_pool"
     return BY_FUNCTION.get(name, name)
 
 
 def _is_one(size: Any) -> bool:
-    return size in (1, (1, 1))
+    return size == 1 or (isinstance(size, tuple) and set(size) == {1})
