@@ -182,19 +182,17 @@ def _formulas(layer: Layer, row: Row, table: Table) -> Iterator[tuple[str, int]]
             yield f"{axis} of the output", n
     output = _named(row.output, "out")
     batch = Named("N", table.batch) if table.batch > 1 else 1
-    values = batch
-    for n in output:
-        values = values * n
     counts = {
-        "weights": layer.weights(*inputs),
-        "biases": layer.biases(*inputs),
-        "running statistics": layer.statistics(*inputs),
-        "values": values if row.values else 0,
-        "MACs": layer.macs(output, *inputs) * batch if row.macs else 0,
+        "weights": (layer.weights(*inputs), row.weights),
+        "biases": (layer.biases(*inputs), row.biases),
+        "running statistics": (layer.statistics(*inputs), row.statistics),
+        "values": (math.prod((batch, *output)), row.values),
+        "MACs": (layer.macs(output, *inputs) * batch, row.macs),
     }
-    for what, count in counts.items():
+    for what, (formula, count) in counts.items():
         if count:
-            yield what, count
+            # a framework's layer may give more than the formula says: a recurrent one its state
+            yield what, formula if formula == count else count
 
 
 def _texts(count: int) -> list[str]:

@@ -441,10 +441,11 @@ def _binary(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
         result = t.new(first.shape, first.dtype)
     else:
         result = t.new(_broadcast([first.shape, second.shape]), first.dtype)
-    if name == "add":
-        _is(t, _ADD_IN_PLACE if in_place else _ADD, first.shape)
-    elif not in_place:
-        _is(t, _MULTIPLY, first.shape)
+    if first.shape == second.shape or (name == "mul" and _is_gate(first.shape, second.shape)):
+        if name == "add":
+            _is(t, _ADD_IN_PLACE if in_place else _ADD, first.shape)
+        elif not in_place:
+            _is(t, _MULTIPLY, first.shape)
     if torch.is_grad_enabled() and (first.grad or second.grad):
         reached = (first.grad, second.grad)
         node = t.step([first, second])
@@ -460,6 +461,11 @@ def _binary(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
         if in_place and a._base is not None and hasattr(a._base, "_cnnmem"):
             t.learn(a._base, node)
     return result
+
+
+def _is_gate(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    """Return whether one of two shapes is that of a gate: one value per channel."""
+    return len(a) == len(b) == 4 and a[:2] == b[:2] and (1, 1) in (a[2:], b[2:])
 
 
 _ADD, _ADD_IN_PLACE, _MULTIPLY, _CAT = L.Add(), L.Add(True), L.Multiply(), L.Concatenate()
@@ -752,7 +758,10 @@ RULES: dict[str, Answer] = {
     ),
     "mean": _mean,
     "logsigmoid": _activation("log_sigmoid"),
-    **{name: _activation(name) for name in ("softsign", "tanhshrink", "softshrink", "hardshrink")},
+    **{
+        name: _activation(name)
+        for name in ("log_sigmoid", "softsign", "tanhshrink", "softshrink", "hardshrink")
+    },
     "threshold": _ran(_threshold, "threshold", "value", inplace=False),
     "prelu": _ran(_prelu, "weight"),
     "glu": _ran(_glu, dim=-1),
