@@ -207,9 +207,10 @@ class Graph:
 # Kinds of calls that take (N, C, L) for a map of one axis, and those that may turn one around.
 _OF_MAPS = {
     *("conv", "depthwise_conv", "conv_transpose", "max_pool", "avg_pool", "adaptive_avg_pool"),
-    *("adaptive_max_pool", "lp_pool", "upsample", "batch_norm", "instance_norm", "group_norm"),
-    "global_max_pool",
+    *("adaptive_max_pool", "global_max_pool", "upsample", "batch_norm", "instance_norm"),
+    *("group_norm", "reflection_pad", "replication_pad", "circular_pad"),
 }
+_KEEP = {"concatenate", "zero_pad", "glu", "global_avg_pool"}  # the axes, but not the shape
 _TURN = {"transpose", "permute", "t", "swapaxes", "swapdims", "movedim", "moveaxis"}
 
 
@@ -221,7 +222,8 @@ def _maps_of_one_axis(frames: list[Frame]) -> set[int]:
     """
     found: set[int] = set()
     for frame in frames:
-        if frame.kind in _OF_MAPS and frame.inputs and len(frame.inputs[0]) == 3:
+        of_maps = frame.kind in _OF_MAPS or (frame.kind == "zero_pad" and not frame.functional)
+        if of_maps and frame.inputs and len(frame.inputs[0]) == 3:
             found.add(id(frame))
             found.update([id(source) for source in frame.sources])
     if not found:
@@ -241,10 +243,11 @@ def _maps_of_one_axis(frames: list[Frame]) -> set[int]:
 
 
 def _keeps_axes(frame: Frame) -> bool:
-    """Return whether a frame gives a tensor of the shape that it reads, or joins such tensors."""
-    read, given = frame.inputs, frame.outputs
-    same = bool(read and given) and len(read[0]) == 3 and read[0] == given[0].shape
-    return same or (frame.kind == "concatenate" and len(read[0]) == 3)
+    """Return whether the axes of what a frame reads are those of what it gives."""
+    if not (frame.inputs and frame.outputs and len(frame.inputs[0]) == 3):
+        return False
+    given = frame.outputs[0].shape
+    return frame.inputs[0] == given or (frame.kind in _KEEP and len(given) == 3)
 
 
 def _bytes(frame: Frame) -> int:

@@ -43,6 +43,11 @@ MODULES: dict[type[nn.Module], str] = {
     own.Add: "add",
     own.Multiply: "multiply",
     own.Concatenate: "concatenate",
+    own.DotProductAttention: "attention",
+    own.MultiheadAttention: "attention",
+    nn.LSTM: "lstm",
+    nn.GRU: "gru",
+    nn.RNN: "rnn",
 }
 
 FUNCTIONS = {

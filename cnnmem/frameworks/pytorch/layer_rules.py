@@ -465,7 +465,12 @@ def _binary(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
 
 def _is_gate(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
     """Return whether one of two shapes is that of a gate: one value per channel."""
-    return len(a) == len(b) == 4 and a[:2] == b[:2] and (1, 1) in (a[2:], b[2:])
+    if len(a) != len(b) or len(a) < 3:
+        return False
+    if len(a) == 3 and (a[0], a[2]) == (b[0], b[2]):
+        return 1 in (a[1], b[1])  # of a sequence (N, L, C)
+    ones = (1,) * (len(a) - 2)
+    return a[:2] == b[:2] and ones in (a[2:], b[2:])
 
 
 _ADD, _ADD_IN_PLACE, _MULTIPLY, _CAT = L.Add(), L.Add(True), L.Multiply(), L.Concatenate()
@@ -584,13 +589,13 @@ def _mean(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     if dim is None or "dtype" in kwargs or dims not in (3, 4, 5):
         return t.run(func, args, kwargs)
     over = {d % dims for d in ((dim,) if isinstance(dim, int) else dim)}
-    if over != set(range(2, dims)):
+    of_sequence = dims == 3 and over == {1}
+    if over != set(range(2, dims)) and not of_sequence:
         return t.run(func, args, kwargs)
     layer = _over(GlobalAvgPool, dims - 2, keep)
-    worked = _worked_out(layer, _one(value.shape))
-    n, c = value.shape[:2]
-    result = t.new((n, c, *[1] * (dims - 2)) if keep else (n, c), value.dtype)
-    return give(t, layer, (x,), (), worked, n, result)
+    worked = _worked_out(layer, value.shape[1:] if of_sequence else _one(value.shape))
+    kept = [(1 if i in over else n) for i, n in enumerate(value.shape) if keep or i not in over]
+    return give(t, layer, (x,), (), worked, value.shape[0], t.new(tuple(kept), value.dtype))
 
 
 # -- functions that really run, and are said to be a layer afterwards ------------------------------

@@ -75,7 +75,7 @@ class ChannelNorm(nn.LayerNorm):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the normalised map, whose channels are last in memory."""
-        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 
 
 class Saturating(nn.Module):
@@ -91,15 +91,16 @@ class Saturating(nn.Module):
 
 
 class GlobalAvgPool(nn.Module):
-    """The mean of each channel."""
+    """The mean of each channel; of a sequence the channels are last."""
 
-    def __init__(self, keepdims: bool) -> None:
+    def __init__(self, keepdims: bool, last: bool) -> None:
         super().__init__()
-        self.keepdims = keepdims
+        self.keepdims, self.last = keepdims, last
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, C), or (N, C, 1, 1) with `keepdims`."""
-        return x.mean(tuple(range(2, x.dim())), keepdim=self.keepdims)
+        over = (1,) if self.last else tuple(range(2, x.dim()))
+        return x.mean(over, keepdim=self.keepdims)
 
 
 class GlobalMaxPool(GlobalAvgPool):
@@ -137,6 +138,67 @@ class Multiply(nn.Module):
 class Concatenate(nn.Module):
     """Its inputs side by side along the channels."""
 
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
     def forward(self, *inputs: Tensor) -> Tensor:
         """Return a new tensor with all channels."""
-        return torch.cat(inputs, dim=1)
+        return torch.cat(inputs, dim=self.dim)
+
+
+class DotProductAttention(nn.Module):
+    """Attention of queries to keys and values (N, heads, L, D)."""
+
+    def forward(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """Return the values' means, weighted by how well each key fits a query."""
+        return F.scaled_dot_product_attention(queries, keys, values)
+
+
+class MultiheadAttention(nn.Module):
+    """Multi-head attention of sequences (N, L, C), which gives no weights."""
+
+    def __init__(self, sizes: tuple[int, int, int], width: int, heads: int, bias: bool) -> None:
+        super().__init__()
+        self.heads = heads
+        # made only for their parameters, which become this module's own: it has no children
+        for name, size in zip(("query", "key", "value"), sizes, strict=True):
+            self._take(name, nn.Linear(size, width, bias))
+        self._take("out", nn.Linear(width, sizes[0], bias))
+
+    def _take(self, name: str, linear: nn.Linear) -> None:
+        self.register_parameter(f"{name}_weight", linear.weight)
+        self.register_parameter(f"{name}_bias", linear.bias)
+
+    def _linear(self, name: str, x: Tensor) -> Tensor:
+        return F.linear(x, getattr(self, f"{name}_weight"), getattr(self, f"{name}_bias"))
+
+    def _heads(self, name: str, x: Tensor) -> Tensor:
+        return self._linear(name, x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+    def forward(
+        self, queries: Tensor, keys: Tensor | None = None, values: Tensor | None = None
+    ) -> Tensor:
+        """Return a sequence like the queries."""
+        keys = queries if keys is None else keys
+        values = keys if values is None else values
+        found = F.scaled_dot_product_attention(
+            self._heads("query", queries), self._heads("key", keys), self._heads("value", values)
+        )
+        return self._linear("out", found.transpose(1, 2).flatten(2))
+
+
+class _Output(nn.Module):
+    """A recurrent layer that gives its output and not its states."""
+
+    last: bool
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the output (N, L, D) of every step, or (N, D) of the last."""
+        output: Tensor = super().forward(x)[0]
+        return output[:, -1] if self.last else output
+
+
+def recurrent(kind: Any, last: bool) -> Any:
+    """Return a class like torch's `kind` whose modules give one tensor."""
+    return type(f"{kind.__name__}Output", (_Output, kind), {"last": last})

@@ -1,6 +1,8 @@
 """Build a real `torch.nn.Module` from a plain network, to check the counts against.
 
-The module takes a batch of images (N, C, H, W), or (N, C) if the network's image is a vector. Every
+The module takes a batch of images (N, C, H, W), or (N, C) if the network's image is a vector. Maps
+of one axis are (N, C, L); in a network with layers of sequences all tensors of two axes are
+(N, L, C) instead, so that a network cannot have both. Every
 node is a module under the node's name, so `named_modules` and `state_dict` read like the table; a
 node marked `functional` is a function call instead.
 """
@@ -9,27 +11,38 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
 
 from cnnmem.errors import NetworkError
 from cnnmem.model.layers import (
+    GLU,
+    GRU,
+    LSTM,
+    RNN,
     Activation,
     Add,
     BatchNorm,
     Concatenate,
+    DotProductAttention,
     Dropout,
+    Embedding,
     Flatten,
     GroupNorm,
+    InstanceNorm,
     Layer,
     LayerNorm,
     Linear,
+    MultiheadAttention,
     Multiply,
     PixelShuffle,
+    PixelUnshuffle,
+    PReLU,
     Shape,
 )
-from cnnmem.model.layers.joining import ZeroPad
+from cnnmem.model.layers.joining import EdgePad, ZeroPad
 from cnnmem.model.layers.learned import Conv, DepthwiseConv, SeparableConv
 from cnnmem.model.layers.pooling import (
     AdaptiveAvgPool,
@@ -40,6 +53,7 @@ from cnnmem.model.layers.pooling import (
     WindowPool,
 )
 from cnnmem.model.layers.resizing import ConvTranspose, ResizeTo, UpsampleBy
+from cnnmem.model.layers.sequences import Recurrent
 from cnnmem.model.network import Network
 from cnnmem.model.windows import Sizes, as_window, split_padding
 
@@ -59,7 +73,25 @@ ACTIVATIONS: dict[str, Callable[..., nn.Module]] = {
     "leaky_relu": nn.LeakyReLU,
     "mish": nn.Mish,
     "softplus": nn.Softplus,
+    "log_sigmoid": nn.LogSigmoid,
+    "softsign": nn.Softsign,
+    "tanhshrink": nn.Tanhshrink,
+    "softshrink": nn.Softshrink,
+    "hardshrink": nn.Hardshrink,
+    "threshold": partial(nn.Threshold, 0.0, 0.0),
 }
+EDGES = {
+    "reflection": "ReflectionPad",
+    "replication": "ReplicationPad",
+    "circular": "CircularPad",
+}
+
+
+# Layers that read (N, C, L).
+_OF_MAPS = (
+    *(Conv, DepthwiseConv, ConvTranspose, WindowPool, AdaptiveAvgPool, GlobalMaxPool, ZeroPad),
+    *(UpsampleBy, ResizeTo, BatchNorm, GroupNorm, InstanceNorm),
+)
 
 
 def build(network: Network, image: Shape | None = None) -> PlainModule:
@@ -94,9 +126,11 @@ class PlainModule(nn.Module):
     def __init__(self, network: Network, shapes: list[Shape]) -> None:
         super().__init__()
         self.network = network
+        self.sequences = any(map(_of_sequences, [node.layer for node in network.nodes]))
         self.calls: list[nn.Module] = []  # a list hides them from nn.Module; `_register` shows some
         for node, sources in zip(network.nodes, network.sources, strict=True):
-            module = _module(node.layer, *[shapes[i] for i in sources])
+            inputs = [shapes[i] for i in sources]
+            module = _module(node.layer, *inputs, last=self.sequences and len(inputs[0]) == 2)
             module.requires_grad_(not node.frozen)
             self.calls.append(module)
             if not node.functional or module.state_dict():
@@ -159,8 +193,24 @@ class Group(nn.Module):
     """One part of a dotted name: it holds modules and is never called."""
 
 
-def _module(layer: Layer, *inputs: Shape) -> nn.Module:
-    """Return the module of one layer for inputs of these shapes."""
+def _of_sequences(layer: Layer) -> bool:
+    """Return whether a layer of torch's reads (N, L, C)."""
+    kinds = (Embedding, MultiheadAttention, Recurrent)
+    return isinstance(layer, kinds) or (isinstance(layer, Linear) and layer.tokens)
+
+
+def _module(layer: Layer, *inputs: Shape, last: bool) -> nn.Module:
+    """Return the module of one layer for inputs of these shapes.
+
+    `last` says that they are sequences (N, L, C), whose channels are last.
+    """
+    dim = -1 if last else 1
+    channels = inputs[0][-1]
+    if last and (isinstance(layer, _OF_MAPS) or layer == PReLU("channel")):
+        raise NetworkError(
+            f"a layer of kind {layer.kind!r} reads a map (N, C, L) in PyTorch, but this network "
+            "has layers of sequences (N, L, C) too; build two networks"
+        )
     match layer:
         case Conv() | DepthwiseConv():
             return _conv(layer, inputs[0])
@@ -175,11 +225,16 @@ def _module(layer: Layer, *inputs: Shape) -> nn.Module:
         case PixelShuffle():
             return nn.PixelShuffle(layer.factor)
         case GroupNorm():
-            norm = nn.GroupNorm(layer.groups, inputs[0][-1])
+            norm = nn.GroupNorm(layer.groups, channels)
+            return _without(norm, layer.scale, layer.center)
+        case InstanceNorm():
+            norm = _of(len(inputs[0]) - 1, "InstanceNorm")(channels, affine=True)
             return _without(norm, layer.scale, layer.center)
         case LayerNorm():
-            return _layer_norm(layer, inputs[0])
-        case Linear(tokens=True) if len(inputs[0]) == 3:
+            return _layer_norm(layer, inputs[0], last)
+        case Linear(tokens=True) if last or len(inputs[0]) == 1:
+            return nn.Linear(channels, layer.out_features, layer.bias)
+        case Linear(tokens=True):
             raise NetworkError(
                 "a linear layer of tokens has no module for maps here, whose channels come first; "
                 "use a 1x1 convolution, which is the same"
@@ -188,10 +243,12 @@ def _module(layer: Layer, *inputs: Shape) -> nn.Module:
             make = modules.FlatLinear if len(inputs[0]) > 1 else nn.Linear
             return make(math.prod(inputs[0]), layer.out_features, layer.bias)
         case BatchNorm():
-            norm = _of(len(inputs[0]) - 1 or 1, "BatchNorm")(inputs[0][-1])
+            norm = _of(len(inputs[0]) - 1 or 1, "BatchNorm")(channels)
             return _without(norm, layer.scale, layer.center)
         case Activation(function="softmax"):
-            return nn.Softmax(dim=1)
+            return nn.Softmax(dim)
+        case Activation(function="log_softmax"):
+            return nn.LogSoftmax(dim)
         case Activation(function="sigmoid" | "tanh"):
             return modules.Saturating(layer.function, layer.in_place)
         case Activation(in_place=True):
@@ -203,13 +260,15 @@ def _module(layer: Layer, *inputs: Shape) -> nn.Module:
         case AdaptiveAvgPool():
             return _of(layer.axes, "AdaptiveAvgPool")(layer.size)
         case GlobalMaxPool():
-            return modules.GlobalMaxPool(layer.keepdims)
+            return modules.GlobalMaxPool(layer.keepdims, last)
         case GlobalAvgPool():
-            return modules.GlobalAvgPool(layer.keepdims)
+            return modules.GlobalAvgPool(layer.keepdims, last)
         case Flatten():
             return nn.Flatten()
         case Dropout():
             return nn.Dropout(layer.p)
+        case EdgePad():
+            return _of(layer.axes, EDGES[layer.mode])(_for_pad(layer.padding))  # type: ignore[arg-type]
         case ZeroPad():
             return _of(layer.axes, "ZeroPad")(_for_pad(layer.padding))  # type: ignore[arg-type]
         case Add():
@@ -217,7 +276,24 @@ def _module(layer: Layer, *inputs: Shape) -> nn.Module:
         case Multiply():
             return modules.Multiply()
         case Concatenate():
-            return modules.Concatenate()
+            return modules.Concatenate(dim)
+        case GLU():
+            return nn.GLU(dim)
+        case PReLU(each="layer" | "channel"):
+            return nn.PReLU(channels if layer.each == "channel" else 1)
+        case PixelUnshuffle():
+            return nn.PixelUnshuffle(layer.factor)
+        case Embedding():
+            return nn.Embedding(layer.entries, layer.features)
+        case DotProductAttention():
+            return modules.DotProductAttention()
+        case MultiheadAttention():
+            three = (*inputs, *[inputs[-1]] * (3 - len(inputs)))
+            width = layer.heads * (layer.depth or channels // layer.heads)
+            q, k, v = [shape[-1] for shape in three]
+            return modules.MultiheadAttention((q, k, v), width, layer.heads, layer.bias)
+        case Recurrent(biases_each=0 | 2):
+            return _recurrent(layer, channels)
     raise NetworkError(
         f"PyTorch has no module here for a layer of kind {layer.kind!r} ({type(layer).__name__}); "
         "build it from the layers of cnnmem.layers"
@@ -231,9 +307,24 @@ def _without(norm: nn.Module, scale: bool, center: bool) -> nn.Module:
     return norm
 
 
-def _layer_norm(layer: LayerNorm, shape: Shape) -> nn.Module:
-    if layer.whole or len(shape) == 1:
-        norm: nn.Module = nn.LayerNorm(shape if len(shape) == 1 else (shape[-1], *shape[:-1]))
+def _recurrent(layer: Recurrent, channels: int) -> nn.Module:
+    kind = {LSTM: nn.LSTM, GRU: nn.GRU, RNN: nn.RNN}[type(layer)]
+    module: nn.Module = modules.recurrent(kind, layer.last)(
+        channels,
+        layer.hidden,
+        layer.layers,
+        bool(layer.biases_each),
+        batch_first=True,
+        bidirectional=layer.bidirectional,
+    )
+    return module
+
+
+def _layer_norm(layer: LayerNorm, shape: Shape, last: bool) -> nn.Module:
+    if last or len(shape) == 1:
+        norm: nn.Module = nn.LayerNorm(shape if layer.whole else shape[-1])
+    elif layer.whole:
+        norm = nn.LayerNorm((shape[-1], *shape[:-1]))
     else:
         norm = modules.ChannelNorm(shape[-1])
     return _without(norm, layer.scale, layer.center)

@@ -160,7 +160,8 @@ class Multiply(Layer):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         a, b = inputs
-        if a != b and not (len(a) == len(b) == 3 and (1, 1, a[-1]) in (a, b) and a[-1] == b[-1]):
+        gate = (*[1] * (len(a) - 1), a[-1])
+        if a != b and not (len(a) == len(b) and gate in (a, b) and a[-1] == b[-1]):
             raise ShapeError(
                 f"cannot multiply {shape_text(a)} by {shape_text(b)}; "
                 "give both the same shape, or one of them (1, 1, C)"

@@ -256,6 +256,10 @@ class Linear(Layer):
     autocast: ClassVar[bool] = True
     symbols: ClassVar[Symbols] = {"out_features": "D_out"}
 
+    @property
+    def axes(self) -> int:  # type: ignore[override]
+        return 1 if self.tokens else 0
+
     def output_shape(self, *inputs: Shape) -> Shape:
         return (*inputs[0][:-1], self.out_features) if self.tokens else (self.out_features,)
 

@@ -157,8 +157,10 @@ class MultiheadAttention(Layer):
 
 
 @dataclass(frozen=True)
-class _Recurrent(Layer):
-    """What recurrent layers share: each gate multiplies the input and the state by a matrix.
+class Recurrent(Layer):
+    """A recurrent layer; its subclasses fix how many gates it has.
+
+    Each gate multiplies the input and the state by a matrix.
 
     `biases_each` is how many biases a gate has: two in PyTorch, one in Keras (but for its GRU).
     With `last` only the last step's output is given, else that of every step. What backward keeps
@@ -202,7 +204,7 @@ class _Recurrent(Layer):
         return 2 if self.bidirectional else 1
 
 
-class LSTM(_Recurrent):
+class LSTM(Recurrent):
     """A long short-term memory: at each step 4 · (C_in + D_h) · D_h products per direction.
 
     >>> lstm = LSTM(128)
@@ -214,7 +216,7 @@ class LSTM(_Recurrent):
     gates: ClassVar[int] = 4
 
 
-class GRU(_Recurrent):
+class GRU(Recurrent):
     """A gated recurrent unit: at each step 3 · (C_in + D_h) · D_h products per direction.
 
     >>> GRU(128, bidirectional=True).output_shape((50, 64))
@@ -225,7 +227,7 @@ class GRU(_Recurrent):
     gates: ClassVar[int] = 3
 
 
-class RNN(_Recurrent):
+class RNN(Recurrent):
     """A simple recurrent layer: at each step (C_in + D_h) · D_h products per direction.
 
     >>> RNN(128, layers=2).weights((50, 64))
