@@ -215,11 +215,12 @@ def _rows(
     for position, (node, sources, keeps) in enumerate(nodes, 1):
         layer, output, size = node.layer, shapes[position], sizes[position]
         inputs = tuple([shapes[i] for i in sources])
-        _, _, copies, masks, indices, moments, per_image = keeps
+        _, _, copies, masks, indices, moments, per_image, float32 = keeps
         own_bytes = 0
-        if copies or masks or indices or moments or per_image:
+        if copies or masks or indices or moments or per_image or float32:
             # a batch has one mean and one deviation per channel, however large it is
-            copies, masks, indices = copies * batch, masks * batch, indices * batch
+            masks, indices = masks * batch, indices * batch
+            copies = (copies + float32 * 4 // width) * batch
             moments += per_image * batch
             own_bytes = (copies + masks + moments) * width + indices * 8
         view, in_place = layer.view, layer.in_place

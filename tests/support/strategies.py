@@ -141,7 +141,10 @@ def _avg_pool(draw, shape):
 def _adaptive(draw, shape):
     axes = _axes(shape)
     kind = draw(st.sampled_from([AdaptiveAvgPool, AdaptiveMaxPool]))
-    return kind.over(axes)(draw(st.one_of(st.just((1,) * axes), _sizes(axes, 1, 4))))
+    size = draw(st.one_of(st.just((1,) * axes), _sizes(axes, 1, 4)))
+    if kind is AdaptiveMaxPool and max(size) == 1:
+        return GlobalMaxPool.over(axes)(keepdims=True)  # as it is read from PyTorch
+    return kind.over(axes)(size)
 
 
 def _padded(draw, shape):
@@ -223,7 +226,6 @@ MAP_LAYERS = (
     lambda draw, shape: ResizeTo.over(_axes(shape))(draw(_sizes(_axes(shape), 1, 6))),
     _instance_norm,
     _pixels,
-    lambda draw, shape: DotProductAttention(),
 )
 LAYERS = (
     _activation,
@@ -287,6 +289,10 @@ def networks(draw, most_nodes=12, in_place=st.booleans(), in_use=st.booleans()):
             nodes.append(node)
     if not nodes:
         nodes = [Node("n0", Flatten())]
+    last = [INPUT, *(node.name for node in nodes)][-1]
+    if len(shapes.get(last, ())) == 3 and draw(st.integers(0, 4)) == 4:
+        # what it gives is not contiguous, so that a view of it would be a copy
+        nodes.append(Node("attention", DotProductAttention(), (last, last, last)))
     if draw(in_use):
         nodes = _in_use(nodes)
     return Drawn(Network("drawn", tuple(nodes), shapes[INPUT]), batch, sequences)
@@ -310,8 +316,6 @@ def _node(draw, name, shapes, batch, in_place, sequences):
         sources.append(draw(st.sampled_from(partners)))
     elif isinstance(layer, Add | Concatenate):
         sources += draw(st.lists(st.sampled_from(partners), min_size=1, max_size=2))
-    elif isinstance(layer, DotProductAttention):
-        sources += [source, source]
     if draw(st.booleans()):
         sources.reverse()
     functional = draw(st.integers(0, 4)) == 0 and _is_one_call(layer, shape, len(sources))
@@ -336,6 +340,8 @@ def _is_one_call(layer, shape, inputs):
     """Return whether a single function of torch does what the layer does."""
     if layer.weights(shape) + layer.biases(shape) + layer.statistics(shape):
         return False
+    if isinstance(layer, LayerNorm):
+        return layer.whole or len(shape) == 1
     if isinstance(layer, WindowPool):
         return not copied_for_padding(layer, shape)
     if isinstance(layer, GlobalMaxPool):

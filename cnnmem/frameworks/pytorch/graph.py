@@ -206,9 +206,9 @@ class Graph:
 
 # Kinds of calls that take (N, C, L) for a map of one axis, and those that may turn one around.
 _OF_MAPS = {
-    *("conv", "depthwise_conv", "conv_transpose", "max_pool", "avg_pool", "adaptive_avg_pool"),
-    *("adaptive_max_pool", "global_max_pool", "upsample", "batch_norm", "instance_norm"),
-    *("group_norm", "reflection_pad", "replication_pad", "circular_pad"),
+    *("conv", "depthwise_conv", "separable_conv", "conv_transpose", "max_pool", "avg_pool"),
+    *("adaptive_avg_pool", "adaptive_max_pool", "global_max_pool", "upsample", "batch_norm"),
+    *("instance_norm", "group_norm", "reflection_pad", "replication_pad", "circular_pad"),
 }
 _KEEP = {"concatenate", "zero_pad", "glu", "global_avg_pool"}  # the axes, but not the shape
 _TURN = {"transpose", "permute", "t", "swapaxes", "swapdims", "movedim", "moveaxis"}

@@ -129,12 +129,14 @@ def function_kind(name: str, shapes: list[tuple[int, ...]], outputs: list[tuple[
     >>> function_kind("mean", [(2, 8, 7, 7)], [(2, 8)]), function_kind("mul", [(2, 8)], [(2, 8)])
     ('global_avg_pool', 'multiply')
     """
-    if len(shapes) >= 1 and len(outputs) == 1 and len(shapes[0]) >= 4:
+    if len(shapes) >= 1 and len(outputs) == 1 and len(shapes[0]) >= 3:
         (n, c, *sizes), to = shapes[0], outputs[0]
         ones = (1,) * len(sizes)
+        if name == "mean" and len(sizes) == 1 and to in ((n, *sizes), (n, 1, *sizes)):
+            return "global_avg_pool"  # of a sequence (N, L, C)
         if name in ("mean", "amax") and to in ((n, c), (n, c, *ones)):
             return "global_avg_pool" if name == "mean" else "global_max_pool"
-        if name in ("view", "reshape") and len(to) == 2 and to[0] == n:
+        if name in ("view", "reshape") and len(to) == 2 and to[0] == n and len(sizes) > 1:
             return "flatten"
         if name.startswith("adaptive_max_pool") and to[2:] == ones:
             return "global_max_pool"

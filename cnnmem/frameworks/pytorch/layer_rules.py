@@ -26,6 +26,7 @@ from cnnmem.model.layers.pooling import (
     AdaptiveMaxPool,
     AvgPool,
     GlobalAvgPool,
+    GlobalMaxPool,
     MaxPool,
 )
 from cnnmem.model.layers.resizing import ConvTranspose, ResizeTo, UpsampleBy
@@ -134,10 +135,11 @@ def _keep(
                 t.save(node, computed)
     if kept.output:
         t.save(node, t.value(result))
-    if kept.copies or kept.masks or kept.indices or kept.statistics or kept.per_image:
+    if any(kept[2:]):
         dtype = t.value(result).dtype
         for count, column, kind in (
             (kept.copies * times, "copies", dtype),
+            (kept.float32 * times, "copies", torch.float32),
             (kept.masks * times, "masks", dtype),
             (kept.indices * times, "indices", torch.int64),
             (kept.statistics + kept.per_image * times, "batch_statistics", dtype),
@@ -281,6 +283,10 @@ _BATCH_NORM: Names = (
     *(("input", None), ("running_mean", None), ("running_var", None), ("weight", None)),
     *(("bias", None), ("training", False), ("momentum", 0.1), ("eps", 1e-5)),
 )
+_INSTANCE_NORM: Names = (
+    *(("input", None), ("running_mean", None), ("running_var", None), ("weight", None)),
+    *(("bias", None), ("use_input_stats", True), ("momentum", 0.1), ("eps", 1e-5)),
+)
 _LAYER_NORM: Names = (
     *(("input", None), ("normalized_shape", None), ("weight", None), ("bias", None)),
     ("eps", 1e-5),
@@ -303,18 +309,32 @@ def _batch_norm(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     return give(t, layer, (x,), params, (output, kept, macs), value.shape[0], _like(t, x))
 
 
+def _instance_norm(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
+    x, mean, _, weight, bias, own, *_ = _bind(_INSTANCE_NORM, args, kwargs)
+    value = t.value(x)
+    one_value = value.numel == value.shape[0] * value.shape[1]
+    if mean is not None or not own or one_value or not value.plain:
+        return t.run(func, args, kwargs)
+    layer = _made(L.InstanceNorm, weight is not None, bias is not None)
+    worked = _worked_out(layer, _one(value.shape))
+    result = t.new(value.shape, value.dtype)
+    return give(t, layer, (x,), (weight, bias), worked, value.shape[0], result)
+
+
 def _layer_norm(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
     x, normalized, weight, bias, _ = _bind(_LAYER_NORM, args, kwargs)
     value = t.value(x)
     dims, over = len(value.shape), len(tuple(normalized))
     whole = over == dims - 1
-    if not value.plain or not (whole or (dims == 3 and over == 1)):
+    if not (whole or over == 1):
         return t.run(func, args, kwargs)
     layer = _made(L.LayerNorm, whole, weight is not None, bias is not None)
-    one = _one(value.shape) if dims >= 4 else value.shape[1:]
-    worked = _worked_out(layer, one)
+    worked = _worked_out(layer, _one(value.shape) if whole and dims >= 4 else value.shape[1:])
     result = t.new(value.shape, value.dtype)
-    return give(t, layer, (x,), (weight, bias), worked, value.shape[0], result)
+    give(t, layer, (x,), (weight, bias), worked, value.shape[0], result)
+    if dims >= 4 and not whole and t.current is not None:
+        t.current.layer = None  # its channels are last already, where the table puts another axis
+    return result
 
 
 def _group_norm(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
@@ -575,8 +595,12 @@ def _adaptive_pool(t: Trace, func: Any, args: Any, kwargs: Any) -> Any:
         return t.run(func, args, kwargs)
     kind = AdaptiveAvgPool if "avg" in name else AdaptiveMaxPool
     given = (size,) * axes if isinstance(size, int) else tuple(size)
-    sides = zip(given, value.shape[2:], strict=True)
-    layer = _over(kind, axes, tuple([n if side is None else side for side, n in sides]))
+    pairs = zip(given, value.shape[2:], strict=True)
+    sides = tuple([n if side is None else side for side, n in pairs])
+    if kind is AdaptiveMaxPool and max(sides) == 1:
+        layer = _over(GlobalMaxPool, axes, True)
+    else:
+        layer = _over(kind, axes, sides)
     worked = _worked_out(layer, _one(value.shape))
     result = _map_like(t, x, _batched(value.shape[0], worked[0]))
     return give(t, layer, (x,), (), worked, value.shape[0], result)
@@ -645,13 +669,6 @@ def _prelu(shape: Shape, slopes: Tensor) -> Layer:
 def _glu(shape: Shape, dim: int) -> Layer | None:
     dims = len(shape)
     return L.GLU() if dim % dims == 1 or (dims == 3 and dim % dims == 2) else None
-
-
-def _instance_norm(
-    shape: Shape, mean: Any, var: Any, weight: Any, bias: Any, own: bool
-) -> Layer | None:
-    tracked = mean is not None or not own
-    return None if tracked else L.InstanceNorm(weight is not None, bias is not None)
 
 
 def _pad(shape: Shape, pad: Any, mode: str, value: Any) -> Layer | None:
@@ -747,6 +764,7 @@ RULES: dict[str, Answer] = {
     **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), _conv_transpose),
     "linear": _linear,
     "batch_norm": _batch_norm,
+    "instance_norm": _instance_norm,
     "layer_norm": _layer_norm,
     "group_norm": _group_norm,
     **dict.fromkeys(("add", "mul"), _binary),
@@ -770,9 +788,6 @@ RULES: dict[str, Answer] = {
     "threshold": _ran(_threshold, "threshold", "value", inplace=False),
     "prelu": _ran(_prelu, "weight"),
     "glu": _ran(_glu, dim=-1),
-    "instance_norm": _ran(
-        _instance_norm, *("running_mean", "running_var", "weight", "bias"), use_input_stats=True
-    ),
     "pad": _ran(_pad, "pad", mode="constant", value=None),
     "interpolate": _ran(_interpolate, "size", "scale_factor"),
     "pixel_shuffle": _ran(lambda shape, factor: L.PixelShuffle(factor), "upscale_factor"),

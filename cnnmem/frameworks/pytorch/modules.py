@@ -74,8 +74,8 @@ class ChannelNorm(nn.LayerNorm):
     """Layer normalisation over the channels of a map (N, C, H, W)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the normalised map, whose channels are last in memory."""
-        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+        """Return the normalised map, in PyTorch's usual order in memory."""
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1).contiguous()
 
 
 class Saturating(nn.Module):

@@ -29,7 +29,8 @@ class Kept(NamedTuple):
     `inputs` and `output` name whole tensors, kept once however many layers ask for them.
     The rest belongs to this layer only: `indices` are int64, `copies`, `masks` and `statistics`
     values of the network's dtype. `statistics` (the batch's mean and inverse deviation) do not grow
-    with the batch, those of single images (`per_image`) do.
+    with the batch, those of single images (`per_image`) do. `float32` are values of that dtype,
+    whatever the network's is.
     """
 
     inputs: bool = False
@@ -39,6 +40,7 @@ class Kept(NamedTuple):
     indices: int = 0
     statistics: int = 0
     per_image: int = 0
+    float32: int = 0
 
 
 NOTHING = Kept()

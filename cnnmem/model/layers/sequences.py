@@ -80,7 +80,7 @@ class DotProductAttention(Layer):
         return length * keys[0] * (depth + values[1]) * heads
 
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
-        return Kept(inputs=True, output=True, copies=inputs[0][0] * inputs[0][2])
+        return Kept(inputs=True, output=True, float32=inputs[0][0] * inputs[0][2])
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,8 @@ class MultiheadAttention(Layer):
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
         queries, keys, _ = self._three(inputs)
         length, width = queries[0], self._width(queries)
-        copies = 2 * length * width + 2 * keys[0] * width + self.heads * length
-        return Kept(inputs=True, copies=copies)
+        copies = 2 * length * width + 2 * keys[0] * width
+        return Kept(inputs=True, copies=copies, float32=self.heads * length)
 
     def needed_inputs(self, inputs: Sequence[int], learning: Sequence[bool]) -> Sequence[int]:
         return tuple(dict.fromkeys(inputs))
