@@ -1,5 +1,7 @@
 """On random networks the plain table equals torch, executed on the CPU."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import assume, given
@@ -139,10 +141,9 @@ def test_a_traced_module_at_another_size_is_what_a_trace_there_gives(drawn, mode
             part.requires_grad_(False)
     graph = summary(module, drawn.batch_shape, mode=mode).graph
     *sides, channels = drawn.network.image
-    sides, batch = [n + 3 for n in sides], drawn.batch + 1
-    other = (*sides, channels)
+    batch, other = drawn.batch + 1, (*[n + 3 for n in sides], channels)
     try:
-        traced = summary(module, (batch, channels, *sides), mode=mode)
+        traced = summary(module, replace(drawn, batch=batch).in_torch(other), mode=mode)
     except NetworkError:
         with pytest.raises(CnnmemError):
             summary(graph, other, batch=batch, mode=mode)
