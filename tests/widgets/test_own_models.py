@@ -64,7 +64,7 @@ def test_a_refused_size_is_said_in_the_panel_and_the_chart_stays():
     )
     bars = explorer.bars
     explorer.set(size=4)
-    assert "'0' (Conv2d)" in explorer.message
+    assert "layer '0': kernel 5 x 5 does not fit a 4 x 4 map" in explorer.message
     assert explorer.bars == bars
     explorer.set(size=9)
     assert "'2' (Linear)" in explorer.message

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -98,58 +98,20 @@ def _table(run: Run) -> Table:
         # what `torch.compile` will fuse and keep is not known before it has compiled
         run, name = replace(run, module=original), f"{original._get_name()} (eager)"
     followed = follow(run)
-    graph = followed.graph
-    first, image = followed.shape, graph.rows[0].output
-    first_last = len(image) > 2 or id(graph.frames[0]) in graph.sequences
-
-    @cache
-    def formulas() -> tuple[Node, ...]:
-        """Return the nodes if their formulas alone give this table, as they then do at any size.
-
-        A model that asks how large a tensor is might go another way at another size.
-        """
-        follower = followed.follower
-        if not isinstance(follower, Trace) or follower.asked_size or table.uncounted:
-            return ()
-        if any(isinstance(node.layer, Recorded) for node in graph.nodes):
-            return ()
-        if not takes(graph.nodes, image):
-            return ()
-        same = plain.table_of(
-            Network(name, graph.nodes, image),
-            batch=followed.batch,
-            dtype=run.dtype,
-            mode=run.mode,
-        )
-        return graph.nodes if same.rows == table.rows else ()
-
-    def again(
-        image: Shape, batch: int, dtype: str | None, mode: Mode, frozen: frozenset[str]
-    ) -> Table:
-        if mode == run.mode and image[-1] == table.image[-1] and formulas():
-            nodes = tuple([replace(node, frozen=node.name in frozen) for node in formulas()])
-            counted = plain.table_of(
-                Network(name, nodes, image), batch=batch, dtype=dtype or run.dtype, mode=mode
-            )
-            # else it has other parameters, and the module will refuse this size
-            if [_owned(row) for row in counted.rows] == [_owned(row) for row in table.rows]:
-                return replace(counted, graph=Network(name, nodes, image, again), how="traced")
-        used = zip(graph.rows, graph.used, strict=False)
-        names = frozenset([name for row, (own, _) in used if row.name in frozen for name in own])
-        sides = image[-1:] + image[:-1] if first_last else image
-        shape = _resized(run.input_shape, first, image, (batch, *sides))
-        return _table(
-            replace(
-                run,
-                input_shape=shape,
-                batch=None,
-                dtype=dtype or run.dtype,
-                mode=mode,
-                frozen=names,
-            )
-        )
-
-    table = Table(
+    graph, follower = followed.graph, followed.follower
+    image = graph.rows[0].output
+    uncounted = tuple(f"{name} x {count}" for name, count in follower.uncounted.items())
+    again = _Again(
+        run,
+        name,
+        followed.shape,
+        graph.rows,
+        graph.nodes,
+        tuple([names for names, _ in graph.used]),
+        isinstance(follower, Trace) and not follower.asked_size and not uncounted,
+        len(image) > 2 or id(graph.frames[0]) in graph.sequences,
+    )
+    return Table(
         network=name,
         image=image,
         batch=followed.batch,
@@ -158,11 +120,57 @@ def _table(run: Run) -> Table:
         mode=run.mode,
         graph=Network(name, graph.nodes, image, again),
         storage=graph.storage,
-        says_saved=run.execute or not followed.follower.inexact,
-        uncounted=tuple(f"{name} x {count}" for name, count in followed.follower.uncounted.items()),
+        says_saved=run.execute or not follower.inexact,
+        uncounted=uncounted,
         how=followed.how,
     )
-    return table
+
+
+@dataclass(frozen=True)
+class _Again:
+    """Counts a module at another size."""
+
+    run: Run
+    name: str
+    shape: tuple[int, ...]  # of the first input
+    rows: tuple[Row, ...]
+    nodes: tuple[Node, ...]
+    used: tuple[list[str], ...]  # the names of each row's parameters
+    one_way: bool  # it was traced, and did not ask how large its tensors are
+    moved: bool  # the image's channels, which the module has first
+
+    @cached_property
+    def formulas(self) -> bool:
+        """Whether the layers' formulas alone give the table, as they then do at any size."""
+        image = self.rows[0].output
+        if not self.one_way or any(isinstance(node.layer, Recorded) for node in self.nodes):
+            return False
+        if not takes(self.nodes, image):
+            return False
+        same = self._by_formulas(self.nodes, image, self.shape[0], self.run.dtype)
+        return same.rows == self.rows
+
+    def _by_formulas(self, nodes: tuple[Node, ...], image: Shape, batch: int, dtype: str) -> Table:
+        network = Network(self.name, nodes, image)
+        return plain.table_of(network, batch=batch, dtype=dtype, mode=self.run.mode)
+
+    def __call__(
+        self, image: Shape, batch: int, dtype: str | None, mode: Mode, frozen: frozenset[str]
+    ) -> Table:
+        run, dtype = self.run, dtype or self.run.dtype
+        if mode == run.mode and image[-1] == self.rows[0].output[-1] and self.formulas:
+            nodes = tuple([replace(node, frozen=node.name in frozen) for node in self.nodes])
+            table = self._by_formulas(nodes, image, batch, dtype)
+            # else it has other parameters, and the module will refuse this size
+            if [_owned(row) for row in table.rows] == [_owned(row) for row in self.rows]:
+                return replace(table, graph=Network(self.name, nodes, image, self), how="traced")
+        used = zip(self.rows, self.used, strict=False)
+        names = frozenset([name for row, own in used if row.name in frozen for name in own])
+        sides = image[-1:] + image[:-1] if self.moved else image
+        shape = _resized(run.input_shape, self.shape, image, (batch, *sides))
+        return _table(
+            replace(run, input_shape=shape, batch=None, dtype=dtype, mode=mode, frozen=names)
+        )
 
 
 def _owned(row: Row) -> tuple[int, int, int]:
