@@ -16,7 +16,7 @@ from cnnmem.model.formula import Named
 from cnnmem.model.kinds import kind_title
 from cnnmem.model.layers import Layer, Recorded, Shape
 from cnnmem.model.network import INPUT
-from cnnmem.model.windows import shape_text
+from cnnmem.model.windows import AXES, LENGTHS, shape_text
 from cnnmem.units import bytes_per_value, memory
 
 from .table import Row, Table
@@ -144,11 +144,13 @@ def traced(layer: Layer) -> Layer:
 
 
 def _named(shape: Shape, mark: str) -> Shape:
-    if len(shape) == 1:
-        return (Named(f"D_{mark}", shape[0]),)
-    size = "" if mark == "in" else f"_{mark}"
-    names = (f"H{size}", f"W{size}", f"C_{mark}")
-    return tuple(Named(s, n) for s, n in zip(names, shape, strict=True))
+    *sizes, last = shape
+    if not sizes:
+        return (Named(f"D_{mark}", last),)
+    ending = "" if mark == "in" else f"_{mark}"
+    lengths = LENGTHS.get(len(sizes)) or [f"n{i}" for i in range(1, len(sizes) + 1)]
+    named = [Named(letter + ending, n) for letter, n in zip(lengths, sizes, strict=True)]
+    return (*named, Named(f"C_{mark}", last))
 
 
 def _inputs(row: Row) -> list[Shape]:
@@ -174,25 +176,23 @@ def _formulas(layer: Layer, row: Row, table: Table) -> Iterator[tuple[str, int]]
         return
     layer = traced(layer)
     inputs = _inputs(row)
-    axes = ("height", "width", "channels") if len(row.output) == 3 else ("length",)
-    for axis, n in zip(axes, layer.output_shape(*inputs), strict=True):
+    axes = (*AXES.get(len(row.output) - 1, ()), "channels") if len(row.output) > 1 else ("length",)
+    for axis, n in zip(axes, layer.output_shape(*inputs), strict=False):
         if isinstance(n, Named) and n.symbols != n.numbers and " " in n.symbols:
             yield f"{axis} of the output", n
     output = _named(row.output, "out")
     batch = Named("N", table.batch) if table.batch > 1 else 1
-    values = batch
-    for n in output:
-        values = values * n
     counts = {
-        "weights": layer.weights(*inputs),
-        "biases": layer.biases(*inputs),
-        "running statistics": layer.statistics(*inputs),
-        "values": values if row.values else 0,
-        "MACs": layer.macs(output, *inputs) * batch if row.macs else 0,
+        "weights": (layer.weights(*inputs), row.weights),
+        "biases": (layer.biases(*inputs), row.biases),
+        "running statistics": (layer.statistics(*inputs), row.statistics),
+        "values": (math.prod((batch, *output)), row.values),
+        "MACs": (layer.macs(output, *inputs) * batch, row.macs),
     }
-    for what, count in counts.items():
+    for what, (formula, count) in counts.items():
         if count:
-            yield what, count
+            # a framework's layer may give more than the formula says: a recurrent one its state
+            yield what, formula if formula == count else count
 
 
 def _texts(count: int) -> list[str]:

@@ -114,7 +114,8 @@ class Table:
     def saved_bytes(self) -> int | None:
         """Bytes kept for backward, as PyTorch keeps them on the CPU, without the loss.
 
-        None if the table comes from a framework that does not say.
+        None if the table comes from a framework that does not say, or of a recurrent layer, which
+        keeps a workspace whose size only a run shows.
         """
         if not self.says_saved:
             return None
@@ -191,7 +192,8 @@ def table_of(
     shapes = network.trace_shapes(image)
     storage = trace_storage(network, shapes, mode)
     rows = tuple(_rows(network, shapes, storage, batch, width))
-    return Table(network.name, shapes[0], batch, rows, dtype, mode, network, storage)
+    says = False not in [node.layer.tells_kept for node in network.nodes]
+    return Table(network.name, shapes[0], batch, rows, dtype, mode, network, storage, says)
 
 
 def _rows(
@@ -215,11 +217,12 @@ def _rows(
     for position, (node, sources, keeps) in enumerate(nodes, 1):
         layer, output, size = node.layer, shapes[position], sizes[position]
         inputs = tuple([shapes[i] for i in sources])
-        _, _, copies, masks, indices, moments, per_image = keeps
+        _, _, copies, masks, indices, moments, per_image, float32 = keeps
         own_bytes = 0
-        if copies or masks or indices or moments or per_image:
+        if copies or masks or indices or moments or per_image or float32:
             # a batch has one mean and one deviation per channel, however large it is
-            copies, masks, indices = copies * batch, masks * batch, indices * batch
+            masks, indices = masks * batch, indices * batch
+            copies = (copies + float32 * 4 // width) * batch
             moments += per_image * batch
             own_bytes = (copies + masks + moments) * width + indices * 8
         view, in_place = layer.view, layer.in_place

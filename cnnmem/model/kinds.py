@@ -12,8 +12,8 @@ CLASSES: dict[str, type[Layer]] = {
     **{
         each.kind: each
         for each in vars(layers).values()
-        if isinstance(each, type) and issubclass(each, Layer) and "kind" in vars(each)
-        if isinstance(vars(each)["kind"], str)
+        if isinstance(each, type) and issubclass(each, Layer)
+        if isinstance(getattr(each, "kind", None), str)
     },
     **dict.fromkeys(ACTIVATIONS, Activation),
 }

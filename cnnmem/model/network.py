@@ -41,6 +41,8 @@ class Node:
 class Network:
     """A directed graph of named layers and the image (H, W, C) it is made for.
 
+    The image may be a sequence (L, C), a volume or video (T, H, W, C) or a vector (C,) as well.
+
     >>> from .layers import Conv2d, ReLU
     >>> layers = {"conv": Conv2d(8, 3), "relu": ReLU(in_place=True)}
     >>> net = Network.chain("tiny", layers, (32, 32, 3))
@@ -58,8 +60,8 @@ class Network:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "nodes", tuple(self.nodes))
-        object.__setattr__(self, "image", check_image(self.image, self.again is not None))
         if self.again is not None:
+            object.__setattr__(self, "image", check_image(self.image, any_axes=True))
             return  # read off a model that works, and made anew at each step of a slider
         known = {INPUT}
         if not self.nodes:
@@ -90,6 +92,7 @@ class Network:
                     f"network {self.name!r} has no layer {name!r} to be an output; it has "
                     f"{', '.join(node.name for node in self.nodes[:9])} ..."
                 )
+        object.__setattr__(self, "image", check_image(self.image, takes(self.nodes, self.image)))
 
     @classmethod
     def chain(cls, name: str, layers: dict[str, Layer], image: Shape = (224, 224, 3)) -> Network:
@@ -107,7 +110,8 @@ class Network:
 
     def _image(self, image: Shape | None) -> Shape:
         """Return the image to use; raise `ShapeError` for one whose channels stand first."""
-        shape, channels = check_image(self.image if image is None else image), self.image[-1]
+        image = self.image if image is None else image
+        shape, channels = check_image(image, takes(self.nodes, image)), self.image[-1]
         if len(shape) == 3 and shape[0] == channels != shape[2] and shape[2] > 4:
             right = (shape[1], shape[2], channels)
             raise ShapeError(
@@ -149,10 +153,16 @@ def _check_node(node: Any) -> None:
         )
 
 
+def takes(nodes: Iterable[Node], image: object) -> bool:
+    """Return whether an image has the axes of a vector, a map, or what one of the layers reads."""
+    axes = len(image) - 1 if isinstance(image, list | tuple) else 0
+    return axes in (0, 2) or any(node.layer.axes == axes for node in nodes)
+
+
 def check_image(image: object, any_axes: bool = False) -> Shape:
     """Return a valid image shape, (H, W, C) or (C,), as ints; raise `ShapeError` otherwise.
 
-    With `any_axes` it may be that of a sequence or a volume, as a framework's model takes it.
+    With `any_axes` it may be that of a sequence or a volume.
     """
     sides = [as_int(n) for n in image] if isinstance(image, tuple | list) else []
     shape = tuple([n for n in sides if n is not None])

@@ -112,7 +112,7 @@ def _pairs(
 ) -> Iterator[tuple[int, int]]:
     """Yield each value under the window (0 in the padding) with its weight."""
     height, width, channels = shape
-    (more_top, _, more_left, _), (p_h, p_w) = split_padding(cast(Any, layer), height, width)
+    (more_top, _, more_left, _), (p_h, p_w) = split_padding(cast(Any, layer), (height, width))
     (k_h, k_w), (s_h, s_w), (d_h, d_w) = layer.kernel, layer.stride, layer.dilation  # type: ignore[misc]
     share = channels // layer.groups
     first = out // (layer.out_channels // layer.groups) * share

@@ -26,9 +26,10 @@ FIELDS = {
     "running statistics": lambda row: row.statistics,
     "values": lambda row: row.values,
     "MACs": lambda row: row.macs,
-    "height of the output": lambda row: row.output[0],
-    "width of the output": lambda row: row.output[1],
-    "channels of the output": lambda row: row.output[2],
+    "depth of the output": lambda row: row.output[0],
+    "height of the output": lambda row: row.output[-3],
+    "width of the output": lambda row: row.output[-2],
+    "channels of the output": lambda row: row.output[-1],
     "length of the output": lambda row: row.output[0],
 }
 

@@ -8,17 +8,23 @@ from strategies import Drawn, networks
 
 from cnnmem.errors import ShapeError
 from cnnmem.model.layers import (
-    AvgPool2d,
-    BatchNorm,
-    Conv2d,
-    ConvTranspose2d,
-    DepthwiseConv2d,
+    GLU,
+    Concatenate,
+    Conv3d,
+    DepthwiseConv3d,
+    DotProductAttention,
     GroupNorm,
-    LayerNorm,
-    MaxPool2d,
-    Upsample,
+    InstanceNorm,
+    PixelShuffle,
+    PixelUnshuffle,
+    ReLU,
+    Resize2d,
     ZeroPad2d,
 )
+from cnnmem.model.layers.joining import EdgePad, ZeroPad
+from cnnmem.model.layers.learned import Conv, DepthwiseConv
+from cnnmem.model.layers.pooling import WindowPool
+from cnnmem.model.layers.resizing import ConvTranspose, ResizeTo, UpsampleBy
 
 
 @st.composite
@@ -36,16 +42,26 @@ def keras_networks(draw):
 
 def _known(layer):
     # what `frameworks.keras.build` refuses
-    if isinstance(layer, LayerNorm | GroupNorm):
-        return BatchNorm()
-    if isinstance(layer, ConvTranspose2d):
-        return Conv2d(layer.out_channels, 1)
-    if isinstance(layer, Upsample):
+    if isinstance(layer, InstanceNorm):
+        return GroupNorm(1, layer.scale, layer.center)
+    if isinstance(layer, EdgePad):
+        return ZeroPad.over(layer.axes)(layer.padding)
+    if isinstance(layer, ResizeTo) and not isinstance(layer, Resize2d):
+        return UpsampleBy.over(layer.axes)(2)
+    if isinstance(layer, PixelShuffle | PixelUnshuffle):
         return ZeroPad2d(1)
+    if isinstance(layer, DotProductAttention):
+        return Concatenate()
+    if isinstance(layer, GLU) or getattr(layer, "function", "") == "threshold":
+        return ReLU()
+    if isinstance(layer, DepthwiseConv3d):
+        return Conv3d(2, layer.kernel, padding=layer.padding, bias=layer.bias)
+    if isinstance(layer, ConvTranspose):
+        return replace(layer, groups=1)
     if getattr(layer, "in_place", False):
         layer = replace(layer, in_place=False)
-    if isinstance(layer, MaxPool2d | AvgPool2d):
-        layer = replace(layer, ceil_mode=False, dilation=(1, 1))
-    if isinstance(layer, Conv2d | DepthwiseConv2d) and max(layer.stride) > 1:
-        layer = replace(layer, dilation=(1, 1))
+    if isinstance(layer, WindowPool):
+        layer = replace(layer, ceil_mode=False, dilation=(1,) * layer.axes)
+    if isinstance(layer, Conv | DepthwiseConv) and max(layer.stride) > 1:
+        layer = replace(layer, dilation=(1,) * layer.axes)
     return layer

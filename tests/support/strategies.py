@@ -13,28 +13,36 @@ from hypothesis import strategies as st
 from cnnmem.errors import ShapeError
 from cnnmem.model.layers import (
     ACTIVATIONS,
+    GLU,
     Activation,
-    AdaptiveAvgPool2d,
     Add,
-    AvgPool2d,
     BatchNorm,
     Concatenate,
-    Conv2d,
-    ConvTranspose2d,
-    DepthwiseConv2d,
+    DotProductAttention,
     Dropout,
     Flatten,
-    GlobalAvgPool2d,
-    GlobalMaxPool2d,
     GroupNorm,
+    InstanceNorm,
     LayerNorm,
     Linear,
-    MaxPool2d,
+    MultiheadAttention,
     Multiply,
-    SeparableConv2d,
-    Upsample,
-    ZeroPad2d,
+    PixelShuffle,
+    PixelUnshuffle,
+    PReLU,
 )
+from cnnmem.model.layers.joining import EDGES, EdgePad, ZeroPad
+from cnnmem.model.layers.learned import Conv, DepthwiseConv, SeparableConv
+from cnnmem.model.layers.pooling import (
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
+    AvgPool,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    MaxPool,
+    WindowPool,
+)
+from cnnmem.model.layers.resizing import ConvTranspose, ResizeTo, UpsampleBy
 from cnnmem.model.network import INPUT, Network, Node
 from cnnmem.model.windows import copied_for_padding
 
@@ -52,51 +60,66 @@ class Drawn:
 
     network: Network
     batch: int
+    sequences: bool = False  # (L, C) is (N, L, C) in PyTorch, not (N, C, L)
 
     @property
     def batch_shape(self):
         """The shape of the whole input in PyTorch's order."""
-        *size, channels = self.network.image
+        return self.in_torch(self.network.image)
+
+    def in_torch(self, shape):
+        """Return the shape of a batch in PyTorch's order."""
+        if self.sequences and len(shape) == 2:
+            return (self.batch, *shape)
+        *size, channels = shape
         return (self.batch, channels, *size)
 
 
-def _pairs(least, most):
-    return st.tuples(st.integers(least, most), st.integers(least, most))
+def _axes(shape):
+    return len(shape) - 1
 
 
-def _window(draw, *, pool=False):
+def _sizes(axes, least, most):
+    return st.tuples(*[st.integers(least, most)] * axes)
+
+
+def _window(draw, axes, *, pool=False):
     """Draw kernel, stride, padding and dilation."""
-    kernel = draw(st.one_of(_pairs(1, 3), _pairs(1, 5)))
-    stride = draw(st.one_of(st.just((1, 1)), _pairs(1, 3)))
-    dilation = draw(st.one_of(st.just((1, 1)), _pairs(1, 2)))
-    most = [k // 2 if pool else k for k in (kernel[0], kernel[0], kernel[1], kernel[1])]
+    kernel = draw(st.one_of(_sizes(axes, 1, 3), _sizes(axes, 1, 5 if axes < 3 else 3)))
+    stride = draw(st.one_of(st.just((1,) * axes), _sizes(axes, 1, 3)))
+    dilation = draw(st.one_of(st.just((1,) * axes), _sizes(axes, 1, 2)))
+    most = [k // 2 if pool else k for k in kernel]
     padding = draw(
         st.one_of(
             st.just(0),
             st.just("same"),
-            st.tuples(st.integers(0, most[0]), st.integers(0, most[2])),
             st.tuples(*[st.integers(0, m) for m in most]),
+            st.tuples(*[st.integers(0, m) for m in most for _ in range(2)]),
         )
     )
     return {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
 
 
+def _groups(draw, channels):
+    return draw(st.sampled_from([g for g in range(1, channels + 1) if channels % g == 0]))
+
+
 def _conv(draw, shape):
-    channels = shape[-1]
-    groups = draw(st.sampled_from([g for g in range(1, channels + 1) if channels % g == 0]))
-    out = groups * draw(st.integers(1, 4))
-    return Conv2d(out, **_window(draw), groups=groups, bias=draw(st.booleans()))
+    groups = _groups(draw, shape[-1])
+    out, window = groups * draw(st.integers(1, 4)), _window(draw, _axes(shape))
+    return Conv.over(_axes(shape))(out, **window, groups=groups, bias=draw(st.booleans()))
 
 
 def _depthwise(draw, shape):
-    return DepthwiseConv2d(
-        **_window(draw), multiplier=draw(st.integers(1, 2)), bias=draw(st.booleans())
-    )
+    window, multiplier = _window(draw, _axes(shape)), draw(st.integers(1, 2))
+    make = DepthwiseConv.over(_axes(shape))
+    return make(**window, multiplier=multiplier, bias=draw(st.booleans()))
 
 
 def _separable(draw, shape):
-    return SeparableConv2d(
-        **_window(draw),
+    axes = _axes(shape)
+    return SeparableConv.over(min(axes, 2))(
+        **_window(draw, min(axes, 2)),
         multiplier=draw(st.integers(1, 2)),
         bias=draw(st.booleans()),
         out_channels=draw(st.integers(1, 8)),
@@ -104,12 +127,38 @@ def _separable(draw, shape):
 
 
 def _max_pool(draw, shape):
-    return MaxPool2d(**_window(draw, pool=True), ceil_mode=draw(st.booleans()))
+    window = _window(draw, _axes(shape), pool=True)
+    return MaxPool.over(_axes(shape))(**window, ceil_mode=draw(st.booleans()))
 
 
 def _avg_pool(draw, shape):
-    window = _window(draw, pool=True) | {"dilation": 1}
-    return AvgPool2d(**window, ceil_mode=draw(st.booleans()))
+    window = _window(draw, _axes(shape), pool=True) | {"dilation": 1}
+    if len(shape) == 4:  # PyTorch refuses a volume smaller than the kernel, padded or not
+        window |= {"kernel": tuple(map(min, window["kernel"], shape)), "padding": "same"}
+    return AvgPool.over(_axes(shape))(**window, ceil_mode=draw(st.booleans()))
+
+
+def _adaptive(draw, shape):
+    axes = _axes(shape)
+    kind = draw(st.sampled_from([AdaptiveAvgPool, AdaptiveMaxPool]))
+    size = draw(st.one_of(st.just((1,) * axes), _sizes(axes, 1, 4)))
+    if kind is AdaptiveMaxPool and max(size) == 1:
+        return GlobalMaxPool.over(axes)(keepdims=True)  # as it is read from PyTorch
+    return kind.over(axes)(size)
+
+
+def _padded(draw, shape):
+    axes = _axes(shape)
+    mode = draw(st.sampled_from(["zero", "zero", *EDGES]))
+    if mode == "zero":
+        return ZeroPad.over(axes)(draw(_sizes(2 * axes, 0, 2)))
+    # PyTorch mirrors less than the map
+    sides = [draw(st.integers(0, min(n - 1, 2))) for n in shape[:-1] for _ in range(2)]
+    return EdgePad.over(axes)(tuple(sides), mode)
+
+
+def _pixels(draw, shape):
+    return draw(st.sampled_from([PixelShuffle, PixelUnshuffle]))(draw(st.integers(1, 2)))
 
 
 def _activation(draw, shape):
@@ -125,12 +174,11 @@ def _in_place(draw, layer, in_place):
 
 
 def _conv_transpose(draw, shape):
-    channels = shape[-1]
-    groups = draw(st.sampled_from([g for g in range(1, channels + 1) if channels % g == 0]))
-    kernel, stride = draw(_pairs(1, 3)), draw(_pairs(1, 2))
+    axes, groups = _axes(shape), _groups(draw, shape[-1])
+    kernel, stride = draw(_sizes(axes, 1, 3)), draw(_sizes(axes, 1, 2))
     extra = draw(st.tuples(*[st.integers(0, s - 1) for s in stride]))
     bias = draw(st.booleans())
-    return ConvTranspose2d(
+    return ConvTranspose.over(axes)(
         groups * draw(st.integers(1, 4)),
         kernel,
         stride,
@@ -153,6 +201,16 @@ def _group_norm(draw, shape):
     return GroupNorm(draw(st.sampled_from(groups)), *draw(AFFINE))
 
 
+def _instance_norm(draw, shape):
+    # PyTorch refuses a single value per channel
+    return InstanceNorm(*draw(AFFINE)) if math.prod(shape[:-1]) > 1 else Dropout(0.5)
+
+
+def _attention(draw, shape):
+    depth = draw(st.integers(1, 3))
+    return MultiheadAttention(draw(st.integers(1, 3)), depth, draw(st.booleans()))
+
+
 MAP_LAYERS = (
     _conv,
     _conv,
@@ -161,24 +219,36 @@ MAP_LAYERS = (
     _separable,
     _max_pool,
     _avg_pool,
-    lambda draw, shape: AdaptiveAvgPool2d(draw(st.one_of(st.just((1, 1)), _pairs(1, 4)))),
-    lambda draw, shape: ZeroPad2d(draw(st.tuples(*[st.integers(0, 2)] * 4))),
+    _adaptive,
+    _padded,
     _conv_transpose,
-    lambda draw, shape: Upsample(draw(_pairs(1, 2))),
+    lambda draw, shape: UpsampleBy.over(_axes(shape))(draw(_sizes(_axes(shape), 1, 2))),
+    lambda draw, shape: ResizeTo.over(_axes(shape))(draw(_sizes(_axes(shape), 1, 6))),
+    _instance_norm,
+    _pixels,
 )
 LAYERS = (
     _activation,
     _activation,
-    lambda draw, shape: BatchNorm(draw(st.booleans()), draw(st.booleans())),
     lambda draw, shape: Dropout(draw(st.sampled_from([0.0, 0.3, 0.5]))),
     lambda draw, shape: LayerNorm(draw(st.booleans()), *draw(AFFINE)),
+    lambda draw, shape: PReLU(),
+    lambda draw, shape: GLU(),
+)
+NORMS = (  # they read a vector or a map, not a sequence
+    lambda draw, shape: BatchNorm(draw(st.booleans()), draw(st.booleans())),
     _group_norm,
+    lambda draw, shape: PReLU("channel"),
+)
+SEQUENCE_LAYERS = (
+    lambda draw, shape: Linear(draw(st.integers(1, 12)), draw(st.booleans()), tokens=True),
+    _attention,
 )
 ENDS = (  # they turn a map into a vector, so they are drawn less often
     lambda draw, shape: Linear(draw(st.integers(1, 12)), draw(st.booleans())),
     lambda draw, shape: Flatten(),
-    lambda draw, shape: GlobalAvgPool2d(draw(st.booleans())),
-    lambda draw, shape: GlobalMaxPool2d(draw(st.booleans())),
+    lambda draw, shape: GlobalAvgPool.over(_axes(shape))(draw(st.booleans())),
+    lambda draw, shape: GlobalMaxPool.over(_axes(shape))(draw(st.booleans())),
 )
 JOINS = (
     lambda draw, shape: Add(),
@@ -196,36 +266,49 @@ def networks(draw, most_nodes=12, in_place=st.booleans(), in_use=st.booleans()):
     overwrite.
     """
     batch = draw(st.integers(1, 3))
+    side, channels = st.integers(1, 14), st.integers(1, 6)
+    maps = st.tuples(side, side, channels)
+    few = st.integers(1, 6)
     image = draw(
         st.one_of(
-            st.tuples(st.integers(1, 14), st.integers(1, 14), st.integers(1, 6)),
-            st.tuples(st.integers(1, 14), st.integers(1, 14), st.integers(1, 6)),
-            st.tuples(st.integers(1, 14)),
+            *(maps, maps, maps, st.tuples(side), st.tuples(st.integers(2, 14), channels)),
+            *(st.tuples(st.integers(2, 14), channels), st.tuples(few, few, few, channels)),
         )
     )
+    sequences = len(image) == 2 and draw(st.booleans())
     nodes, shapes = [], {INPUT: image}
+    if len(image) in (2, 4):  # the first layer says what it is: (L, C) is a map or a sequence
+        make = DepthwiseConv.over(_axes(image))
+        first = Node("n", Linear(4, tokens=True) if sequences else make(1))
+        shapes["n"] = first.layer.output_shape(image)
+        nodes.append(first)
     for i in range(draw(st.integers(1, most_nodes) | st.integers(6, most_nodes))):
-        node = _node(draw, f"n{i}", shapes, batch, in_place)
+        node = _node(draw, f"n{i}", shapes, batch, in_place, sequences)
         if node is not None:
             shapes[node.name] = node.layer.output_shape(*[shapes[s] for s in node.inputs])
             nodes.append(node)
     if not nodes:
         nodes = [Node("n0", Flatten())]
+    last = [INPUT, *(node.name for node in nodes)][-1]
+    if len(shapes.get(last, ())) == 3 and draw(st.integers(0, 4)) == 4:
+        # what it gives is not contiguous, so that a view of it would be a copy
+        nodes.append(Node("attention", DotProductAttention(), (last, last, last)))
     if draw(in_use):
         nodes = _in_use(nodes)
-    return Drawn(Network("drawn", tuple(nodes), image), batch)
+    return Drawn(Network("drawn", tuple(nodes), shapes[INPUT]), batch, sequences)
 
 
-def _node(draw, name, shapes, batch, in_place):
+def _node(draw, name, shapes, batch, in_place, sequences):
     """Draw a node that reads earlier ones; None if it does not fit."""
-    names = list(shapes)
+    names = [s for s in shapes if s != INPUT or len(shapes[s]) in (1, 3)]
     source = draw(st.one_of(st.just(names[-1]), st.just(names[-1]), st.sampled_from(names)))
     shape = shapes[source]
     partners = [s for s in names if _join_fits(shape, shapes[s])]
-    is_map = len(shape) == 3
+    is_map = len(shape) > 1 and not sequences
     groups = [LAYERS, JOINS, *([MAP_LAYERS] * 2 if is_map else [])]
+    groups.append(SEQUENCE_LAYERS if sequences and len(shape) == 2 else NORMS)
     if not is_map or draw(st.integers(0, 3)) == 3:
-        groups.append(ENDS[: 4 if is_map else 2])
+        groups.append(ENDS if is_map else ENDS[: 1 + len(shape)])
     layer = draw(st.sampled_from(draw(st.sampled_from(groups))))(draw, shape)
     layer = _in_place(draw, layer, in_place)
     sources = [source]
@@ -236,8 +319,9 @@ def _node(draw, name, shapes, batch, in_place):
     if draw(st.booleans()):
         sources.reverse()
     functional = draw(st.integers(0, 4)) == 0 and _is_one_call(layer, shape, len(sources))
-    node = Node(name, layer, tuple(sources), "", functional, draw(st.integers(0, 4)) == 0)
-    values = batch * (shape[0] * shape[1] if len(shape) == 3 else 1)
+    frozen = draw(st.integers(0, 4)) == 0 and not isinstance(layer, MultiheadAttention)
+    node = Node(name, layer, tuple(sources), "", functional, frozen)
+    values = batch * math.prod(shape[:-1])
     if isinstance(layer, BatchNorm) and values == 1:
         return None  # PyTorch refuses to normalise one value per channel
     try:
@@ -248,16 +332,19 @@ def _node(draw, name, shapes, batch, in_place):
 
 
 def _join_fits(a, b):
-    return len(a) == len(b) and (a[:-1] == b[:-1] or (1, 1) in (a[:-1], b[:-1]))
+    ones = (1,) * (len(a) - 1)
+    return len(a) == len(b) and (a[:-1] == b[:-1] or ones in (a[:-1], b[:-1]))
 
 
 def _is_one_call(layer, shape, inputs):
     """Return whether a single function of torch does what the layer does."""
     if layer.weights(shape) + layer.biases(shape) + layer.statistics(shape):
         return False
-    if isinstance(layer, MaxPool2d | AvgPool2d):
+    if isinstance(layer, LayerNorm):
+        return layer.whole or len(shape) == 1
+    if isinstance(layer, WindowPool):
         return not copied_for_padding(layer, shape)
-    if isinstance(layer, GlobalMaxPool2d):
+    if isinstance(layer, GlobalMaxPool):
         return layer.keepdims
     return not (isinstance(layer, Add) and inputs > 2)
 

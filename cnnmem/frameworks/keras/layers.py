@@ -60,6 +60,15 @@ def _recurrent(gates: int) -> Macs:
     return macs
 
 
+def _attention(layer: Any, x: Sizes, y: Sizes) -> int:
+    """Keys and values are as many as the queries, as in attention of a sequence to itself."""
+    batch, length, channels = x
+    width = int(layer.num_heads) * int(layer.key_dim)
+    values = int(layer.num_heads) * int(layer.value_dim)
+    projections = length * (channels * (2 * width + values) + values * y[-1])
+    return batch * (projections + length * length * (width + values))
+
+
 def _time_distributed(wrapper: Any, x: Sizes, y: Sizes) -> int | None:
     """The wrapped layer works on every step as on an image of its own."""
     return _of(wrapper.layer, (x[0] * x[1], *x[2:]), (x[0] * x[1], *y[2:]))
@@ -93,6 +102,7 @@ LAYERS: dict[type, tuple[str, Macs]] = {
     **_with("lstm", _recurrent(4), L.LSTM),
     **_with("gru", _recurrent(3), L.GRU),
     **_with("simple_rnn", _recurrent(1), L.SimpleRNN),
+    **_with("attention", _attention, L.MultiHeadAttention),
     **_with("time_distributed", _time_distributed, L.TimeDistributed),
     **_with("bidirectional", _bidirectional, L.Bidirectional),
     **_with("batch_norm", _none, L.BatchNormalization),
@@ -130,7 +140,7 @@ LAYERS: dict[type, tuple[str, Macs]] = {
     ),
     **_with("zero_pad", _none, L.ZeroPadding1D, L.ZeroPadding2D, L.ZeroPadding3D),
     **_with("crop", _none, L.Cropping1D, L.Cropping2D, L.Cropping3D),
-    **_with("upsample", _none, L.UpSampling1D, L.UpSampling2D, L.UpSampling3D),
+    **_with("upsample", _none, L.UpSampling1D, L.UpSampling2D, L.UpSampling3D, L.Resizing),
     **_with("flatten", _none, L.Flatten, L.Reshape),
     **_with(
         "dropout", _none, L.Dropout, L.SpatialDropout1D, L.SpatialDropout2D, L.SpatialDropout3D
@@ -142,7 +152,7 @@ LAYERS: dict[type, tuple[str, Macs]] = {
     **_with("", _none, L.ReLU, L.LeakyReLU, L.PReLU, L.ELU, L.Activation),
     **_with("", _none, L.RMSNormalization, L.UnitNormalization, L.Normalization),
     **_with("", _none, L.AlphaDropout, L.GaussianDropout, L.GaussianNoise),
-    **_with("", _none, L.Rescaling, L.Resizing, L.CenterCrop, L.RandomFlip, L.RandomCrop),
+    **_with("", _none, L.Rescaling, L.CenterCrop, L.RandomFlip, L.RandomCrop),
     # from keras.applications
     **_with("", _none, LayerScale, StochasticDepth, CustomScaleLayer),
 }
@@ -169,6 +179,9 @@ FUNCTIONS = {
     "hard_tanh": "hardtanh",
     "average_pool": "avg_pool",
     "adaptive_average_pool": "adaptive_avg_pool",
+    "hard_shrink": "hardshrink",
+    "soft_shrink": "softshrink",
+    "tanh_shrink": "tanhshrink",
     "reshape": "flatten",
     "ravel": "flatten",
     "squeeze": "flatten",

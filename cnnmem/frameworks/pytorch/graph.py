@@ -43,6 +43,7 @@ class Graph:
         names = [frame.name for frame in self.frames] + [row.name for row in unused]
         blocks = _blocks(follower.model, names)
         kept = _Kept(follower, self.position, width)
+        self.sequences = _maps_of_one_axis(self.frames)
         rows = [
             self._row(i, frame, kept, numbers[i], blocks[i]) for i, frame in enumerate(self.frames)
         ]
@@ -140,11 +141,15 @@ class Graph:
         columns = kept.columns.get(position, _NO_COLUMNS)
         values, copies, masks, indices, batch_statistics = columns
         batch = self.batch
+        inputs = tuple([shape_of_one(shape, batch) for shape in frame.inputs])
+        shape = shape_of_one(frame.outputs[0].shape, batch) if frame.outputs else (0,)
+        if self.sequences:
+            shape, inputs = self._channels_last(frame, shape, inputs)
         return Row(
             frame.name,
             frame.kind,
-            tuple([shape_of_one(shape, batch) for shape in frame.inputs]),
-            shape_of_one(frame.outputs[0].shape, batch) if frame.outputs else (0,),
+            inputs,
+            shape,
             weights,
             biases,
             statistics,
@@ -163,6 +168,17 @@ class Graph:
             batch_statistics,
             INPUT if frame.kind == INPUT else block,
             frame.functional,
+        )
+
+    def _channels_last(
+        self, frame: Frame, shape: Shape, inputs: tuple[Shape, ...]
+    ) -> tuple[Shape, tuple[Shape, ...]]:
+        """Return a row's shapes with those of maps of one axis turned from (C, L) to (L, C)."""
+        sources = frame.sources if len(frame.sources) == len(inputs) else [frame] * len(inputs)
+        moved = zip(inputs, [id(source) in self.sequences for source in sources], strict=True)
+        return (
+            shape[::-1] if id(frame) in self.sequences and len(shape) == 2 else shape,
+            tuple([each[::-1] if move and len(each) == 2 else each for each, move in moved]),
         )
 
     def _unused(self) -> Iterator[Row]:
@@ -188,6 +204,52 @@ class Graph:
                 )
 
 
+# Kinds of calls that take (N, C, L) for a map of one axis, and those that may turn one around.
+_OF_MAPS = {
+    *("conv", "depthwise_conv", "separable_conv", "conv_transpose", "max_pool", "avg_pool"),
+    *("adaptive_avg_pool", "adaptive_max_pool", "global_max_pool", "upsample", "batch_norm"),
+    *("instance_norm", "group_norm", "reflection_pad", "replication_pad", "circular_pad"),
+}
+_KEEP = {"concatenate", "zero_pad", "glu", "global_avg_pool"}  # the axes, but not the shape
+_TURN = {"transpose", "permute", "t", "swapaxes", "swapdims", "movedim", "moveaxis"}
+
+
+def _maps_of_one_axis(frames: list[Frame]) -> set[int]:
+    """Return the ids of the frames that gave a map (N, C, L), not a sequence (N, L, C).
+
+    A convolution, a pool or the like says so of what it reads and gives; a call that keeps the
+    shape passes it on, both ways.
+    """
+    found: set[int] = set()
+    for frame in frames:
+        of_maps = frame.kind in _OF_MAPS or (frame.kind == "zero_pad" and not frame.functional)
+        if of_maps and frame.inputs and len(frame.inputs[0]) == 3:
+            found.add(id(frame))
+            found.update([id(source) for source in frame.sources])
+    if not found:
+        return found
+    follows = [
+        frame
+        for frame in frames
+        if frame.sources and frame.kind not in _TURN and _keeps_axes(frame)
+    ]
+    for frame in reversed(follows):
+        if id(frame) in found:
+            found.update([id(source) for source in frame.sources])
+    for frame in follows:
+        if any(id(source) in found for source in frame.sources):
+            found.add(id(frame))
+    return found
+
+
+def _keeps_axes(frame: Frame) -> bool:
+    """Return whether the axes of what a frame reads are those of what it gives."""
+    if not (frame.inputs and frame.outputs and len(frame.inputs[0]) == 3):
+        return False
+    given = frame.outputs[0].shape
+    return frame.inputs[0] == given or (frame.kind in _KEEP and len(given) == 3)
+
+
 def _bytes(frame: Frame) -> int:
     """Return the bytes of a frame's outputs, each storage once."""
     return sum({output.key: output.bytes for output in frame.outputs}.values())
@@ -210,7 +272,9 @@ def _layer(frame: Frame, row: Row, sources: int, batch: int) -> Layer:
     layer = frame.layer
     if layer is not None and frame.times == batch:
         least, most = layer.arity
-        one = frame.calls <= 1 or _fits(layer, row)
+        # with two axes (L, C), a function need not have worked on the ones that are shown
+        sure = frame.calls <= 1 and not any(len(s) == 2 for s in (row.output, *row.inputs))
+        one = sure or _fits(layer, row)
         if one and sources == len(row.inputs) and least <= sources <= (most or sources):
             return layer
     view = not (row.values or row.overwrites) and row.kind not in DROPS

@@ -18,7 +18,7 @@ MODULES: dict[type[nn.Module], str] = {
     nn.ConvTranspose1d: "conv_transpose",
     nn.ConvTranspose2d: "conv_transpose",
     nn.ConvTranspose3d: "conv_transpose",
-    own.SeparableConv2d: "separable_conv",
+    own.SeparableConv: "separable_conv",
     nn.Linear: "linear",
     nn.modules.batchnorm._BatchNorm: "batch_norm",
     nn.modules.pooling._MaxPoolNd: "max_pool",
@@ -27,17 +27,27 @@ MODULES: dict[type[nn.Module], str] = {
     nn.modules.pooling._AdaptiveMaxPoolNd: "adaptive_max_pool",
     nn.modules.dropout._DropoutNd: "dropout",
     nn.modules.padding._ConstantPadNd: "zero_pad",
+    nn.modules.padding._ReflectionPadNd: "reflection_pad",
+    nn.modules.padding._ReplicationPadNd: "replication_pad",
+    nn.modules.padding._CircularPadNd: "circular_pad",
+    nn.modules.instancenorm._InstanceNorm: "instance_norm",
+    nn.PReLU: "prelu",
     nn.ReLU: "relu",
     nn.ReLU6: "relu6",
     nn.SiLU: "silu",
     nn.GELU: "gelu",
     nn.Softmax2d: "softmax",
     nn.MultiheadAttention: "attention",
-    own.GlobalAvgPool2d: "global_avg_pool",
-    own.GlobalMaxPool2d: "global_max_pool",
+    own.GlobalAvgPool: "global_avg_pool",
+    own.GlobalMaxPool: "global_max_pool",
     own.Add: "add",
     own.Multiply: "multiply",
     own.Concatenate: "concatenate",
+    own.DotProductAttention: "attention",
+    own.MultiheadAttention: "attention",
+    nn.LSTM: "lstm",
+    nn.GRU: "gru",
+    nn.RNN: "rnn",
 }
 
 FUNCTIONS = {
@@ -83,7 +93,7 @@ def module_kind(module: nn.Module) -> str:
     """
     if isinstance(module, own.Saturating):
         return str(module.function.__name__).rstrip("_")
-    if isinstance(module, nn.AdaptiveMaxPool2d) and _is_one(module.output_size):
+    if isinstance(module, nn.modules.pooling._AdaptiveMaxPoolNd) and _is_one(module.output_size):
         return "global_max_pool"
     kind: Any = type(module)
     return _class_kind(kind)
@@ -119,16 +129,19 @@ def function_kind(name: str, shapes: list[tuple[int, ...]], outputs: list[tuple[
     >>> function_kind("mean", [(2, 8, 7, 7)], [(2, 8)]), function_kind("mul", [(2, 8)], [(2, 8)])
     ('global_avg_pool', 'multiply')
     """
-    if len(shapes) >= 1 and len(outputs) == 1 and len(shapes[0]) == 4:
-        (n, c, *_), to = shapes[0], outputs[0]
-        if name in ("mean", "amax") and to in ((n, c), (n, c, 1, 1)):
+    if len(shapes) >= 1 and len(outputs) == 1 and len(shapes[0]) >= 3:
+        (n, c, *sizes), to = shapes[0], outputs[0]
+        ones = (1,) * len(sizes)
+        if name == "mean" and len(sizes) == 1 and to in ((n, *sizes), (n, 1, *sizes)):
+            return "global_avg_pool"  # of a sequence (N, L, C)
+        if name in ("mean", "amax") and to in ((n, c), (n, c, *ones)):
             return "global_avg_pool" if name == "mean" else "global_max_pool"
-        if name in ("view", "reshape") and len(to) == 2 and to[0] == n:
+        if name in ("view", "reshape") and len(to) == 2 and to[0] == n and len(sizes) > 1:
             return "flatten"
-        if name == "adaptive_max_pool2d" and to[2:] == (1, 1):
+        if name.startswith("adaptive_max_pool") and to[2:] == ones:
             return "global_max_pool"
     return BY_FUNCTION.get(name, name)
 
 
 def _is_one(size: Any) -> bool:
-    return size in (1, (1, 1))
+    return size == 1 or (isinstance(size, tuple) and set(size) == {1})

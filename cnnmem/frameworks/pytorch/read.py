@@ -15,7 +15,7 @@ from cnnmem.count.autograd import Mode
 from cnnmem.count.table import Row, Table
 from cnnmem.errors import ShapeError
 from cnnmem.model.layers import Recorded, Shape
-from cnnmem.model.network import Network, Node
+from cnnmem.model.network import Network, Node, takes
 from cnnmem.model.windows import shape_text
 
 from .follow import LEAVES
@@ -99,7 +99,7 @@ def _table(run: Run) -> Table:
         run, name = replace(run, module=original), f"{original._get_name()} (eager)"
     followed = follow(run)
     graph, follower = followed.graph, followed.follower
-    image = shape_of_one(followed.shape, followed.batch)
+    image = graph.rows[0].output
     uncounted = tuple(f"{name} x {count}" for name, count in follower.uncounted.items())
     again = _Again(
         run,
@@ -109,6 +109,7 @@ def _table(run: Run) -> Table:
         graph.nodes,
         tuple([names for names, _ in graph.used]),
         isinstance(follower, Trace) and not follower.asked_size and not uncounted,
+        len(image) > 2 or id(graph.frames[0]) in graph.sequences,
     )
     return Table(
         network=name,
@@ -136,13 +137,16 @@ class _Again:
     nodes: tuple[Node, ...]
     used: tuple[list[str], ...]  # the names of each row's parameters
     one_way: bool  # it was traced, and did not ask how large its tensors are
+    moved: bool  # the image's channels, which the module has first
 
     @cached_property
     def formulas(self) -> bool:
         """Whether the layers' formulas alone give the table, as they then do at any size."""
+        image = self.rows[0].output
         if not self.one_way or any(isinstance(node.layer, Recorded) for node in self.nodes):
             return False
-        image = shape_of_one(self.shape, self.shape[0])
+        if not takes(self.nodes, image):
+            return False
         same = self._by_formulas(self.nodes, image, self.shape[0], self.run.dtype)
         return same.rows == self.rows
 
@@ -162,7 +166,8 @@ class _Again:
                 return replace(table, graph=Network(self.name, nodes, image, self), how="traced")
         used = zip(self.rows, self.used, strict=False)
         names = frozenset([name for row, own in used if row.name in frozen for name in own])
-        shape = _resized(run.input_shape, self.shape, image, batch)
+        sides = image[-1:] + image[:-1] if self.moved else image
+        shape = _resized(run.input_shape, self.shape, image, (batch, *sides))
         return _table(
             replace(run, input_shape=shape, batch=None, dtype=dtype, mode=mode, frozen=names)
         )
@@ -172,14 +177,14 @@ def _owned(row: Row) -> tuple[int, int, int]:
     return row.weights, row.biases, row.statistics
 
 
-def _resized(given: Any, first: tuple[int, ...], image: Shape, batch: int) -> Any:
-    """Return an input shape, or several, at another image and batch.
+def _resized(given: Any, first: tuple[int, ...], image: Shape, new: tuple[int, ...]) -> Any:
+    """Return an input shape, or several, with `new` in place of the first input's.
 
     Inputs as large as the first one change with it; of the others, only the batch. Raises
     `ShapeError` for an image with another number of axes.
     """
-    old = shape_of_one(first, first[0])
-    if len(image) != len(old):
+    if len(new) != len(first):
+        old = shape_of_one(first, first[0])
         raise ShapeError(
             f"the model takes an input of {shape_text(old)}, not {shape_text(image)}; "
             f"give {len(old)} numbers"
@@ -191,9 +196,8 @@ def _resized(given: Any, first: tuple[int, ...], image: Shape, batch: int) -> An
             return value if shape == tuple(value.shape) else value.new_empty(shape)
         if isinstance(value, list | tuple) and value and all(is_int(n) for n in value):
             if tuple(value) == first:
-                sides = image[-1:] + image[:-1] if len(image) > 2 else image
-                return (batch, *sides)
-            return (batch, *value[1:]) if value[0] == first[0] else tuple(value)
+                return new
+            return (new[0], *value[1:]) if value[0] == first[0] else tuple(value)
         if isinstance(value, dict):
             return {key: resize(each) for key, each in value.items()}
         if isinstance(value, list | tuple):

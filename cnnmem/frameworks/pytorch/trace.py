@@ -303,10 +303,10 @@ class Trace(Follower):
         storages: dict[int, Value] = {}
         for tensor in tensors_in((args, kwargs)):
             storages[tensor.untyped_storage()._cdata] = self.value(tensor)
-        node = self.step(reached) if reached else None
-        for tensor in tensors_in(result):
-            if hasattr(tensor, "_cnnmem"):
-                continue
+        made = [tensor for tensor in tensors_in(result) if not hasattr(tensor, "_cnnmem")]
+        # a function that gives back its argument is no step of backward
+        node = self.step(reached) if reached and made else None
+        for tensor in made:
             cdata = tensor.untyped_storage()._cdata
             source = storages.get(cdata)
             value = self.adopt(tensor, None if source is None else source.key)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from cnnmem.errors import ShapeError, look_up
+from cnnmem.model.formula import exact_div
 
 from .base import (
     ITS_INPUT,
@@ -19,8 +21,8 @@ from .base import (
     Shape,
 )
 
-# What an activation's backward reads (`result` or `self` in PyTorch's derivatives.yaml), and
-# whether PyTorch has it in place.
+# What an activation's backward reads (`result` or `self` in PyTorch's derivatives.yaml; a copy is
+# one per value), and whether PyTorch has it in place.
 ACTIVATIONS: dict[str, tuple[Kept, bool]] = {
     "relu": (ITS_OUTPUT, True),
     "sigmoid": (ITS_OUTPUT, True),
@@ -38,6 +40,13 @@ ACTIVATIONS: dict[str, tuple[Kept, bool]] = {
     "leaky_relu": (ITS_INPUT, True),
     "mish": (ITS_INPUT, True),
     "softplus": (ITS_INPUT, False),
+    "log_softmax": (ITS_OUTPUT, False),
+    "log_sigmoid": (Kept(inputs=True, copies=1), False),
+    "softsign": (Kept(inputs=True, copies=1), False),
+    "tanhshrink": (Kept(copies=1), False),
+    "softshrink": (ITS_INPUT, False),
+    "hardshrink": (ITS_INPUT, False),
+    "threshold": (ITS_INPUT, True),
 }
 # In place these read their output instead, which PyTorch can invert (`derivatives.yaml`).
 INVERTIBLE = ("elu", "selu", "celu", "leaky_relu")
@@ -55,8 +64,8 @@ class Activation(Layer):
     In place, a function whose backward reads its output keeps only that output; one whose backward
     reads its input has to copy the input first.
 
-    >>> Activation("relu").keeps((8,), (8,))
-    Kept(inputs=False, output=True, copies=0, masks=0, indices=0, statistics=0, per_image=0)
+    >>> Activation("relu").keeps((8,), (8,)) == Kept(output=True)
+    True
     >>> Activation("relu6", in_place=True).keeps((8,), (8,)).copies
     8
     """
@@ -80,7 +89,7 @@ class Activation(Layer):
             return ITS_OUTPUT
         if self.in_place and kept.inputs:
             return Kept(copies=math.prod(output))
-        return kept
+        return kept._replace(copies=math.prod(output)) if kept.copies else kept
 
     def one_value(self, *inputs: Shape) -> Operations:
         return Operations(comparisons=1) if self.function == "relu" else super().one_value(*inputs)
@@ -99,6 +108,62 @@ def ReLU6(in_place: bool = False) -> Activation:
 def Softmax() -> Activation:
     """Return the softmax over the channels as a layer."""
     return Activation("softmax")
+
+
+SLOPES: dict[str, Callable[[Shape], Shape]] = {
+    "layer": lambda shape: (1,),
+    "channel": lambda shape: shape[-1:],
+    "value": lambda shape: shape,
+}
+
+
+@dataclass(frozen=True)
+class PReLU(Layer):
+    """A leaky ReLU whose slope is learned: one for the `layer`, each `channel` or each `value`.
+
+    >>> [PReLU(each).weights((7, 7, 64)) for each in ("layer", "channel", "value")]
+    [1, 64, 3136]
+    """
+
+    each: Literal["layer", "channel", "value"] = "layer"
+
+    kind: ClassVar[str] = "prelu"
+    title: ClassVar[str] = "PReLU"
+    family: ClassVar[str] = "activations"
+
+    def __post_init__(self) -> None:
+        look_up("kind of PReLU", self.each, SLOPES)
+
+    def weights(self, *inputs: Shape) -> int:
+        return math.prod(SLOPES[self.each](inputs[0]))
+
+    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
+        return ITS_INPUT
+
+    def arrays(self, *inputs: Shape) -> tuple[Shape, ...]:
+        return (SLOPES[self.each](inputs[0]),)
+
+
+@dataclass(frozen=True)
+class GLU(Layer):
+    """A gated linear unit: one half of the channels times the sigmoid of the other half.
+
+    >>> GLU().output_shape((50, 128))
+    (50, 64)
+    """
+
+    kind: ClassVar[str] = "glu"
+    title: ClassVar[str] = "GLU"
+    family: ClassVar[str] = "activations"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        *sizes, channels = inputs[0]
+        if channels % 2:
+            raise ShapeError(f"{channels} channels have no two halves; give an even number")
+        return (*sizes, exact_div(channels, 2))
+
+    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
+        return ITS_INPUT
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 from cnnmem.checks import positive
 from cnnmem.errors import CnnmemError, ShapeError
-from cnnmem.model.windows import Window, copied_for_padding, pair, quad, shape_text
+from cnnmem.model.formula import exact_div
+from cnnmem.model.windows import (
+    LENGTHS,
+    SIDES,
+    Window,
+    copied_for_padding,
+    per_axis,
+    shape_text,
+    sides,
+)
 
 Shape = tuple[int, ...]
 Symbols = dict[str, str | tuple[str, ...]]
@@ -21,7 +29,8 @@ class Kept(NamedTuple):
     `inputs` and `output` name whole tensors, kept once however many layers ask for them.
     The rest belongs to this layer only: `indices` are int64, `copies`, `masks` and `statistics`
     values of the network's dtype. `statistics` (the batch's mean and inverse deviation) do not grow
-    with the batch, those of single images (`per_image`) do.
+    with the batch, those of single images (`per_image`) do. `float32` are values of that dtype,
+    whatever the network's is.
     """
 
     inputs: bool = False
@@ -31,6 +40,7 @@ class Kept(NamedTuple):
     indices: int = 0
     statistics: int = 0
     per_image: int = 0
+    float32: int = 0
 
 
 NOTHING = Kept()
@@ -64,16 +74,34 @@ class Operations:
 NO_ARITHMETIC = Operations()
 
 
-# The textbook names of a window's fields.
+# The textbook names of a window's fields: one per axis, or two for the sides of each.
 WINDOW_SYMBOLS: Symbols = {
-    "kernel": ("K_h", "K_w"),
-    "stride": ("S_h", "S_w"),
-    "padding": ("P_top", "P_bottom", "P_left", "P_right"),
-    "dilation": ("D_h", "D_w"),
+    "kernel": ("K",),
+    "stride": ("S",),
+    "padding": ("P", "P"),
+    "dilation": ("D",),
 }
-# How a constructor normalises a field with one, two or four symbols.
-NORMAL: dict[int, Callable[[str, object], Any]] = {1: positive, 2: pair, 4: quad}
-FROM_ZERO = ("output_padding",)  # pairs that may be zero
+_SUFFIXES = {1: ("",), 2: ("_h", "_w"), 3: ("_t", "_h", "_w")}
+FROM_ZERO = ("output_padding",)  # one per axis that may be zero
+
+
+def _spread(symbols: Symbols, axes: int) -> Symbols:
+    """Return the symbols of a layer over so many axes.
+
+    >>> _spread({"kernel": ("K",), "padding": ("P", "P"), "size": ("_out",), "groups": "G"}, 1)
+    {'kernel': ('K',), 'padding': ('P_left', 'P_right'), 'size': ('L_out',), 'groups': 'G'}
+    """
+    spread: Symbols = {}
+    for field, symbol in symbols.items():
+        match symbol:
+            case (str(letter), _):
+                symbol = tuple([f"{letter}_{side}" for side in SIDES[axes]])
+            case (str(ending),) if ending.startswith("_"):
+                symbol = tuple([length + ending for length in LENGTHS[axes]])
+            case (str(letter),):
+                symbol = tuple([letter + suffix for suffix in _SUFFIXES[axes]])
+        spread[field] = symbol
+    return spread
 
 
 @dataclass(frozen=True)
@@ -88,6 +116,7 @@ class Layer:
     family: ClassVar[str] = ""  # kinds that conventions and charts group together
     arity: ClassVar[tuple[int, int | None]] = (1, 1)  # how many inputs: least, most
     symbols: ClassVar[Symbols] = {}  # the textbook names of the fields
+    axes: ClassVar[int] = 0  # of the maps that a layer with a window works on
     view: ClassVar[bool] = False  # the output is the input's storage, unchanged
     in_place = False  # the output overwrites the input's storage; a field where there is a choice
 
@@ -100,16 +129,33 @@ class Layer:
     saves_together: ClassVar[bool] = True
     # `torch.autocast` runs it in low precision and casts its weights (Autocast Op Reference).
     autocast: ClassVar[bool] = False
+    # False for what keeps a workspace whose size only a run shows.
+    tells_kept: ClassVar[bool] = True
     # PyTorch's pools refuse padding of more than half the kernel (ATen's `pool2d_shape_check`).
     pads_half_at_most: ClassVar[bool] = False
 
+    def __init_subclass__(cls, axes: int = 0) -> None:
+        """Make a layer over one, two or three axes of one that is written for any number."""
+        super().__init_subclass__()
+        if axes:
+            cls.axes, cls.symbols = axes, _spread(cls.symbols, axes)
+
+    @classmethod
+    def over(cls, axes: int) -> Callable[..., Layer]:
+        """Return the layer over so many axes of one that is written for any number."""
+        return next(each for each in cls.__subclasses__() if each.axes == axes)
+
     def __post_init__(self) -> None:
-        """Normalise the fields with symbols to ints, pairs or sides; raise for invalid values."""
+        """Normalise the fields with symbols to ints, or tuples; raise for invalid values."""
         for field, symbol in self.symbols.items():
-            normal = NORMAL[1 if isinstance(symbol, str) else len(symbol)]
-            if field in FROM_ZERO:
-                normal = partial(pair, least=0)
-            object.__setattr__(self, field, normal(field, getattr(self, field)))
+            value: Any = getattr(self, field)
+            if isinstance(symbol, str):
+                value = positive(field, value)
+            elif len(symbol) > self.axes:
+                value = sides(field, value, self.axes)
+            else:
+                value = per_axis(field, value, self.axes, 0 if field in FROM_ZERO else 1)
+            object.__setattr__(self, field, value)
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return the shape of the output; raise `ShapeError` if the inputs do not fit."""
@@ -159,14 +205,30 @@ class Layer:
         )
 
 
-def feature_map(shape: Shape, what: str) -> tuple[int, int, int]:
-    """Return height, width and channels; raise for a vector."""
-    if len(shape) != 3:
+def feature_map(shape: Shape, what: str, axes: int) -> Shape:
+    """Return the sizes of a map's axes, without its channels; raise for another shape."""
+    if len(shape) != axes + 1:
+        vector = len(shape) == 1
         raise ShapeError(
-            f"{what} needs a feature map (H, W, C), not the vector {shape_text(shape)}; "
-            "put it before the flattening"
+            f"{what} needs a feature map ({', '.join(LENGTHS[axes])}, C), "
+            f"not {'the vector ' if vector else ''}{shape_text(shape)}; "
+            + ("put it before the flattening" if vector else "take the layer for as many axes")
         )
-    return shape
+    return shape[:-1]
+
+
+def check_groups(groups: int, channels: int, what: str) -> None:
+    """Raise if the groups of a convolution do not divide its channels, which `what` names."""
+    if channels % groups:
+        raise ShapeError(
+            f"groups {groups} does not divide {what.format(channels)}; "
+            "both channel counts must be multiples of groups"
+        )
+
+
+def share_of(channels: int, groups: int) -> int:
+    """Return the input channels that one filter sees."""
+    return channels if groups == 1 else exact_div(channels, groups)
 
 
 def keeps_padded(layer: Window, shape: Shape) -> Kept:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from cnnmem.errors import ShapeError
-from cnnmem.model.windows import Pair, Quad, pad_sides, shape_text
+from cnnmem.errors import ShapeError, look_up
+from cnnmem.model.windows import Sizes, shape_text
 
 from .base import (
     ITS_INPUT,
     NO_ARITHMETIC,
+    NOTHING,
     WINDOW_SYMBOLS,
     Kept,
     Layer,
@@ -43,31 +44,87 @@ class Flatten(Layer):
 
 
 @dataclass(frozen=True)
-class ZeroPad2d(Layer):
-    """Zeros around the map: a number, a pair (height, width) or (top, bottom, left, right).
+class ZeroPad(Layer):
+    """Zeros around a map of any number of axes; its subclasses fix it."""
 
-    >>> ZeroPad2d((0, 1, 0, 1)).output_shape((224, 224, 3))
-    (225, 225, 3)
-    """
-
-    padding: int | Pair | Quad
+    padding: int | Sizes
 
     kind: ClassVar[str] = "zero_pad"
     title: ClassVar[str] = "padding layers"
     symbols: ClassVar[Symbols] = {"padding": WINDOW_SYMBOLS["padding"]}
 
     def __post_init__(self) -> None:
-        if isinstance(self.padding, str):
+        given: object = self.padding
+        if isinstance(given, str):
             raise ShapeError(f"zero padding needs numbers, not {self.padding!r}; give 1, say")
         super().__post_init__()
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        h, w, c = feature_map(inputs[0], "zero padding")
-        top, bottom, left, right = pad_sides(self.padding) or (0, 0, 0, 0)
-        return (h + top + bottom, w + left + right, c)
+        sizes = feature_map(inputs[0], "zero padding", self.axes)
+        around: Sizes = self.padding  # type: ignore[assignment]
+        sides = zip(sizes, around[::2], around[1::2], strict=True)
+        return (*[n + before + after for n, before, after in sides], inputs[0][-1])
 
     def one_value(self, *inputs: Shape) -> Operations:
         return NO_ARITHMETIC
+
+
+# What the backward of each mode keeps.
+EDGES = {"reflection": ITS_INPUT, "replication": ITS_INPUT, "circular": NOTHING}
+
+
+@dataclass(frozen=True)
+class EdgePad(ZeroPad):
+    """Padding with the map's own values, over any number of axes; its subclasses fix it."""
+
+    mode: Literal["reflection", "replication", "circular"] = "reflection"
+
+    symbols: ClassVar[Symbols] = ZeroPad.symbols
+
+    def __post_init__(self) -> None:
+        look_up("padding mode", self.mode, EDGES)
+        super().__post_init__()
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        return f"{self.mode}_pad"
+
+    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
+        return EDGES[self.mode]
+
+
+class EdgePad1d(EdgePad, axes=1):
+    """`EdgePad2d` along one axis."""
+
+
+class EdgePad2d(EdgePad, axes=2):
+    """Copies of the map's own values around it: mirrored, its edge, or its other side.
+
+    The backward of mirrored and repeated values keeps the input, of which it reads only the size.
+
+    >>> EdgePad2d(1, "replication").output_shape((224, 224, 3))
+    (226, 226, 3)
+    """
+
+
+class EdgePad3d(EdgePad, axes=3):
+    """`EdgePad2d` for volumes and videos."""
+
+
+class ZeroPad1d(ZeroPad, axes=1):
+    """`ZeroPad2d` along one axis."""
+
+
+class ZeroPad2d(ZeroPad, axes=2):
+    """Zeros around the map: a number, a pair (height, width) or (top, bottom, left, right).
+
+    >>> ZeroPad2d((0, 1, 0, 1)).output_shape((224, 224, 3))
+    (225, 225, 3)
+    """
+
+
+class ZeroPad3d(ZeroPad, axes=3):
+    """`ZeroPad2d` for volumes and videos."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +160,8 @@ class Multiply(Layer):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         a, b = inputs
-        if a != b and not (len(a) == len(b) == 3 and (1, 1, a[-1]) in (a, b) and a[-1] == b[-1]):
+        gate = (*[1] * (len(a) - 1), a[-1])
+        if a != b and not (len(a) == len(b) and gate in (a, b) and a[-1] == b[-1]):
             raise ShapeError(
                 f"cannot multiply {shape_text(a)} by {shape_text(b)}; "
                 "give both the same shape, or one of them (1, 1, C)"

