@@ -10,32 +10,65 @@ from hypothesis import strategies as st
 from cnnmem import CnnmemError, ShapeError, UnknownNameError
 from cnnmem.model.layers import (
     ACTIVATIONS,
+    GLU,
+    GRU,
+    LSTM,
+    RNN,
     Activation,
+    AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
+    AdaptiveAvgPool3d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
     Add,
+    AvgPool1d,
     AvgPool2d,
+    AvgPool3d,
     BatchNorm,
     Concatenate,
+    Conv1d,
     Conv2d,
+    Conv3d,
+    ConvTranspose1d,
     ConvTranspose2d,
+    ConvTranspose3d,
+    DepthwiseConv1d,
     DepthwiseConv2d,
+    DepthwiseConv3d,
+    DotProductAttention,
     Dropout,
+    EdgePad2d,
+    Embedding,
     Flatten,
     GlobalAvgPool2d,
+    GlobalAvgPool3d,
+    GlobalMaxPool1d,
     GlobalMaxPool2d,
     GroupNorm,
+    InstanceNorm,
     Kept,
     LayerNorm,
     Linear,
+    MaxPool1d,
     MaxPool2d,
+    MaxPool3d,
+    MultiheadAttention,
     Multiply,
     PixelShuffle,
+    PixelUnshuffle,
+    PReLU,
     ReLU,
     ReLU6,
+    Resize2d,
+    SeparableConv1d,
     SeparableConv2d,
     Softmax,
     Upsample,
+    Upsample1d,
+    Upsample3d,
+    ZeroPad1d,
     ZeroPad2d,
+    ZeroPad3d,
 )
 
 SHAPES = [
@@ -177,6 +210,133 @@ def test_layers_of_up_sampling_and_tokens(layer, given, output, weights, biases,
     assert (layer.weights(given), layer.biases(given)) == (weights, biases)
     assert layer.macs(output, given) == macs
     assert layer.keeps(output, given) == kept
+
+
+OTHER_AXES = [
+    # layer, input, output, weights, biases, MACs, kept
+    (Conv1d(64, 9, 2, 4), (16000, 1), (8000, 64), 576, 64, 576 * 8000, Kept(True)),
+    (Conv1d(6, 4, padding="same"), (8, 4), (8, 6), 96, 6, 768, Kept(copies=9 * 4)),
+    (Conv1d(6, 3, padding=(2, 0), groups=2), (8, 4), (8, 6), 36, 6, 288, Kept(copies=40)),
+    (
+        Conv3d(64, (3, 7, 7), (1, 2, 2), (1, 3, 3), bias=False),
+        (16, 112, 112, 3),
+        (16, 56, 56, 64),
+        28224,
+        0,
+        28224 * 16 * 56 * 56,
+        Kept(True),
+    ),
+    (DepthwiseConv1d(3, padding=1), (9, 4), (9, 4), 12, 4, 108, Kept(True)),
+    (DepthwiseConv3d(3, 2, 1), (4, 4, 4, 5), (2, 2, 2, 5), 135, 5, 1080, Kept(True)),
+    (SeparableConv1d(3, out_channels=7), (9, 4), (7, 7), 40, 7, 280, Kept(True, copies=28)),
+    # PyTorch's documentation of ConvTranspose1d: (8 - 1) * 2 - 2 + 2 + 1 + 1 = 16
+    (ConvTranspose1d(4, 3, 2, 1, 1), (8, 6), (16, 4), 72, 4, 576, Kept(True)),
+    (ConvTranspose3d(4, 2, 2), (2, 3, 4, 6), (4, 6, 8, 4), 192, 4, 4608, Kept(True)),
+    (MaxPool1d(2), (9, 4), (4, 4), 0, 0, 0, Kept(True, indices=16)),
+    (MaxPool3d(3, 2, 1), (5, 6, 7, 2), (3, 3, 4, 2), 0, 0, 0, Kept(True, indices=72)),
+    (AvgPool1d(2, ceil_mode=True), (9, 4), (5, 4), 0, 0, 0, Kept(True)),
+    (AvgPool3d(2), (4, 4, 4, 2), (2, 2, 2, 2), 0, 0, 0, Kept(True)),
+    (AdaptiveAvgPool1d(1), (9, 4), (1, 4), 0, 0, 0, Kept()),
+    (AdaptiveAvgPool3d((1, 2, 2)), (5, 5, 5, 4), (1, 2, 2, 4), 0, 0, 0, Kept(True)),
+    (AdaptiveMaxPool2d(3), (7, 7, 4), (3, 3, 4), 0, 0, 0, Kept(True, indices=36)),
+    (GlobalAvgPool3d(), (2, 3, 4, 5), (5,), 0, 0, 0, Kept()),
+    (GlobalMaxPool1d(True), (9, 4), (1, 4), 0, 0, 0, Kept(True, indices=4)),
+    (ZeroPad1d((1, 2)), (9, 4), (12, 4), 0, 0, 0, Kept()),
+    (ZeroPad3d((0, 1, 2, 3, 4, 5)), (1, 1, 1, 4), (2, 6, 10, 4), 0, 0, 0, Kept()),
+    (EdgePad2d(1), (5, 5, 4), (7, 7, 4), 0, 0, 0, Kept(True)),
+    (EdgePad2d(1, "circular"), (5, 5, 4), (7, 7, 4), 0, 0, 0, Kept()),
+    (Upsample1d(3), (5, 4), (15, 4), 0, 0, 0, Kept()),
+    (Upsample3d((1, 2, 2)), (5, 4, 3, 2), (5, 8, 6, 2), 0, 0, 0, Kept()),
+    (Resize2d((4, 7)), (9, 9, 2), (4, 7, 2), 0, 0, 0, Kept()),
+    (PixelUnshuffle(2), (4, 6, 3), (2, 3, 12), 0, 0, 0, Kept()),
+    (InstanceNorm(), (5, 7, 8), (5, 7, 8), 8, 8, 0, Kept(True, per_image=24)),
+    (PReLU("channel"), (5, 8), (5, 8), 8, 0, 0, Kept(True)),
+    (GLU(), (5, 8), (5, 4), 0, 0, 0, Kept(True)),
+    (Activation("log_sigmoid"), (6,), (6,), 0, 0, 0, Kept(True, copies=6)),
+    (Activation("tanhshrink"), (6,), (6,), 0, 0, 0, Kept(copies=6)),
+    (Activation("log_softmax"), (6,), (6,), 0, 0, 0, Kept(output=True)),
+    (Embedding(100, 16), (7,), (7, 16), 1600, 0, 0, Kept(indices=7)),
+    # 4 gates, each with a matrix of 8 x 5 and one of 5 x 5 per direction, at 7 steps
+    (LSTM(5), (7, 8), (7, 5), 260, 40, 1820, Kept()),
+    (LSTM(5, bidirectional=True, biases_each=1), (7, 8), (7, 10), 520, 40, 3640, Kept()),
+    (GRU(5, last=True), (7, 8), (5,), 195, 30, 1365, Kept()),
+    # the second layer reads the 5 values of the first
+    (RNN(5, layers=2, biases_each=0), (7, 8), (7, 5), 115, 0, 805, Kept()),
+    # and of both directions where there are two
+    (GRU(5, 2, True), (7, 8), (7, 10), 390 + 450, 120, 840 * 7, Kept()),
+    # four projections of 8 x 8 at 7 steps, 7 x 7 scores and as many weighted values of 8
+    (
+        MultiheadAttention(2),
+        (7, 8),
+        (7, 8),
+        256,
+        32,
+        256 * 7 + 2 * 49 * 8,
+        Kept(True, copies=4 * 56, float32=14),
+    ),
+    (
+        MultiheadAttention(2, 3, bias=False),
+        (7, 8),
+        (7, 8),
+        192,
+        0,
+        192 * 7 + 2 * 49 * 6,
+        Kept(True, copies=4 * 42, float32=14),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("layer", "given", "output", "weights", "biases", "macs", "kept"), OTHER_AXES, ids=repr
+)
+def test_layers_of_other_axes_and_of_sequences(layer, given, output, weights, biases, macs, kept):
+    assert layer.output_shape(given) == output
+    assert (layer.weights(given), layer.biases(given)) == (weights, biases)
+    assert layer.macs(output, given) == macs
+    assert layer.keeps(output, given) == kept
+
+
+def test_attention_of_queries_to_fewer_keys():
+    queries, keys, values = (7, 8), (3, 5), (3, 6)
+    layer = MultiheadAttention(2)
+    assert layer.output_shape(queries, keys, values) == queries
+    assert layer.weights(queries, keys, values) == 8 * (8 + 5 + 6 + 8)
+    assert layer.macs(queries, queries, keys, values) == 8 * (7 * 16 + 3 * 11) + 2 * 7 * 3 * 8
+    heads = [(7, 4, 2), (3, 4, 2), (3, 5, 2)]
+    attention = DotProductAttention()
+    assert attention.output_shape(*heads) == (7, 5, 2)
+    assert attention.macs((7, 5, 2), *heads) == 7 * 3 * (4 + 5) * 2
+    with pytest.raises(ShapeError, match="3 keys cannot stand for 4 values"):
+        layer.output_shape(queries, keys, (4, 6))
+    with pytest.raises(ShapeError, match="attention cannot join queries 7 x 4 x 2"):
+        attention.output_shape((7, 4, 2), (3, 4, 2), (4, 4, 2))
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Conv1d(4, (3, 3)), r"kernel is \(3, 3\); give .* a tuple \(length,\)"),
+        (lambda: Conv3d(4, (3, 3)), r"a triple \(depth, height, width\)"),
+        (lambda: Conv1d(4, 3, padding=(1, 1, 1)), r"padding .* \(left, right\)"),
+        (lambda: Conv1d(4, 3).output_shape((5, 5, 3)), r"feature map \(L, C\), not 5 x 5 x 3"),
+        (lambda: Conv3d(4, 3).output_shape((5, 5, 3)), r"\(T, H, W, C\), not 5 x 5 x 3; take"),
+        (lambda: Conv1d(4, 7).output_shape((5, 3)), "kernel 7 does not fit a 5 map"),
+        (lambda: MaxPool3d(2, padding=2), "pad with ZeroPad3d"),
+        (lambda: AdaptiveMaxPool1d(0), "size is 0"),
+        (lambda: EdgePad2d(1, "mirror"), "no padding mode is called 'mirror'; there are refl"),
+        (lambda: PReLU("map"), "no kind of PReLU is called 'map'; there are layer, channel"),
+        (lambda: GLU().output_shape((5, 3)), "3 channels have no two halves"),
+        (lambda: PixelUnshuffle(2).output_shape((5, 4, 3)), "no blocks of 2 x 2; give a multi"),
+        (lambda: MultiheadAttention(3).output_shape((7, 8)), "heads 3 does not divide the 8"),
+        (lambda: MultiheadAttention(2).output_shape((7, 7, 8)), r"\(L, C\), not 7 x 7 x 8"),
+        (lambda: LSTM(0), "hidden is 0"),
+        (lambda: GRU(4).output_shape((7,)), "not the vector 7"),
+        (lambda: Embedding(0, 4), "entries is 0"),
+    ],
+)
+def test_impossible_layers_of_other_axes_say_why(make, said):
+    with pytest.raises(CnnmemError, match=said):
+        make()
 
 
 @pytest.mark.parametrize(
