@@ -4,6 +4,7 @@ import importlib.util
 import os
 import re
 import shutil
+import signal as signals
 import subprocess
 import sys
 import tomllib
@@ -276,6 +277,8 @@ class Kit:
             timeout=300,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
+            # what a shell runs in the background ignores SIGINT, and so would make
+            preexec_fn=lambda: signals.signal(signals.SIGINT, signals.SIG_DFL),
             env={**inherited, "PYTHON": sys.executable, "PIP_NO_INDEX": "1", **environment},
         )
 
