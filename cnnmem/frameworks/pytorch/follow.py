@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
+import torch.utils.checkpoint
 from torch import Tensor, nn
 
 from cnnmem.model.layers import Layer
@@ -103,8 +104,7 @@ class Follower:
         self.path: list[nn.Module] = []
         self.current: Frame | None = None
         self.used: Counter[str] = Counter()
-        # the last product inside a checkpoint: the checkpoint, its frame, its multiply-accumulates
-        self.product: tuple[Any, Frame, int] | None = None
+        self.checkpoints: list[Any] = []  # those at work, the outermost first
         # the first frame that gave a storage; None for parameters and buffers
         self.maker: dict[int, Frame | None] = {}
 
@@ -171,16 +171,62 @@ class Follower:
         finally:
             setattr(nn.Module, "__call__", call)  # noqa: B010
 
-    def run_again(self, checkpoint: Any) -> None:
-        """Note that something after the last product in a checkpoint saves a tensor.
+    @contextmanager
+    def watch_checkpoints(self) -> Iterator[None]:
+        """Note which products backward repeats: `self.checkpoints` are those that are at work.
 
-        Backward runs a checkpoint again, but no further than to the last saved tensor (its "early
-        stop"): a product that nothing follows is not repeated.
+        Backward runs a checkpoint again, but no further than to the last tensor that it saves (its
+        "early stop"). The hook of each nested one stands in for that of the others, so that an
+        inner checkpoint runs once more for each one around it that saves something later.
         """
-        if self.product is not None and self.product[0] is checkpoint:
-            _, frame, macs = self.product
-            frame.backward_macs += macs
-        self.product = None
+        this = weakref.proxy(self)  # autograd's graph holds its hooks where no collector looks
+        own: Any = torch.utils.checkpoint._checkpoint_hook
+
+        class Watched(own):
+            pack_hook: Any
+
+            def __init__(self, frame: Any) -> None:
+                super().__init__(frame)
+                pack = self.pack_hook
+
+                def note(tensor: Tensor) -> Any:
+                    self.save()
+                    return pack(tensor)
+
+                self.pack_hook = note
+                self.early_stop = frame.early_stop
+                self.saves = False
+                self.products: list[tuple[Frame, int]] = []  # since something was saved
+
+            def __enter__(self) -> None:
+                this.checkpoints.append(self)
+                super().__enter__()
+
+            def __exit__(self, *error: object) -> None:
+                super().__exit__(*error)
+                this.checkpoints.pop()
+                if self.saves and not self.early_stop:
+                    self.save()
+                self.products.clear()
+
+            def save(self) -> None:
+                """Note that something is saved, up to where backward runs again."""
+                self.saves = True
+                for frame, macs in self.products:
+                    frame.backward_macs += macs
+                self.products.clear()
+
+        torch.utils.checkpoint._checkpoint_hook = Watched
+        try:
+            yield
+        finally:
+            torch.utils.checkpoint._checkpoint_hook = own
+
+    def note_product(self, macs: int) -> None:
+        """Note a product of the current frame that the checkpoints at work may run again."""
+        if macs and self.current is not None:
+            for checkpoint in self.checkpoints:
+                checkpoint.products.append((self.current, macs))
 
     def unique(self, name: str) -> str:
         """Return a name that no other row has: the second "relu" is "relu:2"."""
@@ -222,10 +268,3 @@ def _collect(values: Any, found: list[Tensor]) -> None:
     elif dataclasses.is_dataclass(values) and not isinstance(values, type):
         for field in dataclasses.fields(values):
             _collect(getattr(values, field.name), found)
-
-
-def checkpoint_at_work() -> Any:
-    """Return the hook of the `torch.utils.checkpoint` that keeps nothing at present, else None."""
-    hooks = torch._C._autograd._top_saved_tensors_default_hooks(True)
-    inside = hooks is not None and hooks[0].__module__ == "torch.utils.checkpoint"
-    return hooks[0] if inside else None

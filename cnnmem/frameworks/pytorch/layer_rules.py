@@ -31,6 +31,7 @@ from cnnmem.model.layers.pooling import (
 )
 from cnnmem.model.layers.resizing import ConvTranspose, ResizeTo, UpsampleBy
 
+from .follow import Frame
 from .kinds import function_name
 from .trace import Node, Trace, Value
 
@@ -89,29 +90,42 @@ def give(
     result: Tensor,
 ) -> Tensor:
     """Return the result of a call that is a layer, and note what its backward keeps."""
-    _, kept, macs = worked
     frame = t.current
     assert frame is not None
+    macs = worked[2] * times
     frame.layer, frame.times = layer, times
-    frame.macs += macs * times
+    frame.macs += macs
     frame.depthwise |= isinstance(layer, DepthwiseConv)
-    if not torch.is_grad_enabled():
-        return result
+    if torch.is_grad_enabled():
+        _give_backward(t, frame, layer, tensors, weights, worked[1], times, macs, result)
+    t.note_product(macs)  # after its inputs are saved: a checkpoint need not repeat it for those
+    return result
+
+
+def _give_backward(
+    t: Trace,
+    frame: Frame,
+    layer: Layer,
+    tensors: Sequence[Tensor],
+    weights: Sequence[Tensor | None],
+    kept: Kept,
+    times: int,
+    macs: int,
+    result: Tensor,
+) -> None:
     sources = [t.value(x) for x in tensors]
     reached = [v.grad for v in sources]
     learned = [w for w in weights if w is not None]
     if not any(reached) and not any(w.requires_grad for w in learned):
-        return result
+        return
     learns = bool(learned) and learned[0].requires_grad
     if macs:
-        frame.backward_macs += macs * times * (reached[0] + learns)
+        frame.backward_macs += macs * (reached[0] + learns)
     # a parameter is no step of backward, a weight that was computed may be
     node = t.step([*sources, *[t.value(w) for w in learned if id(w) not in t.own]])
     t.learn(result, node)
     if kept is not L.NOTHING:
         _keep(t, layer, kept, times, node, sources, reached, learned[:1], result)
-    t.note_product(macs * times)
-    return result
 
 
 def _keep(

@@ -26,7 +26,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from .follow import Follower, Frame, Output, Saved, checkpoint_at_work, tensors_in
+from .follow import Follower, Frame, Output, Saved, tensors_in
 from .kinds import function_kind, function_name
 from .macs import INEXACT, is_depthwise, is_view, work
 
@@ -170,6 +170,7 @@ class Recorder(Follower):
         this = weakref.proxy(self)
         with (
             self.watch_modules(),
+            self.watch_checkpoints(),
             torch.autograd.graph.saved_tensors_hooks(lambda tensor: this.pack(tensor), Held.again),
             _Operations(self),
             _Functions(self),
@@ -241,9 +242,6 @@ class _Operations(TorchDispatchMode):
         uncovered = recorder.current is None and not is_view(func)
         if uncovered:
             recorder.start(recorder.function_frame(func.overloadpacket), (args, kwargs))
-        region = checkpoint_at_work()
-        if region is not None and not is_view(func):
-            recorder.run_again(region)
         result = func(*args, **kwargs)
         if func.overloadpacket in NORMS:
             result = _statistics_of_mixed(args, result)
@@ -256,8 +254,7 @@ class _Operations(TorchDispatchMode):
             frame.macs += done.forward
             if torch.is_grad_enabled():
                 frame.backward_macs += done.backward
-                if region is not None:
-                    recorder.product = (region, frame, done.forward)
+            recorder.note_product(done.forward)
             frame.depthwise |= is_depthwise(func, args)
         if uncovered:
             recorder.finish(result)

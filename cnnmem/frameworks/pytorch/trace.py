@@ -83,7 +83,6 @@ class Trace(Follower):
         self.constants: list[Tensor] = []  # held, so that no id is used again
         self.stand_ins: dict[int, Tensor] = {}
         self.originals: dict[int, Tensor] = {}  # by the id of the stand-in
-        self.checkpoint: Any = None  # the one that is at work: backward runs its functions again
         self.multiplied = 0  # the multiply-accumulates of the function that runs
         self.pending: list[tuple[Frame, Value]] = []  # what a checkpoint keeps: its inputs
         self.refused = ""  # why the trace has ended, for an error that went through C++ or a model
@@ -273,8 +272,8 @@ class Trace(Follower):
         column: str = "",
     ) -> None:
         """Note that a step of backward keeps a storage."""
-        if self.checkpoint is not None:
-            self.run_again(self.checkpoint)
+        if self.checkpoints:
+            self.checkpoints[-1].save()
             return
         frame = self.current or self.frames[-1]
         frame.saved.append(Saved(key, size, values, dtype, weakref.ref(node), column))
@@ -369,7 +368,7 @@ class Trace(Follower):
             for tensor in tensors_in(result):
                 storages[tensor.untyped_storage()._cdata] = self.value(tensor)
             self._keep_all(node, packed, storages)
-            self.note_product(self.multiplied)
+        self.note_product(self.multiplied)
         return _replace(result, self.originals)
 
     def _keep_all(self, node: Node, packed: list[Tensor], storages: dict[int, Value]) -> None:
@@ -383,11 +382,6 @@ class Trace(Follower):
             elif key not in own:
                 own.add(key)
                 self.keep(node, next(self.keys), storage.nbytes(), tensor.numel(), tensor.dtype)
-
-    def note_product(self, macs: int) -> None:
-        """Note a product that a checkpoint may run again."""
-        if self.checkpoint is not None and macs and self.current is not None:
-            self.product = (self.checkpoint, self.current, macs)
 
     def run_fake(self, func: Rule, args: Any, kwargs: Any) -> Any:
         """Run a function on fake tensors of the device, for one whose kernels differ by device.
@@ -426,7 +420,7 @@ class Trace(Follower):
             for tensor in tensors_in(result):
                 if tensor.requires_grad:
                     self.learn(made[id(tensor)], node)
-            self.note_product(self.multiplied)
+        self.note_product(self.multiplied)
         return _replace(result, made)
 
 

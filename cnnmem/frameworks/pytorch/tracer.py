@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from . import functions
-from .follow import Frame, checkpoint_at_work
+from .follow import Frame
 from .trace import Trace
 
 
@@ -29,7 +29,13 @@ class Tracer(Trace):
     def watch(self) -> Iterator[None]:
         """Trace what happens inside; nothing is left on any module, whatever happens."""
         saved = torch.autograd.graph.saved_tensors_hooks(self._save_outside, lambda tensor: tensor)
-        with self.watch_modules(), _applied(self), saved, _Functions(self):
+        with (
+            self.watch_modules(),
+            self.watch_checkpoints(),
+            _applied(self),
+            saved,
+            _Functions(self),
+        ):
             yield
 
     def _save_outside(self, tensor: Tensor) -> Tensor:
@@ -47,10 +53,10 @@ class Tracer(Trace):
         if torch._C._are_functorch_transforms_active():
             self.refuse("a transform of torch.func")
         pack = torch._C._autograd._top_saved_tensors_default_hooks(True)[0]
-        self.checkpoint = None if pack == self._save_outside else checkpoint_at_work()
-        if self.checkpoint is None and pack != self._save_outside:
+        own = self.checkpoints[-1].pack_hook if self.checkpoints else self._save_outside
+        if pack != own:
             self.refuse("saved-tensor hooks of the model's own")
-        if self.pending and self.checkpoint is None:
+        if self.pending and not self.checkpoints:
             self.refuse("an operation that is no function")
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
+from torch.utils.flop_counter import FlopCounterMode
 from torchvision_shim import models
 
 from cnnmem import CnnmemError, NetworkError, ShapeError, reconcile, summary
@@ -116,6 +117,47 @@ def test_a_checkpoint_runs_forward_again_up_to_what_it_saves_last(execute):
         assert table.saved_bytes == 64  # the block's input
         assert work(module, (2, 8), execute=execute).backward == 3 * 128 + again
     assert summary(module, (2, 8)).how == "traced"
+
+
+def again(function, x, **options):
+    return checkpoint(function, x, use_reentrant=False, **options)
+
+
+def without_gradient(function, x):
+    with torch.no_grad():
+        return function(x)
+
+
+CHECKPOINTED = {
+    "nothing is saved after the product": lambda a, b, x: again(a, x),
+    "two branches end it": lambda a, b, x: again(lambda x: a(x) + b(x), x),
+    "both branches end in what is saved": lambda a, b, x: again(
+        lambda x: torch.cat([a(x).relu(), b(x).tanh()]), x
+    ),
+    "an inner one comes last": lambda a, b, x: again(
+        lambda x: again(lambda x: b(a(x).relu()).tanh(), x), x
+    ),
+    "an inner one comes first": lambda a, b, x: again(
+        lambda x: b(again(lambda x: a(x).relu(), x)).relu(), x
+    ),
+    "three in one another": lambda a, b, x: again(
+        lambda x: b(again(lambda x: again(lambda x: b(a(x)).relu(), x).tanh(), x).relu()), x
+    ),
+    "a product without a gradient inside": lambda a, b, x: again(
+        lambda x: b(without_gradient(a, x) + x).relu(), x
+    ),
+    "no early stop": lambda a, b, x: again(lambda x: b(a(x)), x, early_stop=False),
+}
+
+
+@pytest.mark.parametrize("name", CHECKPOINTED)
+def test_checkpoints_repeat_the_products_that_torch_repeats(name):
+    module = Calls(lambda self, x: CHECKPOINTED[name](*self.m, x), lin(), lin())
+    output = module(torch.rand(2, 8)).sum()
+    with FlopCounterMode(display=False) as counter:
+        output.backward()
+    for execute in (False, True):
+        assert 2 * work(module, (2, 8), execute=execute).backward == counter.get_total_flops()
 
 
 class Packed(nn.Module):
