@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from cnnmem.model.kinds import kind_title
 from cnnmem.units import MEMORY, B
 
 from .convention import QUANTITIES, Convention, Form
-from .table import Row, Table
-from .totals import Total, add_up, column
+from .rows import Contribution, Lines, by_kind, by_partner, lines_of, other_table, partners
+from .totals import Total, add_up
 
 WHAT_IS_ROUNDED = {"row": "each row", "total": "the sum"}
 # Different ways to say which tensors count: a change between them is one step, not two.
@@ -28,56 +28,25 @@ class Step:
     delta: Fraction
 
 
-class Contribution(NamedTuple):
-    """A row's contribution to a total: its quantities and how often each counts."""
-
-    row: Row
-    quantities: dict[str, int]
-    form: Form
-    ended: bool  # the convention stops before this row
-
-    def amount(self) -> int | Fraction:
-        """Return what the row adds, before rounding."""
-        return sum(times * self.quantities[quantity] for quantity, times in self.form.items())
-
-
-Lines = dict[str, Contribution]
-
-
-def lines_of(table: Table, convention: Convention, quantities: tuple[str, ...]) -> Lines:
-    """Return each row's contribution to a total, by row name."""
-    columns = [column(table, quantity) for quantity in quantities]
-    lines, ended = {}, False
-    for row, *numbers in zip(table.rows, *columns, strict=True):
-        form = {} if ended else convention.form(row.kind, row.functional)
-        lines[row.name] = Contribution(
-            row, dict(zip(quantities, numbers, strict=True)), form, ended
-        )
-        ended = ended or row.name == convention.until
-    return lines
-
-
 class Walk:
     """A total on the way to another: each `step` changes it and yields by how much."""
 
     def __init__(self, lines: Lines, how: Convention) -> None:
         self.lines, self.how = lines, how
-        self.value = self._value()
-
-    def _value(self) -> Fraction:
-        return add_up([line.amount() for line in self.lines.values()], self.how)
+        self.amounts = {key: line.amount() for key, line in lines.items()}
+        self.value = add_up(self.amounts.values(), how)
 
     def step(
-        self, stage: str, name: str, lines: dict[str, Contribution | None], **how: Any
+        self, stage: str, name: str, lines: Mapping[int, Contribution | None], **how: Any
     ) -> Iterator[Step]:
         """Change lines (None drops one) or the arithmetic; yield a step if the value changes."""
         for key, line in lines.items():
             if line is None:
-                del self.lines[key]
+                del self.lines[key], self.amounts[key]
             else:
-                self.lines[key] = line
+                self.lines[key], self.amounts[key] = line, line.amount()
         self.how = replace(self.how, **how)
-        before, self.value = self.value, self._value()
+        before, self.value = self.value, add_up(self.amounts.values(), self.how)
         if self.value != before:
             yield Step(stage, name, self.value - before)
 
@@ -86,11 +55,15 @@ def steps_between(start: Total, end: Total) -> Iterator[Step]:
     """Yield the steps from one total to another: rows, what is counted, factor, bytes, unit."""
     a, b = start.convention, end.convention
     quantities = tuple(dict.fromkeys(count.quantity for count in (*a.counts, *b.counts)))
-    walk = Walk(lines_of(start.table, a, quantities), a)
+    lines = lines_of(start.table, a, quantities)
     goal = lines_of(end.table, b, quantities)
-    if start.table is not end.table:
-        batches = start.table.batch, end.table.batch
-        yield from _other_table(walk, lines_of(end.table, a, quantities), batches)
+    if start.table is end.table:
+        walk = Walk(lines, a)
+    else:
+        found = partners(start.table, end.table)
+        walk = Walk(by_partner(lines, found), a)
+        for name, changed in other_table(walk.lines, start.table, end.table, found, a):
+            yield from walk.step("rows", name, changed)
     yield from _rows(walk, goal, a, b)
     yield from _what_is_counted(walk, goal)
     yield from _arithmetic(walk, b)
@@ -102,56 +75,19 @@ def steps_between(start: Total, end: Total) -> Iterator[Step]:
     yield from walk.step("unit", f"{b.unit} instead of {walk.how.unit}", {}, unit=b.unit)
 
 
-def _by_kind(lines: list[Contribution]) -> Iterator[tuple[str, list[Contribution]]]:
-    """Group lines by the kind of their rows, in the order in which the kinds first appear."""
-    kinds: dict[str, list[Contribution]] = {}
-    for line in lines:
-        kinds.setdefault(line.row.kind, []).append(line)
-    yield from kinds.items()
-
-
-def _names(lines: list[Contribution]) -> str:
-    """Name one or two rows; of more, give the number and the kind."""
-    if len(lines) > 2:
-        return f"{len(lines)} rows of {kind_title(lines[0].row.kind)}"
-    return " and ".join(line.row.name for line in lines)
-
-
-def _other_table(walk: Walk, goal: Lines, batches: tuple[int, int]) -> Iterator[Step]:
-    """Turn the rows of one table into those of the other, under the first one's convention."""
-    here = walk.lines
-    for _, lines in _by_kind([line for name, line in here.items() if name not in goal]):
-        name = f"{_names(lines)} only in the first"
-        yield from walk.step("rows", name, dict.fromkeys([line.row.name for line in lines]))
-    for _, lines in _by_kind([line for name, line in goal.items() if name not in here]):
-        name = f"{_names(lines)} only in the second"
-        yield from walk.step("rows", name, {line.row.name: line for line in lines})
-    for kind, lines in _by_kind([line for name, line in goal.items() if line != here[name]]):
-        pairs = [(line.row, here[line.row.name].row) for line in lines]
-        if any((new.inputs, new.output) != (old.inputs, old.output) for new, old in pairs):
-            why = " of other shapes"
-        elif batches[0] != batches[1]:
-            why = f": batch {batches[1]} instead of {batches[0]}"
-        else:
-            why = " counted differently"
-        name = f"{kind_title(kind)}{why}"
-        yield from walk.step("rows", name, {line.row.name: line for line in lines})
-
-
 def _rows(walk: Walk, goal: Lines, start: Convention, end: Convention) -> Iterator[Step]:
     """Take out the rows that the second convention does not count, put in those it adds."""
     for counts, word in ((False, "out"), (True, "in")):
-        moved = [
-            line
-            for name, line in goal.items()
-            if bool(line.form) is counts and bool(walk.lines[name].form) is not counts
-        ]
-        tail = [line for line in moved if line.ended != walk.lines[line.row.name].ended]
+        moved = {
+            key: line
+            for key, line in goal.items()
+            if bool(line.form) is counts and bool(walk.lines[key].form) is not counts
+        }
+        tail = {key: line for key, line in moved.items() if line.ended != walk.lines[key].ended}
         name = f"rows after {(start if counts else end).until} {word}"
-        yield from walk.step("rows", name, {line.row.name: line for line in tail})
-        for kind, lines in _by_kind([line for line in moved if line not in tail]):
-            name = f"{kind_title(kind)} {word}"
-            yield from walk.step("rows", name, {line.row.name: line for line in lines})
+        yield from walk.step("rows", name, tail)
+        for kind, lines in by_kind({key: moved[key] for key in moved if key not in tail}):
+            yield from walk.step("rows", f"{kind_title(kind)} {word}", lines)
 
 
 def _what_is_counted(walk: Walk, goal: Lines) -> Iterator[Step]:
@@ -160,18 +96,19 @@ def _what_is_counted(walk: Walk, goal: Lines) -> Iterator[Step]:
         WHICH_TENSORS,
         *[(quantity,) for quantity in QUANTITIES if quantity not in WHICH_TENSORS],
     )
-    for kind, lines in _by_kind(list(goal.values())):
+    other = {key: line for key, line in goal.items() if line.form != walk.lines[key].form}
+    for kind, lines in by_kind(other):
         for group in groups:
-            changed: dict[str, Contribution | None] = {}
+            changed: dict[int, Contribution] = {}
             before: Form = {}
             after: Form = {}
-            for line in lines:
-                now = walk.lines[line.row.name]
+            for key, line in lines.items():
+                now = walk.lines[key]
                 old = {q: times for q, times in now.form.items() if q in group}
                 new = {q: times for q, times in line.form.items() if q in group}
                 if old != new:
                     rest = {q: times for q, times in now.form.items() if q not in group}
-                    changed[line.row.name] = now._replace(form=rest | new)
+                    changed[key] = now._replace(form=rest | new)
                     # a step names only what its rows have: a ReLU has no view
                     before |= {q: times for q, times in old.items() if line.quantities[q]}
                     after |= {q: times for q, times in new.items() if line.quantities[q]}

@@ -21,6 +21,7 @@ TITLES = {
     "input": "the image",
     "relu": "ReLU",
     "relu6": "ReLU6",
+    "unused": "unused parameters",
     **{kind: each.title for kind, each in CLASSES.items() if each.title},
 }
 
