@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import PROFILE, networks
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
-from two_ways import two_ways
+from two_ways import differences, executed, two_ways
 
 from cnnmem import summary
 from cnnmem.count.conventions import autograd
@@ -129,7 +129,10 @@ def test_tracing_and_recording_a_random_module_agree(drawn, mode, frozen):
             parameter.requires_grad_(False)
     ways = two_ways(module, drawn.batch_shape, mode)
     assert ways.why == ""
-    assert ways.differences == []
+    if ways.differences:
+        # fake kernels lay out a map with an axis of one otherwise than real ones do
+        assert any(1 in drawn.in_torch(shape) for shape in drawn.network.trace_shapes())
+        assert differences(ways.traced, executed(module, drawn.batch_shape, mode)) == []
 
 
 @PROFILE
