@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import PROFILE, networks
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
-from two_ways import differences, executed, two_ways
+from two_ways import two_ways
 
 from cnnmem import summary
 from cnnmem.count.conventions import autograd
@@ -130,10 +130,13 @@ def test_tracing_and_recording_a_random_module_agree(drawn, mode, frozen):
     ways = two_ways(module, drawn.batch_shape, mode)
     assert ways.why == ""
     if ways.differences:
-        # fake kernels lay out a map with an axis of one otherwise than real ones do
+        # kernels lay out a map with an axis of one differently, so a layer that reads it may keep
+        # a copy or the map itself: the same bytes in another column, of which a real pass is judge
         assert any(1 in drawn.in_torch(shape) for shape in drawn.network.trace_shapes())
-        real = executed(module.to_empty(device="cpu"), drawn.batch_shape, mode)
-        assert differences(ways.traced, real) == []
+        table = summary(module, drawn.batch_shape, mode=mode)
+        module.to_empty(device="cpu")
+        real = summary(module, drawn.batch_shape, mode=mode, execute=True)
+        assert (table.saved_bytes, table.macs) == (real.saved_bytes, real.macs)
 
 
 @PROFILE
