@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from . import published, units
     from .count import conventions, overflow, training
     from .count.convention import Convention, Count
+    from .count.find import find
     from .count.reconciliation import Reconciliation, reconcile
     from .count.summary import Summary, summary
     from .count.table import Row
@@ -44,6 +45,7 @@ _HOME = {
     "Summary": "count.summary",
     "Total": "count.totals",
     "UnknownNameError": "errors",
+    "find": "count.find",
     "reconcile": "count.reconciliation",
     "summary": "count.summary",
 }
@@ -77,6 +79,7 @@ __all__ = [
     "Total",
     "UnknownNameError",
     "conventions",
+    "find",
     "layers",
     "operations",
     "overflow",

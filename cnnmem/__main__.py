@@ -14,12 +14,14 @@ from typing import Any, NoReturn
 from cnnmem import published
 from cnnmem.count import conventions
 from cnnmem.count.export import to_dict
+from cnnmem.count.find import find
 from cnnmem.count.reconciliation import reconcile
 from cnnmem.count.summary import Summary, summary
 from cnnmem.count.totals import Total, show
 from cnnmem.errors import CnnmemError
 from cnnmem.jupyter import notebooks
 from cnnmem.model import zoo
+from cnnmem.reading import UnreadableError, readings_of
 from cnnmem.tables import aligned
 
 COUNT = re.compile(r"0*[1-9][0-9]{0,11}")
@@ -101,10 +103,27 @@ def _parser() -> argparse.ArgumentParser:
         "reconcile",
         help="the steps between two totals",
         description=f"A total is {NETWORK}[@SIZE]:CONVENTION, as in vgg16/keras@1024:"
-        "keras-memory; a published number is named by the id that `folklore` shows.",
+        "keras-memory; a published number is named by the id that `folklore` shows; one of the two "
+        'may be a number as it was printed, such as "25.6M".',
     )
     command.add_argument("first", metavar="A")
     command.add_argument("second", metavar="B")
+    command = commands.add_parser(
+        "find",
+        help="where a printed number comes from",
+        description="Which totals print like a number that was read somewhere, and how many would "
+        "do so by chance.",
+    )
+    command.add_argument(
+        "text", metavar="NUMBER", help='as printed: "25.6M", "93 MB", "4.1 GFLOPs"'
+    )
+    command.add_argument(
+        "network", metavar="NETWORK", nargs="?", help=f"{NETWORK} (default: the whole zoo)"
+    )
+    command.add_argument("--input", type=_count, metavar="N", help="only this size in pixels")
+    command.add_argument(
+        "--most", type=_count, default=10, metavar="N", help="answers (default: 10)"
+    )
     commands.add_parser("folklore", help="published numbers and how they were counted")
     command = commands.add_parser("notebooks", help="copy the lessons to a folder of your own")
     command.add_argument("what", choices=["copy"], metavar="copy")
@@ -122,15 +141,19 @@ def _table(args: argparse.Namespace) -> Summary:
     return summary(network, shape, args.batch, dtype=args.dtype, mode=args.mode)
 
 
-def _total(text: str) -> Total | published.Published:
+def _total(text: str) -> Total | published.Published | str:
     if text in published.catalogue():
         return published.get(text)
     match = TOTAL.fullmatch(text)
     if match is None:
-        raise CnnmemError(
-            f"{text!r} is neither a total, {NETWORK}[@SIZE]:CONVENTION, nor the id of a "
-            "published number (see cnnmem folklore)"
-        )
+        try:
+            readings_of(text)
+        except UnreadableError:
+            raise CnnmemError(
+                f"{text!r} is neither a total, {NETWORK}[@SIZE]:CONVENTION, nor the id of a "
+                'published number (see cnnmem folklore), nor a number such as "25.6M"'
+            ) from None
+        return text
     network = zoo.get(match["network"])
     try:
         shape = (*_size(match["size"]), network.image[2]) if match["size"] else None
@@ -182,6 +205,8 @@ def _run(args: argparse.Namespace) -> str:
         return _folklore()
     if args.command == "reconcile":
         return str(reconcile(_total(args.first), _total(args.second)))
+    if args.command == "find":
+        return str(find(args.text, args.network, size=args.input, most=args.most))
     if args.command == "notebooks":
         return str(notebooks.copy(args.folder))
     if args.command == "explain":

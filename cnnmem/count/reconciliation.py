@@ -11,10 +11,13 @@ from cnnmem.errors import CnnmemError
 from cnnmem.tables import aligned, html_table
 from cnnmem.units import MEMORY, B, Unit
 
+from .find import PrintedText, printed_text
 from .steps import Step, steps_between
 from .totals import Total, show, signed
 
 UNEXPLAINED = "no convention gives the number"
+EXACT_VALUE = "the exact value instead of the printed one"
+UNNAMED = "no convention was named, and none was searched for"
 
 
 @runtime_checkable
@@ -103,15 +106,16 @@ class Reconciliation:
         return html_table(("stage", "step", "value", "unit"), rows, "Reconciliation")
 
 
-def reconcile(start: Total | Printed, end: Total | Printed) -> Reconciliation:
+def reconcile(start: Total | Printed | str, end: Total | Printed | str) -> Reconciliation:
     """Return the named steps from one total to another, in one fixed order.
 
     The order is: rows, what is counted in a row, factor, bytes per value, unit. It is fixed because
-    the size of a step depends on the steps before it. Either side can be a published number: how it
-    was printed is a step "print", and what remains of one without a convention is "unexplained".
-    Arithmetic is exact.
+    the size of a step depends on the steps before it. Either side can be a published number, and
+    one a text as it was printed, such as "25.6M", which is looked for among the totals of the other
+    side's network: how it was printed is a step "print", and what remains of one that no convention
+    gives is "unexplained". Arithmetic is exact.
 
-    Raises `CnnmemError` if one side counts memory and the other operations.
+    Raises `CnnmemError` if one side counts memory and the other operations, or a text is no number.
 
     >>> from cnnmem import summary
     >>> table = summary("vgg16")
@@ -123,12 +127,7 @@ def reconcile(start: Total | Printed, end: Total | Printed) -> Reconciliation:
       unit: MB instead of MiB                   +5.02
     vgg16 at 224x224, torchinfo-memory  108.45 MB
     """
-    for side in (start, end):
-        if not isinstance(side, Total | Printed):
-            raise CnnmemError(
-                f"cannot reconcile a {type(side).__name__}; give totals, as "
-                'table.total("tensors"), or published numbers, as published.get("cs231n-93")'
-            )
+    start, end = _beside(start, end), _beside(end, start)
     if not isinstance(start, Total):
         steps = _from_published(start, end)
     elif isinstance(end, Total):
@@ -138,14 +137,33 @@ def reconcile(start: Total | Printed, end: Total | Printed) -> Reconciliation:
     return Reconciliation(start, end, tuple(steps))
 
 
+def _beside(side: Total | Printed | str, other: Total | Printed | str) -> Total | Printed:
+    """Return a side of a reconciliation; a text is read with the other side in view."""
+    if isinstance(side, Total | Printed):
+        return side
+    if not isinstance(side, str):
+        raise CnnmemError(
+            f'cannot reconcile a {type(side).__name__}; give totals, as table.total("tensors"), '
+            'published numbers, as published.get("cs231n-93"), or a text as printed, as "25.6M"'
+        )
+    known = other.reproduced() if isinstance(other, Printed) else other
+    if not isinstance(known, Total):
+        raise CnnmemError(
+            f"{side!r} is a number without a network; give a total or a published number that a "
+            "convention gives beside it, or look for it with find"
+        )
+    return printed_text(side, known)
+
+
 def _to_published(start: Total, end: Printed) -> Iterator[Step]:
     reached = end.reproduced()
     if reached is not None:
         yield from _between(start, reached)
-        if end.value != reached.value:
-            yield Step(
-                "print", "the printed value instead of the exact one", end.value - reached.value
-            )
+        yield from _to_unit(reached.value, reached.unit, end.unit)
+        exact = reached.base / end.unit.size
+        if end.value != exact:
+            name = _way(end) or "the printed value instead of the exact one"
+            yield Step("print", name, end.value - exact)
         return
     _same_measure(start.measures, end.measures)
     value = start.value
@@ -153,25 +171,38 @@ def _to_published(start: Total, end: Printed) -> Iterator[Step]:
         value += step.delta
         yield step
     if end.value != value:
-        yield Step("unexplained", UNEXPLAINED, end.value - value)
+        yield Step("unexplained", _missing(end), end.value - value)
 
 
 def _from_published(start: Printed, end: Total | Printed) -> Iterator[Step]:
     reached = start.reproduced()
     if reached is not None:
-        if reached.value != start.value:
-            yield Step(
-                "print", "the exact value instead of the printed one", reached.value - start.value
-            )
+        exact = reached.base / start.unit.size
+        if exact != start.value:
+            printed = _way(start)
+            name = f"exact instead of {printed}" if printed else EXACT_VALUE
+            yield Step("print", name, exact - start.value)
+        yield from _to_unit(exact, start.unit, reached.unit)
         yield from reconcile(reached, end).steps
         return
     _same_measure(start.measures, end.measures)
     # the unit changes last: walk back from the end, to find what is missing in the start's unit
-    way = [Step(s.stage, s.name, -s.delta) for s in _to_unit(end.value, end.unit, start.unit)]
-    target = end.value - sum((step.delta for step in way), Fraction())
+    back = [Step(s.stage, s.name, -s.delta) for s in _to_unit(end.value, end.unit, start.unit)]
+    target = end.value - sum((step.delta for step in back), Fraction())
     if target != start.value:
-        yield Step("unexplained", UNEXPLAINED, target - start.value)
+        yield Step("unexplained", _missing(start), target - start.value)
     yield from _to_unit(target, start.unit, end.unit)
+
+
+def _way(printed: Printed) -> str:
+    """Return how a number was printed, "" where that is not known."""
+    return printed.way if isinstance(printed, PrintedText) else ""
+
+
+def _missing(printed: Printed) -> str:
+    """Return why a number is unexplained: was a convention looked for?"""
+    searched = isinstance(printed, PrintedText) or bool(getattr(printed, "note", ""))
+    return UNEXPLAINED if searched else UNNAMED
 
 
 def _to_unit(value: Fraction, start: Unit, end: Unit) -> Iterator[Step]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar
 
+from cnnmem.reading import Reading, UnreadableError, last_place, readings_of
 from cnnmem.units import GB, KB, MB, fixed, number
 
 from .feedback import Slip, Verdict
-from .quantity import Reading, Scale, UnreadableError, last_place, readings_of
+from .quantity import Scale
 from .question import Question
 
 NO_ANSWER = Verdict("not attempted", "Give an answer first.")

@@ -10,6 +10,7 @@ import ipywidgets
 
 from cnnmem.charts import Chart, Marker
 from cnnmem.errors import CnnmemError
+from cnnmem.reading import Reading, UnreadableError
 from cnnmem.widgets import Explorer
 
 from . import kernel, store
@@ -18,7 +19,6 @@ from .entries import entry_of
 from .feedback import Note, to_html
 from .number import Number, apart
 from .panel import DEFECT, LOOK, Readable, plain_text, question_html
-from .quantity import Reading, UnreadableError
 from .question import Lesson, Question
 from .sitting import keep as keep_record
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from .audit import audit
 from .bargain import bargain, blog_script
 from .budget import budget
-from .controls import Checkbox, Dropdown, Slider
+from .controls import Checkbox, Dropdown, Slider, Text
 from .explore import explore
 from .explorer import Explorer, View
+from .find import find_number
 from .one_layer import one_layer
 from .opposite import opposite
 from .over_time import over_time
@@ -22,12 +23,14 @@ __all__ = [
     "Dropdown",
     "Explorer",
     "Slider",
+    "Text",
     "View",
     "audit",
     "bargain",
     "blog_script",
     "budget",
     "explore",
+    "find_number",
     "one_layer",
     "opposite",
     "over_time",

@@ -143,7 +143,33 @@ class Checkbox:
         return Bound(self.name, box, box)
 
 
-Control = Slider | Dropdown | Checkbox
+@dataclass(frozen=True)
+class Text:
+    """A line of text, which counts when the reader presses Enter or leaves the box."""
+
+    name: str
+    label: str
+    value: str = ""
+    help: str = ""
+
+    def build(self, changed: Callable[[], None]) -> Bound:
+        """Return the control's widget; raises `CnnmemError` for a value that is no text."""
+        if not isinstance(self.value, str):
+            raise CnnmemError(f"{self.name} is {self.value!r}; give a text")
+        box = ipywidgets.Text(
+            value=self.value,
+            description=self.label,
+            placeholder=self.help,
+            continuous_update=False,
+            style={"description_width": LABEL},
+            layout={"width": "31em", "max_width": "100%"},
+            tooltip=self.help or self.label,
+        )
+        box.observe(lambda change: changed(), "value")
+        return Bound(self.name, box, box)
+
+
+Control = Slider | Dropdown | Checkbox | Text
 
 
 @dataclass(frozen=True)
@@ -168,7 +194,7 @@ class Bound:
                     f"{self.name} cannot be {value!r} here; it can be "
                     + ", ".join(repr(choice) for choice in labels.values())
                 )
-        wanted = bool if isinstance(self.source, ipywidgets.Checkbox) else int
+        wanted = {ipywidgets.Checkbox: bool, ipywidgets.Text: str}.get(type(self.source), int)
         if not isinstance(self.source, ipywidgets.Dropdown) and type(value) is not wanted:
             raise CnnmemError(f"{self.name} cannot be {value!r}; give a {wanted.__name__}")
         self.source.value = value

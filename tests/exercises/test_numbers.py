@@ -11,8 +11,8 @@ from cnnmem.exercises import quantity
 from cnnmem.exercises.coding import Coding
 from cnnmem.exercises.feedback import Verdict
 from cnnmem.exercises.number import EVERY_DIGIT, ROUNDED, Number
-from cnnmem.exercises.quantity import UnreadableError, readings_of
 from cnnmem.lessons import registry
+from cnnmem.reading import UnreadableError, readings_of
 from cnnmem.units import fixed
 
 FILE = registry.get("02-file")  # 553,430,176 bytes, asked in MB
