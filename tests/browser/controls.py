@@ -16,6 +16,7 @@ def move_everything(page: Page, explorer: Locator) -> int:
     explorer.scroll_into_view_if_needed()
     check(explorer)
     moved = _numbers(page, explorer) + _lists(page, explorer) + _switches(page, explorer)
+    moved += _texts(page, explorer)
     assert moved == explorer.locator(MOVABLE).count(), "there is a control that no test here moves"
     return moved
 
@@ -85,6 +86,26 @@ def _index(explorer: Locator, handle: Locator) -> int:
         "(all, one) => all.indexOf(one)", handle.element_handle()
     )
     return int(found)
+
+
+def _texts(page: Page, explorer: Locator) -> int:
+    """Type a number, no number and nothing into each box of text, and what was there before."""
+    boxes = explorer.locator("input[type=text]")
+    for i in range(boxes.count()):
+        first = boxes.nth(i).input_value()
+        for text in ("138M", "many", "", first):
+            enter(page, explorer, boxes.nth(i), text)
+    return boxes.count()
+
+
+def move_one(page: Page, explorer: Locator) -> None:
+    """Move the first slider of an explorer by a step, or type into its first box of text."""
+    handle = explorer.locator(".noUi-handle").first
+    if handle.count():
+        at, most = (handle.get_attribute(f"aria-value{x}") for x in ("now", "max"))
+        press(page, explorer, handle, "ArrowLeft" if at == most else "ArrowRight")
+    else:
+        enter(page, explorer, explorer.locator("input[type=text]").first, "138M")
 
 
 def _lists(page: Page, explorer: Locator) -> int:

@@ -12,10 +12,10 @@ import nbformat
 import pytest
 from axe import violations
 from conftest import NOTEBOOKS, ROOT
+from controls import move_one
 from jupyter import Browser, Server
 from nbconvert import HTMLExporter
 from playwright.sync_api import Page
-from twins import check, drawn, wait_for_change
 
 pytestmark = pytest.mark.browser
 
@@ -79,14 +79,7 @@ def test_voila_shows_live_explorers_and_no_code(
     assert page.get_by_text("Error displaying widget").count() == 0
     explorers = page.locator(".cnnmem-explorer")
     for i in range(explorers.count()):
-        explorer = explorers.nth(i)
-        handle = explorer.locator(".noUi-handle").first
-        before = drawn(explorer)
-        at, most = (handle.get_attribute(f"aria-value{x}") for x in ("now", "max"))
-        handle.focus()
-        page.keyboard.press("ArrowLeft" if at == most else "ArrowRight")
-        wait_for_change(page, explorer, before)
-        check(explorer)
+        move_one(page, explorers.nth(i))
     assert violations(page) == []
     # Tab reaches the controls of each part in the order on the page.
     page.evaluate("() => { document.activeElement?.blur(); window.getSelection().empty(); }")

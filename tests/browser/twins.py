@@ -103,7 +103,7 @@ def _squeezed(text: str) -> str:
 
 
 def check(explorer: Locator) -> dict[str, Any]:
-    """Compare readout, message and every bar on the page with what this process computes.
+    """Compare readout, message, table and every bar on the page with what this process computes.
 
     Returns the settings on the page.
     """
@@ -114,6 +114,8 @@ def check(explorer: Locator) -> dict[str, Any]:
             readout: root.querySelector('.cnnmem-readout').innerText,
             message: root.querySelector('.cnnmem-message').innerText,
             charts: root.querySelectorAll('svg[data-chart]').length,
+            table: [...root.querySelectorAll('[data-explorer] tr')]
+                .map(row => [...row.cells].map(cell => cell.textContent)),
             alts: [...root.querySelectorAll('svg[data-chart]')]
                 .map(svg => svg.getAttribute('aria-label')),
             bars: [...root.querySelectorAll('.bar')].map(bar => ({
@@ -132,8 +134,11 @@ def check(explorer: Locator) -> dict[str, Any]:
     message = _squeezed(seen["message"].replace("\xa0", " "))
     assert message == _squeezed(same.message)
     assert "defect of the kit" not in message
-    assert seen["charts"] > 0
+    assert seen["charts"] or seen["table"]
     if not message:  # an invalid setting leaves the previous chart in place
+        table = same.view.table if same.view else None
+        rows = [list(row) for row in (table[0], *table[1])] if table else []
+        assert seen["table"] == rows
         assert _squeezed(seen["readout"]) == _squeezed(same.readout)
         shown = [(bar["name"], bar["values"]) for bar in seen["bars"]]
         assert shown == [(bar["name"], " ".join(map(str, bar["values"]))) for bar in same.bars], (

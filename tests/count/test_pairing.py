@@ -42,10 +42,12 @@ def table_or_reject(network, batch):
 
 
 @PROFILE
-@given(networks(), st.permutations(range(12)))
-def test_a_copy_with_other_names_needs_no_step(drawn, numbers):
+@given(st.data())
+def test_a_copy_with_other_names_needs_no_step(data):
+    drawn = data.draw(networks())
     network = drawn.network
-    names = {node.name: f"n{numbers[i]}" for i, node in enumerate(network.nodes)}
+    numbers = data.draw(st.permutations(range(len(network.nodes))))
+    names = {node.name: f"n{number}" for node, number in zip(network.nodes, numbers, strict=True)}
     table = table_or_reject(network, drawn.batch)
     copy = summary(rewritten(network, names), batch=drawn.batch)
     for convention in CONVENTIONS:
