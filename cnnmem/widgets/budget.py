@@ -32,7 +32,7 @@ def budget(
     optimizer: str = "adam",
     precision: str = "float32",
     size: int | None = None,
-    batch: int = 32,
+    batch: int | None = None,
     card: int = 8,
     frozen: str = "",
     images: bool = True,
@@ -41,7 +41,8 @@ def budget(
     """Return the explorer of what a training step needs.
 
     `network` is a `Network`, a name of the zoo (NAME or NAME/VARIANT), a torch module with its
-    `input_shape` (N, C, H, W), or a Keras model.
+    `input_shape` (N, C, H, W), or a Keras model. `size` (default: the network's own) and
+    `batch` (default: N, or 32) are where the sliders stand at first.
 
     Controls: `network`, `show` (a value of `SHOWN`), `optimizer`, `precision`, `size` in pixels,
     `batch`, `card` (its memory in GiB), `frozen` (the last layer that does not learn), `images`
@@ -52,8 +53,8 @@ def budget(
     vgg16/torchvision at 224x224, batch 8, adam, float32: 3.04 GB at the peak (optimizer).
     """
     reserve = reserve or Reserve()
-    network = chosen(network, input_shape)
-    offered, first = offer(None, network)
+    given = chosen(network, input_shape)
+    offered, first = offer(None, given.network)
     steps = _Steps(offered)
 
     def view(
@@ -95,10 +96,12 @@ def budget(
                 "input size (px)",
                 least=32,
                 most=1024,
-                value=natural_size(offered[first]) if size is None else size,
+                value=given.size or natural_size(offered[first]) if size is None else size,
                 step=32,
             ),
-            Slider("batch", "batch (images)", 1, 256, batch),
+            Slider(
+                "batch", "batch (images)", 1, 256, (given.batch or 32) if batch is None else batch
+            ),
             Slider("card", "card (GiB)", 1, 96, card),
             Dropdown("frozen", "frozen up to", steps.blocks, frozen),
             Checkbox("images", "with what the images need (layer by layer)", images),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from cnnmem.count.summary import network_of
+from cnnmem.count.summary import summary
 from cnnmem.errors import ShapeError
 from cnnmem.model import zoo
 from cnnmem.model.layers import Shape
@@ -31,15 +32,45 @@ def label(network: str | Network) -> str:
     return network.name if isinstance(network, Network) else network
 
 
-def chosen(network: Any, input_shape: Any = None) -> str | Network:
-    """Return what a reader gave as a label of the zoo, or as a network.
+@dataclass(frozen=True)
+class Chosen:
+    """What an explorer shows first: a label of the zoo or a network, and the shape given with it.
 
-    `input_shape` is that of a torch module or a Keras model. Raises what `summary` raises.
+    `size` and `batch` are None where the reader's shape does not say them.
     """
-    if isinstance(network, str):
-        built(network)  # an unknown name is refused here, not when it is drawn
-        return zoo.canonical(network)
-    return network_of(network, input_shape)
+
+    network: str | Network
+    size: int | None = None
+    batch: int | None = None
+
+
+def chosen(network: Any, input_shape: Any = None) -> Chosen:
+    """Return what a reader gave: a name of the zoo, a network, a torch module or a Keras model.
+
+    `input_shape` is the image (H, W, C), and for a torch module the whole input (N, C, H, W).
+    Raises what `summary` raises, and `ShapeError` for an image of other proportions than the
+    network's own, which a slider for its size cannot show.
+
+    >>> chosen("VGG16", (64, 64, 3))
+    Chosen(network='vgg16', size=64, batch=None)
+    """
+    if not isinstance(network, str | Network):
+        table = summary(network, input_shape)
+        assert table.graph is not None
+        size = None if input_shape is None else table.image[size_axis(table.image)]
+        return Chosen(table.graph, size, None if table.how == "read" else table.batch)
+    own = built(network)  # an unknown name is refused here, not when it is drawn
+    first = zoo.canonical(network) if isinstance(network, str) else network
+    if input_shape is None:
+        return Chosen(first)
+    image = summary(own, input_shape).image
+    size = image[size_axis(image)]
+    if image_of(own, size) != image:
+        raise ShapeError(
+            f"input shape is {image}; the sliders keep the proportions of {own.name}, made for "
+            f"{own.image}: give size={size}"
+        )
+    return Chosen(first, size)
 
 
 def built(network: str | Network, top: bool = True) -> Network:
@@ -56,7 +87,7 @@ def image_of(network: Network, size: int) -> Shape:
     Of a volume the depth stays, of a sequence `size` is the length. Raises `ShapeError` for a size
     below 1.
 
-    >>> image_of(network_of("vgg16"), 64)
+    >>> image_of(built("vgg16"), 64)
     (64, 64, 3)
     """
     if size < 1:
@@ -71,7 +102,12 @@ def image_of(network: Network, size: int) -> Shape:
 def natural_size(network: str | Network) -> int:
     """Return the size at which `image_of` gives the network's own image."""
     image = built(network).image
-    return image[0] if len(image) < 3 else image[-3]
+    return image[size_axis(image)]
+
+
+def size_axis(image: Shape) -> int:
+    """Return which axis of an image the slider for the size moves: its height, or its length."""
+    return 0 if len(image) < 3 else -3
 
 
 @cache

@@ -56,7 +56,7 @@ def explore(
     input_shape: Any = None,
     *,
     size: int | None = None,
-    batch: int = 1,
+    batch: int | None = None,
     stack: str = "parameters",
     convention: str | None = None,
     top: bool = True,
@@ -66,7 +66,8 @@ def explore(
     """Return the explorer of a network's layers.
 
     `network` is a `Network`, a name of the zoo (NAME or NAME/VARIANT), a torch module with its
-    `input_shape` (N, C, H, W), or a Keras model.
+    `input_shape` (N, C, H, W), or a Keras model. `size` (default: the network's own) and
+    `batch` (default: N, or 1) are where the sliders stand at first.
 
     Controls: `network` (`networks` limits the choice, default the whole zoo), `size` in pixels,
     `batch`, `stack` (what is stacked: a group of conventions), `convention` (which of the group),
@@ -79,8 +80,8 @@ def explore(
     >>> explorer.set(size=64, stack="MACs").settings["convention"]
     'macs'
     """
-    network = chosen(network, input_shape)
-    offered, first = offer(networks, network)
+    given = chosen(network, input_shape)
+    offered, first = offer(networks, given.network)
     stacks = conventions.groups()
     if stack not in stacks:
         raise CnnmemError(f"stack is {stack!r}; it can be {', '.join(stacks)}")
@@ -115,11 +116,13 @@ def explore(
                 "input size (px)",
                 least=16,
                 most=1536,
-                value=natural_size(offered[first]) if size is None else size,
+                value=given.size or natural_size(offered[first]) if size is None else size,
                 step=16,
                 help="height and width of the image",
             ),
-            Slider("batch", "batch (images)", 1, 256, batch),
+            Slider(
+                "batch", "batch (images)", 1, 256, (given.batch or 1) if batch is None else batch
+            ),
             Dropdown("stack", "show", tuple((name, name) for name in stacks), stack),
             Dropdown("convention", "counted as", _conventions, convention),
             Checkbox("top", "with the classifier", top),

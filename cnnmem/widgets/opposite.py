@@ -71,7 +71,7 @@ def opposite(
     other: Any = "densenet201",
     input_shape: Any = None,
     *,
-    size: int = 224,
+    size: int | None = None,
     head: str = "linear",
     by: str = "block",
     show: str = SHOW[0],
@@ -83,16 +83,17 @@ def opposite(
     `other` is a `Network`, a name of the zoo (NAME or NAME/VARIANT), a torch module with its
     `input_shape` (N, C, H, W), or a Keras model.
 
-    Controls: `size` in pixels, `head` (VGG-16's classifier: a key of `zoo.HEADS`), `other` (the
-    second network, NAME or NAME/VARIANT), `by` (what a bar stands for: one of `BY`), `show` (one of
-    `SHOW`), `same` (one axis for both charts), `log` (logarithmic axes).
+    Controls: `size` in pixels (default: that of `input_shape`, or 224), `head` (VGG-16's
+    classifier: a key of `zoo.HEADS`), `other` (the second network, NAME or NAME/VARIANT), `by`
+    (what a bar stands for: one of `BY`), `show` (one of `SHOW`), `same` (one axis for both charts),
+    `log` (logarithmic axes).
 
     >>> print(opposite(size=1024).readout)
     vgg16: 2,183,080,744 parameters = 8,327.79 MiB (87.3 %), feature maps 1,216.04 MiB (12.7 %)
     densenet201: 20,242,984 parameters = 77.22 MiB (1.2 %), feature maps 6,159.15 MiB (98.8 %)
     """
-    other = chosen(other, input_shape)
-    offered, second = offer(None, other)
+    given = chosen(other, input_shape)
+    offered, second = offer(None, given.network)
     pairs = _Pair(offered)
 
     def view(size: int, head: str, other: str, by: str, show: str, same: bool, log: bool) -> View:
@@ -108,7 +109,15 @@ def opposite(
     return Explorer(
         "Two networks, two memories",
         (
-            Slider("size", "input size (px)", 32, 1536, size, 32, "height and width of the image"),
+            Slider(
+                "size",
+                "input size (px)",
+                least=32,
+                most=1536,
+                value=(given.size or 224) if size is None else size,
+                step=32,
+                help="height and width of the image",
+            ),
             Dropdown(
                 "head",
                 "VGG-16 ends in",

@@ -21,13 +21,14 @@ def over_time(
     *,
     what: str = "inference",
     size: int | None = None,
-    batch: int = 1,
+    batch: int | None = None,
     parameters: bool = False,
 ) -> Explorer:
     """Return the explorer of what is alive over time.
 
     `network` is a `Network`, a name of the zoo (NAME or NAME/VARIANT), a torch module with its
-    `input_shape` (N, C, H, W), or a Keras model.
+    `input_shape` (N, C, H, W), or a Keras model. `size` (default: the network's own) and
+    `batch` (default: N, or 1) are where the sliders stand at first.
 
     Controls: `network`, `what` ("inference", or a training step with one of the optimizers), `size`
     in pixels, `batch`, `parameters` (with the parameters, gradients and the optimizer's state).
@@ -35,8 +36,8 @@ def over_time(
     >>> over_time("vgg16").readout.splitlines()[0]
     'Inference of vgg16, batch 1: at most 25.69 MB of feature maps at once, at conv1_2.'
     """
-    network = chosen(network, input_shape)
-    offered, first = offer(None, network)
+    given = chosen(network, input_shape)
+    offered, first = offer(None, given.network)
     steps = (
         ("inference", "inference"),
         *((f"a training step with {name}", name) for name in OPTIMIZERS),
@@ -61,10 +62,12 @@ def over_time(
                 "input size (px)",
                 least=32,
                 most=1536,
-                value=natural_size(offered[first]) if size is None else size,
+                value=given.size or natural_size(offered[first]) if size is None else size,
                 step=16,
             ),
-            Slider("batch", "batch (images)", 1, 256, batch),
+            Slider(
+                "batch", "batch (images)", 1, 256, (given.batch or 1) if batch is None else batch
+            ),
             Checkbox("parameters", "with parameters, gradients and optimizer state", parameters),
         ),
         view,

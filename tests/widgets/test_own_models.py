@@ -11,6 +11,7 @@ from cnnmem import CnnmemError, Network, summary
 from cnnmem.count.budget import budget as counted
 from cnnmem.count.budget import freeze
 from cnnmem.count.training import inference, training_step
+from cnnmem.errors import ShapeError
 from cnnmem.frameworks.keras import without_weights
 from cnnmem.model import zoo
 from cnnmem.model.layers import Conv2d, ReLU
@@ -36,13 +37,35 @@ def test_a_torch_module_gives_the_numbers_of_its_twin_in_the_zoo_at_every_settin
         over_time: [{"what": "adam"}, {"size": 96}, {"batch": 5}, {"parameters": True}],
         budget: [{"optimizer": "sgd"}, {"batch": 8}, {"size": 96}, {"show": "over time"}],
     }[make]
-    ours, theirs = make(module, (2, 3, 224, 224)), make(twin)
+    ours, theirs = make(module, (2, 3, 224, 224)), make(twin, batch=2)
     assert "ResNet" in ours.readout
     for setting in settings:
         ours.set(**setting)
         theirs.set(**setting)
         assert (ours.message, theirs.message) == ("", "")
         assert [bar["total"] for bar in ours.bars] == [bar["total"] for bar in theirs.bars]
+
+
+@pytest.mark.parametrize("make", [explore, over_time, budget])
+def test_the_sliders_begin_at_the_shape_that_was_given(make):
+    module, _ = TWIN
+    at = ("size", "batch")
+    for explorer, first in [
+        (make(module, (3, 3, 64, 96)), (64, 3)),
+        (make(module, (3, 3, 64, 96), size=32, batch=2), (32, 2)),
+        (make("vgg16", (64, 64, 3)), (64, make().settings["batch"])),
+        (make(keras_model(), (48, 48, 3)), (48, make().settings["batch"])),
+    ]:
+        assert tuple(explorer.settings[name] for name in at) == first
+    with pytest.raises(ShapeError, match="give size=64"):
+        make("vgg16", (64, 96, 3))
+    with pytest.raises(ShapeError, match=r"Channels stand last here: give \(64, 64, 3\)"):
+        make("vgg16", (3, 64, 64))
+
+
+def test_two_networks_begin_at_the_shape_that_was_given():
+    assert opposite(TWIN[0], (2, 3, 64, 64)).settings["size"] == 64
+    assert opposite().settings["size"] == 224
 
 
 def test_a_frozen_module_is_traced_again():
