@@ -124,7 +124,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--most", type=_count, default=10, metavar="N", help="answers (default: 10)"
     )
-    commands.add_parser("folklore", help="published numbers and how they were counted")
+    folklore = commands.add_parser("folklore", help="published numbers and how they were counted")
+    folklore.add_argument("network", nargs="?", help="only those of one network of the zoo")
     command = commands.add_parser("notebooks", help="copy the lessons to a folder of your own")
     command.add_argument("what", choices=["copy"], metavar="copy")
     command.add_argument("folder", metavar="DIR", help="created if missing; no file is overwritten")
@@ -176,9 +177,12 @@ def _list() -> str:
     )
 
 
-def _folklore() -> str:
+def _folklore(network: str | None) -> str:
     rows = []
+    wanted = None if network is None else zoo.canonical(network).split("/")[0]
     for entry in published.catalogue().values():
+        if wanted not in (None, entry.network.split("/")[0]):
+            continue
         why = f"explained by {entry.convention}" if entry.convention else "unexplained"
         rows.append((entry.id, entry.printed, f"{why}: {entry.what}; {entry.source}"))
         if entry.note:
@@ -202,7 +206,7 @@ def _run(args: argparse.Namespace) -> str:
     if args.command == "list":
         return _list()
     if args.command == "folklore":
-        return _folklore()
+        return _folklore(args.network)
     if args.command == "reconcile":
         return str(reconcile(_total(args.first), _total(args.second)))
     if args.command == "find":

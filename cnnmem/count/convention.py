@@ -133,7 +133,7 @@ class Convention:
         for count in self.counts:
             if count.applies(kind, functional):
                 form[count.quantity] = form.get(count.quantity, 0) + count.times
-        return form
+        return {quantity: times for quantity, times in form.items() if times}
 
 
 def _problem(convention: Any) -> str:

@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 LEARNING = (*CONVOLUTION, "linear", "batch_norm")
+NORMALISATIONS = ("batch_norm", "layer_norm", "group_norm", "instance_norm")
 VALUES = (Count("values"),)
 LEARNED = (Count("weights"), Count("biases"))
 STORED = (*LEARNED, Count("statistics"))
@@ -89,6 +90,14 @@ PRESETS = (
         counts=(Count("weights"),),
         unit=PARAMETERS,
         source="CS231n notes on convolutional networks, the column of weights",
+        group="parameters",
+    ),
+    Convention(
+        name="parameters-without-norm",
+        title="learned parameters, without the scale and shift of normalisations",
+        counts=(*LEARNED, *(Count(of, NORMALISATIONS, times=-1) for of in ("weights", "biases"))),
+        unit=PARAMETERS,
+        source="tables of MobileNetV2's authors (tensorflow/models, research/slim)",
         group="parameters",
     ),
     Convention(

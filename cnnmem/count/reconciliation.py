@@ -40,6 +40,10 @@ class Printed(Protocol):
     def label(self) -> str:
         """What it is called in a table or chart."""
 
+    @property
+    def way(self) -> str:
+        """How the total that explains it was printed, "" where that is not known."""
+
     def reproduced(self) -> Total | None:
         """Return the total that explains it, None if no convention does."""
 
@@ -162,7 +166,7 @@ def _to_published(start: Total, end: Printed) -> Iterator[Step]:
         yield from _to_unit(reached.value, reached.unit, end.unit)
         exact = reached.base / end.unit.size
         if end.value != exact:
-            name = _way(end) or "the printed value instead of the exact one"
+            name = end.way or "the printed value instead of the exact one"
             yield Step("print", name, end.value - exact)
         return
     _same_measure(start.measures, end.measures)
@@ -179,8 +183,7 @@ def _from_published(start: Printed, end: Total | Printed) -> Iterator[Step]:
     if reached is not None:
         exact = reached.base / start.unit.size
         if exact != start.value:
-            printed = _way(start)
-            name = f"exact instead of {printed}" if printed else EXACT_VALUE
+            name = f"exact instead of {start.way}" if start.way else EXACT_VALUE
             yield Step("print", name, exact - start.value)
         yield from _to_unit(exact, start.unit, reached.unit)
         yield from reconcile(reached, end).steps
@@ -192,11 +195,6 @@ def _from_published(start: Printed, end: Total | Printed) -> Iterator[Step]:
     if target != start.value:
         yield Step("unexplained", _missing(start), target - start.value)
     yield from _to_unit(target, start.unit, end.unit)
-
-
-def _way(printed: Printed) -> str:
-    """Return how a number was printed, "" where that is not known."""
-    return printed.way if isinstance(printed, PrintedText) else ""
 
 
 def _missing(printed: Printed) -> str:

@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cnnmem.count import conventions
+from cnnmem.count.find import CUT
 from cnnmem.count.table import Table, table_of
 from cnnmem.count.tools import TOOLS, Tool
 from cnnmem.count.totals import Total, total
@@ -29,6 +30,7 @@ from cnnmem.model import zoo
 from cnnmem.units import FLOPS, MACS, MB, OPERATIONS, PARAMETERS, VALUES, MiB, Unit, number
 
 from . import frameworks
+from .papers import READ, SOURCES, Source
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Published:
     `printed` is the text, `value` the number in `unit` that the text stands for (many texts print
     MiB as "MB": `unit` is the one meant). `network`, `options` (of its zoo function), `size` and
     `batch` say what was counted; `convention` gives the number, to within `tolerance` if it was
-    printed rounded. Without a convention it is unexplained, and `note` says what was tried.
+    printed rounded. If digits were `cut`, the total is the number or up to `tolerance` above it.
+    Without a convention it is unexplained, and `note` says what was tried.
     """
 
     id: str
@@ -53,15 +56,27 @@ class Published:
     batch: int = 1
     convention: str = ""
     tolerance: Fraction = Fraction(0)
+    cut: bool = False
     note: str = ""
 
     def __post_init__(self) -> None:
         reached = self.reproduced()
-        if reached is not None and abs(reached.value - self.value) > self.tolerance:
+        if reached is not None and not self._prints(reached.base / self.unit.size):
             raise CnnmemError(
                 f"{self.id}: {self.convention} gives {number(reached.value, 6)} {reached.unit}, "
                 f"not {number(self.value, 6)}; correct the number or leave the convention out"
             )
+
+    def _prints(self, exact: Fraction) -> bool:
+        """Return whether the exact number prints like this."""
+        if self.cut:
+            return self.value <= exact < self.value + self.tolerance
+        return abs(exact - self.value) <= self.tolerance
+
+    @property
+    def way(self) -> str:
+        """How the total that explains it was printed, if not rounded."""
+        return CUT if self.cut else ""
 
     @property
     def label(self) -> str:
@@ -96,7 +111,7 @@ def _table(name: str, options: tuple[tuple[str, Any], ...], size: int, batch: in
 def _published(
     id: str,
     printed: str,
-    value: str | int,
+    value: str | int | Fraction,
     unit: Unit,
     what: str,
     source: str,
@@ -104,8 +119,8 @@ def _published(
     **more: Any,
 ) -> Published:
     options = tuple(more.pop("options", {}).items())
-    tolerance = Fraction(Decimal(str(more.pop("tolerance", 0))))
-    exact = Fraction(Decimal(str(value)))
+    tolerance = Fraction(more.pop("tolerance", 0))
+    exact = Fraction(value)
     return Published(
         id,
         printed,
@@ -120,7 +135,11 @@ def _published(
     )
 
 
-CS231N = "CS231n notes, Convolutional Networks: VGGNet in detail"
+CS231N = (
+    "CS231n notes, Convolutional Networks: VGGNet in detail (convolutional-networks.md, as it was "
+    "on 2026-04-27)"
+)
+KERAS_TABLE = "Keras, table of applications (keras-team/keras-io at 01b6d6c), read 2026-11-26"
 BLOG_KERAS = "script of a blog that walks keras.Model.layers, 2018"
 RESNET = "recorded from the tool, torchvision's resnet18 at 224"
 TORCHVISION = {"variant": "torchvision"}
@@ -146,7 +165,7 @@ def _all() -> tuple[Published, ...]:
             value=528,
             unit=MiB,
             what="size of VGG-16's weights file",
-            source="Keras, table of applications",
+            source=KERAS_TABLE,
             network="vgg16",
             convention="parameters-mib",
             tolerance="0.5",
@@ -157,7 +176,7 @@ def _all() -> tuple[Published, ...]:
             value=553,
             unit=MB,
             what="size of VGG-16's weights file",
-            source="file listings",
+            source="the values in bytes; torchvision 0.28.0 gives its file 527.796 MiB",
             network="vgg16",
             convention="parameters-mb",
             tolerance="0.5",
@@ -168,7 +187,7 @@ def _all() -> tuple[Published, ...]:
             value=526,
             unit=MiB,
             what="memory of VGG-16's parameters",
-            source="blogs: 138M x 4 bytes",
+            source="138M x 4 bytes, multiplied here",
             network="vgg16",
             convention="parameters-rounded-mib",
             tolerance="0.5",
@@ -179,7 +198,7 @@ def _all() -> tuple[Published, ...]:
             value=552,
             unit=MB,
             what="memory of VGG-16's parameters",
-            source="blogs: 138M x 4 bytes",
+            source="138M x 4 bytes, multiplied here",
             network="vgg16",
             convention="parameters-rounded-mb",
         ),
@@ -211,7 +230,7 @@ def _all() -> tuple[Published, ...]:
             value=24_000_000,
             unit=VALUES,
             what="feature-map values of VGG-16",
-            source=CS231N + ", until corrected; cs231n/cs231n.github.io issue 88",
+            source=CS231N + "; cs231n/cs231n.github.io issue 88 (2016, still open)",
             network="vgg16",
             note="1,920 accountings were tried; none that is natural for VGG-16 gives 24M. Near "
             "hits: conv and ReLU outputs of VGG-13 (24,485,888); every pool's input, output and "
@@ -234,7 +253,7 @@ def _all() -> tuple[Published, ...]:
             value=96,
             unit=MB,
             what="feature maps of VGG-16, one image",
-            source="later CS231n slides",
+            source="CS231n, lecture 9, slide 32 (May 2, 2017), read as a copy on 2026-11-27",
             network="vgg16",
             note="24M x 4 bytes, correctly multiplied; the 24M stay unexplained.",
         ),
@@ -353,7 +372,7 @@ def _all() -> tuple[Published, ...]:
             value=569_000_000,
             unit=MACS,
             what="mult-adds of MobileNet",
-            source="arXiv 1704.04861",
+            source=f"Howard et al., arXiv 1704.04861, table 4; {READ}",
             network="mobilenet_v1",
             convention="macs",
             tolerance=500_000,
@@ -364,7 +383,7 @@ def _all() -> tuple[Published, ...]:
             value=4_866_000_000,
             unit=MACS,
             what="mult-adds of MobileNet with full convolutions",
-            source="arXiv 1704.04861",
+            source=f"Howard et al., arXiv 1704.04861, table 4; {READ}",
             network="mobilenet_v1",
             options={"separable": False},
             convention="convolution-macs",
@@ -377,7 +396,7 @@ def _all() -> tuple[Published, ...]:
             value=4_200_000,
             unit=PARAMETERS,
             what="parameters of MobileNet",
-            source="arXiv 1704.04861",
+            source=f"Howard et al., arXiv 1704.04861, table 4; {READ}",
             network="mobilenet_v1",
             convention="parameters",
             tolerance=50_000,
@@ -388,7 +407,7 @@ def _all() -> tuple[Published, ...]:
             value=29_300_000,
             unit=PARAMETERS,
             what="parameters of MobileNet with full convolutions",
-            source="arXiv 1704.04861",
+            source=f"Howard et al., arXiv 1704.04861, table 4; {READ}",
             network="mobilenet_v1",
             options={"separable": False},
             convention="parameters",
@@ -405,7 +424,36 @@ def _all() -> tuple[Published, ...]:
             convention="macs",
         ),
     ]
-    return (*entries, *map(_of_tool, TOOLS.values()), *_of_torchvision(), *_of_keras())
+    tables = [number for source in SOURCES for number in _of_source(source)]
+    return (*entries, *map(_of_tool, TOOLS.values()), *_of_torchvision(), *_of_keras(), *tables)
+
+
+def _of_source(source: Source) -> Iterator[Published]:
+    """Yield the numbers in the table of a source."""
+    for line in filter(str.strip, source.rows.splitlines()):
+        label, size, *values = line.split()
+        name, _, extra = label.partition("+")
+        for column, text in zip(source.columns, values, strict=True):
+            figure = text.rstrip("_?")
+            if figure == "-":
+                continue
+            place = Fraction(column.scale, 10 ** len(figure.partition(".")[2]))
+            missing, cut = text.endswith("?"), text.endswith("_")
+            why = {"note": source.note} if missing else {"convention": column.convention}
+            yield _published(
+                f"{source.id}-{label.replace('/', '-')}-{size}-{column.id}",
+                f"{figure}{column.written}",
+                Fraction(figure) * column.scale / column.unit.size,
+                column.unit,
+                f"{column.what} of {label} at {size}",
+                source.cite,
+                name,
+                size=int(size),
+                options={extra: True} if extra else {},
+                tolerance=(place if cut else place / 2) / column.unit.size,
+                cut=cut,
+                **why,
+            )
 
 
 def _of_torchvision() -> Iterator[Published]:
@@ -445,7 +493,6 @@ def _of_torchvision() -> Iterator[Published]:
 
 def _of_keras() -> Iterator[Published]:
     """Yield the parameters and file sizes in Keras' table of applications."""
-    source = "Keras, table of applications (keras-team/keras-io at 01b6d6c), read 2026-11-26"
     for label, stated in frameworks.KERAS.items():
         name, _, variant = label.partition("/")
         size = zoo.get(label).image[0]
@@ -456,7 +503,7 @@ def _of_keras() -> Iterator[Published]:
             stated.parameters,
             PARAMETERS,
             f"parameters of Keras' {stated.name}, running statistics included",
-            source,
+            KERAS_TABLE,
             name,
             convention="keras-parameters",
             **of,
@@ -475,7 +522,7 @@ def _of_keras() -> Iterator[Published]:
             stated.size,
             MiB,
             f"size of the weights file of Keras' {stated.name}",
-            source,
+            KERAS_TABLE,
             name,
             **of,
             **why,

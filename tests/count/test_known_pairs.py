@@ -1,8 +1,10 @@
 """Pairs of published numbers that people ask about, exact, and the way between them."""
 
+from fractions import Fraction
+
 import pytest
 
-from cnnmem import reconcile, summary
+from cnnmem import published, reconcile, summary
 from cnnmem.model import zoo
 
 
@@ -125,6 +127,13 @@ PAIRS = {
         ],
         314_193_216,
     ),
+    "MobileNetV2: 3.4 M (paper) and 3.5 M": (
+        of("mobilenet_v2", "parameters-without-norm"),
+        of("mobilenet_v2", "parameters"),
+        3_470_760,
+        [("rows", "batch normalisation in", 34_112)],
+        3_504_872,
+    ),
     "EfficientNet-B0: 0.39 G and 0.41 G (thop)": (
         of("efficientnet_b0", "macs"),
         of("efficientnet_b0", "thop"),
@@ -165,3 +174,41 @@ def test_a_known_pair_is_reconciled_in_named_steps(pair):
     found = reconcile(first, second)
     assert [(step.stage, step.name, step.delta) for step in found.steps] == steps
     assert start + sum(delta for *_, delta in steps) == end
+
+
+# Of these, something stays: the number, what it is compared with, and what no step explains.
+REMAINDERS = {
+    "MobileNetV2 at width 1.4: 6.9 M (paper) and 6.1 M": (
+        "mobilenet-v2-mobilenet_v2-1.4-224-parameters",
+        of("mobilenet_v2/1.4", "parameters"),
+        -791_224,
+    ),
+    "GoogLeNet: 6.8 M (MobileNet's paper) and 7.0 M": (
+        "mobilenet-popular-googlenet-paper-224-parameters",
+        of("googlenet/paper", "parameters"),
+        198_552,
+    ),
+    "SqueezeNet: less than 0.5 MB (its title) and 1.25 M parameters": (
+        "squeezenet-squeezenet1_0-224-size",
+        of("squeezenet1_0", "parameters-mb"),
+        Fraction("4.493696"),
+    ),
+}
+
+
+@pytest.mark.parametrize("pair", REMAINDERS)
+def test_what_stays_of_a_known_pair_is_called_unexplained(pair):
+    id, total, remainder = REMAINDERS[pair]
+    found = reconcile(published.get(id), total)
+    assert [(step.stage, step.delta) for step in found.steps] == [("unexplained", remainder)]
+    assert found.unexplained == remainder
+    assert "unexplained" in found.sentence()
+
+
+def test_cut_digits_are_a_step_of_their_own():
+    found = reconcile(
+        published.get("slim-mobilenet-v2-mobilenet_v2-224-macs"), of("mobilenet_v2", "macs")
+    )
+    assert [(step.stage, step.name, step.delta) for step in found.steps] == [
+        ("print", "exact instead of digits cut", 774_272)
+    ]
