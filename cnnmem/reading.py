@@ -70,7 +70,8 @@ class Reading:
     digit, as in "1/3" and "2^20". `noun` is what was counted, if the text says so. `unit` is the
     factor that the unit stands for: 1,000 for "602 kB". `last` is the weight of the last digit as
     it stands there, 1 for "138,000,000", where `step` is a million; `whole` says that no decimals
-    were written, so that zeros at the end may only fill places.
+    were written, so that zeros at the end may only fill places. `worked_out` says that the text was
+    arithmetic.
     """
 
     value: Fraction
@@ -80,6 +81,7 @@ class Reading:
     unit: Fraction = Fraction(1)
     last: Fraction = Fraction(0)
     whole: bool = False
+    worked_out: bool = False
 
     def times(self, size: Fraction, measure: Measure | Literal[""], noun: str = "") -> Reading:
         """Return the reading multiplied by its unit."""
@@ -100,21 +102,102 @@ def readings_of(text: str) -> tuple[Reading, ...]:
     """
     text = _normal(text)
     if len(text) > MOST_LETTERS:
-        raise UnreadableError(f"this is too long: write at most {MOST_LETTERS} characters")
+        raise UnreadableError(f"This is too long: write at most {MOST_LETTERS} characters")
     match = re.fullmatch(r"([+-]?)\s*([0-9.].*?)\s*([a-z%][a-z%\s-]*)?", text)
-    if match is None:
-        raise UnreadableError("this is not a number")
-    sign, figure, unit = match[1], match[2], re.sub(r"[\s-]", "", match[3] or "")
-    plain = [replace(r, value=-r.value) if sign == "-" else r for r in _figures(figure)]
+    plain: list[Reading] = []
+    unit = ""
+    if match is not None:
+        sign, figure, unit = match[1], match[2], re.sub(r"[\s-]", "", match[3] or "")
+        plain = [replace(r, value=-r.value) if sign == "-" else r for r in _figures(figure)]
     if not plain:
-        raise UnreadableError(f"{figure!r} is not a number: check its points and commas")
+        figure, unit = _split_arithmetic(text)
+        plain = list(_worked_out(figure))
+        if not plain and match is None:
+            raise UnreadableError("I can't read this as a number")
+    if not plain:
+        raise UnreadableError(f"I can't read {figure!r} as a number: check its points and commas")
     if not unit:
         return tuple(plain)
     sizes = list(_units(unit))
     if not sizes:
         bit = " (a byte is 8 bits: answer in bytes)" if "bit" in unit else ""
-        raise UnreadableError(f"I do not know the unit {unit!r}{bit}")
+        raise UnreadableError(f"I don't know the unit {unit!r}{bit}")
     return tuple(r.times(size, measure, noun) for r in plain for size, measure, noun in sizes)
+
+
+def _split_arithmetic(text: str) -> tuple[str, str]:
+    """Return a calculation and the unit behind it; "" for a text that is no calculation.
+
+    >>> _split_arithmetic("(3*3*128+1)*256 parameters"), _split_arithmetic("much")
+    (('(3*3*128+1)*256', 'parameters'), ('much', ''))
+    """
+    match = re.fullmatch(r"([-+(\d][-+*/^x().,\s\d_']*[\d)])\s*([a-z%][a-z%\s-]*)?", text)
+    return (match[1], re.sub(r"[\s-]", "", match[2] or "")) if match else (text, "")
+
+
+def _worked_out(text: str) -> Iterator[Reading]:
+    """Yield the result of a calculation; of "1024 x 1024" also the side, as sizes are written."""
+    value = Calculation(text).value()
+    if value is None:
+        return
+    yield Reading(value, "", Fraction(0), worked_out=True)
+    sides = re.fullmatch(r"(\d+)\s*[*x]\s*(\d+)", text)
+    if sides and sides[1] == sides[2]:
+        yield replace(_whole(int(sides[1])), worked_out=True)
+
+
+class Calculation:
+    """Arithmetic with + - * / ^ and brackets, worked out exactly, without `eval`.
+
+    >>> Calculation("(3*3*128 + 1) * 256").value(), Calculation("2^200").value()
+    (Fraction(295168, 1), None)
+    """
+
+    def __init__(self, text: str) -> None:
+        text = re.sub(r"(?<=\d)[,'_](?=\d{3}(?!\d))", "", text)
+        self._tokens = re.findall(r"\d+(?:\.\d+)?|[-+*/^()]", text.replace("x", "*"))
+        self._sound = "".join(self._tokens) == re.sub(r"\s", "", text.replace("x", "*"))
+
+    def value(self) -> Fraction | None:
+        """Return the value; None for what is not arithmetic, or divides by 0, or grows too far."""
+        try:
+            value = self._sum()
+        except (ArithmeticError, ValueError, IndexError):
+            return None
+        return value if self._sound and not self._tokens else None
+
+    def _next(self, among: str) -> str:
+        return self._tokens.pop(0) if self._tokens and self._tokens[0] in among else ""
+
+    def _sum(self) -> Fraction:
+        value = self._product()
+        while sign := self._next("+-"):
+            term = self._product()
+            value += term if sign == "+" else -term
+        return value
+
+    def _product(self) -> Fraction:
+        value = self._power()
+        while sign := self._next("*/"):
+            factor = self._power()
+            value = value * factor if sign == "*" else value / factor
+        return value
+
+    def _power(self) -> Fraction:
+        if sign := self._next("+-"):
+            return -self._power() if sign == "-" else self._power()
+        if self._next("("):
+            value = self._sum()
+            if not self._next(")"):
+                raise ValueError("a bracket is open")
+        else:
+            value = Fraction(self._tokens.pop(0))
+        if self._next("^"):
+            exponent = self._power()
+            if exponent.denominator != 1 or abs(exponent) > MOST_POWER:
+                raise ValueError("the exponent is too large")
+            value **= int(exponent)
+        return value
 
 
 def _normal(text: str) -> str:
@@ -131,6 +214,7 @@ def _normal(text: str) -> str:
     text = re.sub(
         r"^(about|around|roughly|approximately|approx\.?|circa|ca\.?|[~≈=]|it is)\s*", "", text
     )
+    text = re.sub(r"^[*x]\s*(?=[0-9.])", "", text)  # "×4"
     text = re.sub(r"\s*(/|\bper\b)\s*(image|img|sample|picture)$", "", text.rstrip(" .!?;"))
     return text.strip()
 

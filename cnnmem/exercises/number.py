@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 from cnnmem.reading import Reading, UnreadableError, last_place, readings_of
@@ -23,18 +24,20 @@ NOISE = Fraction(1, 10**9)  # relative error that floating-point arithmetic may 
 NEAR = Fraction(1, 200)  # an answer this close to a factor of FACTORS is taken to be off by it
 SAME = Fraction(1, 1000)  # an answer this close to a known wrong number is taken for it
 
+MOST_SHOWN = 30  # letters of a worked-out answer that are shown
 TWINS = {"KiB": KB, "MiB": MB, "GiB": GB}  # the decimal unit that people write for the binary one
 
-# Factors that point to a mistake in any question.
+# Factors between bytes, values and units, for answers in bytes.
 FACTORS: tuple[tuple[Fraction, str], ...] = (
-    (Fraction(4), "It is 4 times too high: are these bytes, where values were asked?"),
+    (Fraction(4), "It is 4 times too high: the 4 bytes of a value seem to be counted twice."),
     (Fraction(1, 4), "It is a quarter of it: a float32 value takes 4 bytes."),
-    (Fraction(2), "It is twice the number: what did you count two times?"),
-    (Fraction(1, 2), "It is half of the number: something is counted once that counts twice."),
     (Fraction(2**20, 10**6), "It is 4.9 % too high: that is the step between MB and MiB."),
     (Fraction(10**6, 2**20), "It is 4.6 % too low: that is the step between MiB and MB."),
     (Fraction(2**30, 10**9), "It is 7.4 % too high: that is the step between GB and GiB."),
     (Fraction(10**9, 2**30), "It is 6.9 % too low: that is the step between GiB and GB."),
+)
+# Factors between prefixes, for answers that have one.
+PREFIXES: tuple[tuple[Fraction, str], ...] = (
     (Fraction(10**6), "It is a million times too high: check the prefix."),
     (Fraction(1, 10**6), "It is a million times too low: check the prefix."),
     (Fraction(1000), "It is a thousand times too high: check the prefix."),
@@ -94,24 +97,39 @@ class Number(Question):
         try:
             readings = self.readings(answer)
         except UnreadableError as error:
-            return Verdict("not attempted", f"I cannot read that: {error}.")
-        for judge in (
-            self._precise_slip,
-            self._right,
-            self._other_unit,
-            self._rounded,
-            self._slip,
+            return Verdict("not attempted", f"{error}.")
+        # "602,112" is 602112 or 602.112: the solution itself comes before slips close to the other
+        exact = [reading for reading in readings if reading.value == self.value]
+        for judge, among in (
+            (self._right, exact),
+            (self._precise_slip, readings),
+            (self._right, readings),
+            (self._other_unit, readings),
+            (self._rounded, readings),
+            (self._slip, readings),
         ):
-            for reading in readings:
+            for reading in among:
                 verdict = judge(reading)
                 if verdict is not None:
-                    return verdict
-        return Verdict("wrong", self._distance(min(readings, key=self._remoteness)))
+                    return self._understood(verdict, reading)
+        reading = min(readings, key=self._remoteness)
+        return self._understood(Verdict("wrong", self._distance(reading)), reading)
+
+    def _understood(self, verdict: Verdict, reading: Reading) -> Verdict:
+        """Begin a verdict on arithmetic with what it was taken for."""
+        if not reading.worked_out:
+            return verdict
+        shown = self.scale.show(reading.value)
+        if len(shown) > MOST_SHOWN:
+            shown = f"a number of {len(str(int(reading.value)))} digits"
+        return replace(verdict, text=f"You gave {shown}. {verdict.text}")
 
     def readings(self, answer: Any) -> list[Reading]:
         """Return the ways to read an answer as the quantity asked for; raises `UnreadableError`."""
+        if isinstance(answer, Integral | Real) and not isinstance(answer, bool | Fraction):
+            answer = int(answer) if isinstance(answer, Integral) else float(answer)  # NumPy's too
         if isinstance(answer, bool) or not isinstance(answer, str | int | float | Fraction):
-            raise UnreadableError(f"give a number, for example {self.scale.example}")
+            raise UnreadableError(f"Give a number, for example {self.scale.example}")
         if isinstance(answer, int | Fraction):
             exact = Fraction(answer)
             step = last_place(int(exact)) if exact.denominator == 1 else Fraction(0)
@@ -148,16 +166,16 @@ class Number(Question):
     def _complaint(self, reading: Reading) -> str:
         if {reading.noun, self.scale.noun} == {"MACs", "FLOPs"}:
             return (
-                f"you give {reading.noun}, the question asks for {self.scale.noun} (one MAC is a "
+                f"You give {reading.noun}, the question asks for {self.scale.noun} (one MAC is a "
                 "multiplication and an addition, two FLOPs)"
             )
         if reading.noun:
             return (
-                f"you count {reading.noun}, the question asks for {self.scale.noun or 'a number'}"
+                f"You count {reading.noun}, the question asks for {self.scale.noun or 'a number'}"
             )
         if self.scale.measure == "memory" and reading.measure == "count":
-            return "a letter like M alone is not a unit of memory: write MB or MiB"
-        return f"the question asks for {_ASKED[self.scale.measure]}, and that is {reading.measure}"
+            return "A letter like M alone is not a unit of memory: write MB or MiB"
+        return f"The question asks for {_ASKED[self.scale.measure]}, and that is {reading.measure}"
 
     def rounds(self, reading: Reading) -> bool:
         """Return whether a reading is the solution, rounded to the reading's digits."""
@@ -240,12 +258,15 @@ class Number(Question):
         if reading.value * value <= 0:
             return "Look at the sign." if reading.value else "It is not zero."
         ratio = reading.value / value
-        for factor, text in FACTORS:
+        factors = FACTORS if self.scale.measure == "memory" else ()
+        prefixes = PREFIXES if self.scale.size > 1 or reading.unit > 1 else ()
+        for factor, text in (*factors, *prefixes):
             if abs(ratio / factor - 1) < NEAR:
                 return text
-        rounded = self.tolerance and abs(ratio - 1) < Fraction(1, 100)
-        asked = ": the last digits differ. Was a number rounded on the way?" if rounded else "."
-        return f"It is {apart(reading.value, value)}{asked}"
+        far = f"It is {apart(reading.value, value)}"
+        if self.tolerance and abs(ratio - 1) < Fraction(1, 100):
+            return f"{far}: the last digits differ. Was a number rounded on the way?"
+        return f"{far}. A first step: {self.hints[0]}"
 
     def _remoteness(self, reading: Reading) -> Fraction:
         """Return the factor by which a reading is off; readings of the wrong sign come last."""
@@ -291,4 +312,4 @@ def apart(guess: Fraction, truth: Fraction) -> str:
 def _times(ratio: Fraction) -> str:
     if ratio > 10**6:
         return "more than a million"
-    return fixed(ratio, 1) if ratio < 10 else fixed(ratio, 0)
+    return (fixed(ratio, 1) if ratio < 10 else fixed(ratio, 0)).removesuffix(".0")

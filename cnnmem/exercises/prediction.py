@@ -128,7 +128,7 @@ class Prediction(Readable):
             try:
                 readings = self.question.readings(given)
             except UnreadableError as error:
-                return f"I cannot read that: {error}."
+                return f"{error}."
             if self.question.value > 0 and all(reading.value < 0 for reading in readings):
                 return f"{_NEGATIVE[self.question.scale.measure]} is not negative."
             return ""

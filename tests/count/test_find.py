@@ -110,8 +110,8 @@ def test_a_model_of_ones_own_is_searched_at_its_size():
         ("74 %", "does not measure a network"),
         ("3 pixels", "does not measure a network"),
         ("2^20", "has no last digit"),
-        ("", "this is not a number"),
-        ("many", "this is not a number"),
+        ("", "I can't read this as a number"),
+        ("many", "I can't read this as a number"),
         (None, "give it as a text"),
         (25.6, "give it as a text"),
     ],
@@ -167,7 +167,7 @@ def test_the_explorer_shows_matches_and_refusals():
     explorer.set(text="93 MB", network="vgg16")
     assert explorer.readout.startswith("93 MB: unexplained")
     explorer.set(text="much")
-    assert "'much': this is not a number" in explorer.message
+    assert "'much': I can't read this as a number" in explorer.message
     explorer.set(text="138M", network=None)
     assert explorer.message == ""
 

@@ -290,7 +290,7 @@ REFUSED = [
     (lambda: (VGG16.total("macs"), published.get("cs231n-93")), "one of memory cannot be"),
     (lambda: (published.get("cs231n-93"), VGG16.total("macs")), "one of operations cannot be"),
     (lambda: (published.get("cs231n-93"), published.get("mobilenet-569m")), "cannot be reconciled"),
-    (lambda: ("cs231n-93", VGG16.total()), "'cs231n-93': this is not a number"),
+    (lambda: ("cs231n-93", VGG16.total()), "'cs231n-93': I can't read this as a number"),
     (lambda: (VGG16.total(), VGG16), "cannot reconcile a Summary; give totals"),
     (lambda: (None, None), "cannot reconcile a NoneType"),
 ]
