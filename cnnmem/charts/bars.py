@@ -71,11 +71,6 @@ class StackedBars(DrawnColumns):
         """All bars together, exact, before ``scale``."""
         return sum(self.totals)
 
-    @property
-    def answers(self) -> tuple[Real, ...]:
-        """The total, or every bar where bars are compared."""
-        return (self.total,) if self.adds_up else self.totals
-
     @cached_property
     def alt(self) -> str:
         """Which bars are highest, their share, the total, the parts and the markers."""

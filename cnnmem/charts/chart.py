@@ -29,6 +29,8 @@ class Chart(ABC):
     scale: int | Fraction = 1
     base_unit: str = ""
     note: str = ""
+    quantity: str = ""
+    """What the chart shows; a marker of another quantity is left out."""
 
     @property
     @abstractmethod
@@ -51,9 +53,9 @@ class Chart(ABC):
         """Return the chart with predictions on it, as far as it can show them."""
         return self
 
-    def tells(self, answer: Real | str) -> bool:
-        """Return whether the chart shows an answer: a number, or the name of a column."""
-        return False
+    def meant(self, markers: tuple[Marker, ...]) -> tuple[Marker, ...]:
+        """Return the markers that are of no quantity, or of this chart's."""
+        return tuple(m for m in markers if m.quantity in ("", self.quantity))
 
     def foot(self, width: float) -> float:
         """The height that the names below the plot need; charts side by side share the largest."""

@@ -33,6 +33,7 @@ class Columns(Chart):
     markers: tuple[Marker, ...] = ()
     groups: tuple[Group, ...] = ()
     note: str = ""
+    quantity: str = ""
 
     areas: ClassVar[bool] = False
     """Whether the columns of a series are drawn as one area, without gaps."""
@@ -102,23 +103,10 @@ class Columns(Chart):
         top = max(self.totals, default=0)
         return self.totals.index(top) if top else None
 
-    @property
-    def answers(self) -> tuple[Real, ...]:
-        """The numbers that this chart answers a question with."""
-        return self.totals
-
-    def tells(self, answer: Real | str) -> bool:
-        """Return whether the answer is the name of the highest column or one of `answers`."""
-        if self.peak is None:
-            return False
-        if isinstance(answer, str):
-            return self.categories[self.peak] == answer
-        return answer in self.answers
-
     def marked(self, markers: tuple[Marker, ...]) -> Self:
         """Return the chart with markers added, except those for columns it does not have."""
         known = {None, *self.categories}
-        fitting = tuple(marker for marker in markers if marker.category in known)
+        fitting = tuple(m for m in self.meant(markers) if m.category in known)
         return replace(self, markers=(*self.markers, *fitting)) if fitting else self
 
     def marker_text(self, marker: Marker) -> str:

@@ -15,7 +15,7 @@ from cnnmem.tables import aligned
 from .axis import linear
 from .chart import Chart, Rows
 from .fitting import text_width
-from .format import Real, exact
+from .format import exact
 from .header import title_marks
 from .marks import Anchor, Box, Dots, Drawing, Frame, Line, Mark, Point, Text, polygon
 from .series import Marker
@@ -63,6 +63,7 @@ class Dial(Chart):
     markers: tuple[Marker, ...] = ()
 
     kind = "dial"
+    quantity = "input size"  # what its markers stand for
 
     def __post_init__(self) -> None:
         if type(self.exact) is not int or self.exact < 0:
@@ -102,12 +103,8 @@ class Dial(Chart):
 
     def marked(self, markers: tuple[Marker, ...]) -> Dial:
         """Return the dial with predictions of a size on its course."""
-        sizes = tuple(marker for marker in markers if marker.value is not None)
+        sizes = tuple(m for m in self.meant(markers) if m.value is not None)
         return replace(self, markers=(*self.markers, *sizes)) if sizes else self
-
-    def tells(self, answer: Real | str) -> bool:
-        """Return whether the answer is the size shown."""
-        return self.at == answer
 
     def rows(self) -> Rows:
         """Header and rows: the size, the exact count and the one shown, along the course."""

@@ -45,16 +45,18 @@ class Marker:
     ``category`` and ``value`` a flag at that height      a flag at that height
     =========================  =========================  ==============================
 
-    ``value`` counts what the series count, before ``scale``. It may be negative: a prediction
+    ``value`` counts what the series count, before ``scale``. With a ``quantity`` the marker shows
+    only on charts of that quantity. It may be negative: a prediction
     is drawn at the edge, with an arrow, when it does not fit the axis.
 
     >>> Marker("your prediction", value=24_000_000)
-    Marker(label='your prediction', value=24000000, category=None)
+    Marker(label='your prediction', value=24000000, category=None, quantity='')
     """
 
     label: str
     value: Real | None = None
     category: str | None = None
+    quantity: str = ""
 
     def __post_init__(self) -> None:
         if self.value is None and self.category is None:

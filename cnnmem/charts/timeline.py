@@ -29,11 +29,6 @@ class Timeline(DrawnColumns):
         """The height of the peak."""
         return 0 if self.peak is None else self.totals[self.peak]
 
-    @property
-    def answers(self) -> tuple[Real, ...]:
-        """The height of the peak."""
-        return (self.highest,)
-
     @cached_property
     def alt(self) -> str:
         """When the peak is, how high it is, what it is made of, and the markers."""

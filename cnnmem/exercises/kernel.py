@@ -1,45 +1,87 @@
-"""Answers and guesses that this kernel remembers, so that a cell can be run again.
+"""What this kernel remembers of each question, so that cells can be run again and widgets agree.
 
-A fresh kernel remembers nothing, so a notebook prints the same for everyone. `store` keeps what
-outlives the kernel.
+A guess and an opened veil survive a restart: they are read from `store` the first time a question
+is asked. Nothing of it is ever part of a notebook's stored text.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from .question import Lesson, Question
+from . import store
+from .question import Question
 from .sitting import Sitting
+
+Watcher = Callable[[], None]
 
 
 @dataclass
-class Guess:
-    """A committed guess, the explorers that show it, and the widget that reports on it."""
+class Memory:
+    """A question in this kernel: its sitting, its guess, and who wants to hear of changes.
 
-    text: str = ""
-    explorers: list[Any] = field(default_factory=list)
-    teller: Any = None
+    `opened` says that the reader has answered, predicted, or asked to see what follows.
+    """
+
+    question: Question
+    sitting: Sitting
+    guess: str = ""
+    opened: bool = False
+    on_open: list[Watcher] = field(default_factory=list)
+    on_forget: list[Watcher] = field(default_factory=list)
+
+    def open(self) -> None:
+        """Let what follows the question be seen, and tell the widgets of the lesson."""
+        self.opened = True
+        for watcher in tuple(self.on_open):
+            watcher()
+        announce(self.question.lesson)
+
+    def forget(self) -> None:
+        """Begin again: no answer, no guess, and what follows is hidden."""
+        self.sitting = Sitting(self.question, self.sitting.lesson, self.sitting.keeps)
+        self.guess, self.opened = "", False
+        for watcher in tuple(self.on_forget):
+            watcher()
 
 
-_SITTINGS: dict[str, Sitting] = {}
-_GUESSES: dict[str, Guess] = {}
+_MEMORIES: dict[str, Memory] = {}
+_HEADS: dict[str, list[Watcher]] = {}
 
 
-def sitting(question: Question, lesson: Lesson) -> Sitting:
-    """Return the question's sitting in this kernel; the first call begins it."""
-    if question.id not in _SITTINGS:
-        _SITTINGS[question.id] = Sitting(question, lesson)
-    return _SITTINGS[question.id]
+def remember(sitting: Sitting) -> Memory:
+    """Return what this kernel knows of a question; the first call reads what was kept."""
+    question = sitting.question
+    if question.id not in _MEMORIES:
+        kept = store.load().records.get(question.id, store.Record())
+        guess = str(kept.answer) if kept.state == "predicted" else ""
+        opened = kept.revealed or kept.state != "not attempted"
+        _MEMORIES[question.id] = Memory(question, sitting, guess, opened)
+    return _MEMORIES[question.id]
 
 
-def guess(question: Question) -> Guess:
-    """Return the question's guess in this kernel; empty at first."""
-    return _GUESSES.setdefault(question.id, Guess())
+def watch(number: str, watcher: Watcher) -> None:
+    """Call `watcher` whenever something was answered in a lesson ("02")."""
+    _HEADS.setdefault(number, []).append(watcher)
+
+
+def announce(number: str) -> None:
+    """Tell the heads of a lesson that something was answered."""
+    for watcher in tuple(_HEADS.get(number, ())):
+        watcher()
 
 
 def forget(number: str = "") -> None:
-    """Forget the answers and guesses of a lesson ("02"), or of all, as a new kernel would."""
-    for remembered in (_SITTINGS, _GUESSES):
-        for id in [id for id in remembered if not number or id.startswith(f"{number}-")]:
-            del remembered[id]
+    """Forget the answers and guesses of a lesson ("02"), or of all; widgets on the page follow."""
+    for memory in tuple(_MEMORIES.values()):
+        if number in ("", memory.question.lesson):
+            memory.forget()
+    for each in tuple(_HEADS):
+        if number in ("", each):
+            announce(each)
+
+
+def restart() -> None:
+    """Forget as a restarted kernel does: what `store` keeps is read again."""
+    _MEMORIES.clear()
+    _HEADS.clear()

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import ipywidgets
 
 from cnnmem.tables import html_table
 
-from . import store
-from .panel import Readable
+from . import kernel, store
 from .question import Lesson
+from .readable import LOOK, Readable
 
+START = "Start again"
+SURE = "Forget my answers: press once more"
+ABOUT = "forget this lesson's answers and guesses, and hide what follows them"
 HEADER = ("lesson", "right", "tried", "questions")
 
 
@@ -24,6 +27,12 @@ class Tally:
     lesson: Lesson
     right: int
     tried: int
+    predicted: int = 0
+
+    @property
+    def done(self) -> int:
+        """The questions that need nothing more: answered right, or predicted."""
+        return self.right + self.predicted
 
     def __str__(self) -> str:
         return (
@@ -44,7 +53,7 @@ def tally(lesson: Lesson, records: Mapping[str, store.Record]) -> Tally:
     """
     states = [records[q.id].state for q in lesson.questions if q.id in records]
     tried = sum(state != "not attempted" for state in states)
-    return Tally(lesson, states.count("right"), tried)
+    return Tally(lesson, states.count("right"), tried, states.count("predicted"))
 
 
 class Overview(Readable):
@@ -74,3 +83,63 @@ class Overview(Readable):
 
     def __repr__(self) -> str:
         return f"<progress of {len(self.tallies)} lessons>"
+
+
+class Head(Readable):
+    """The head of a lesson: "3 of 8 questions done", kept up to date, and a button to start again.
+
+    `start_again` forgets the lesson's answers and returns what was done; it is called at the second
+    press of the button.
+    """
+
+    def __init__(self, lesson: Lesson, start_again: Callable[[], str]) -> None:
+        self.lesson, self._start_again = lesson, start_again
+        self._sure = False
+        self._line = ipywidgets.HTML()
+        self._said = ipywidgets.HTML()
+        self._button = ipywidgets.Button(description=START, tooltip=ABOUT, layout={"width": "auto"})
+        self._button.on_click(lambda _: self._pressed())
+        super().__init__(
+            [
+                ipywidgets.HBox([self._line, self._button], layout={"flex_flow": "row wrap"}),
+                self._said,
+            ]
+        )
+        self.add_class("cnnmem-head")
+        kernel.watch(lesson.number, self._show)
+        self._show()
+
+    @property
+    def text(self) -> str:
+        """How many questions are done."""
+        done = tally(self.lesson, store.load().records).done
+        return f"{done} of {len(self.lesson.questions)} questions done"
+
+    def press(self) -> Head:
+        """Press the button, as the reader would; the second press starts again."""
+        self._button.click()
+        return self
+
+    def _pressed(self) -> None:
+        said = ""
+        if self._sure:
+            said = self._start_again()
+        self._sure = not self._sure
+        self._show(said)
+
+    def _show(self, said: str = "") -> None:
+        done = tally(self.lesson, store.load().records).done
+        self._line.value = (
+            f'<div role="status" style="{LOOK};margin-right:1em"><label>'
+            f'<progress value="{done}" max="{len(self.lesson.questions)}"></progress> '
+            f"{self.text}</label></div>"
+        )
+        self._button.description = SURE if self._sure else START
+        self._said.value = f'<p style="{LOOK}">{html.escape(said)}</p>' if said else ""
+
+    def _texts(self) -> tuple[str, str]:
+        said = f"Lesson {self.lesson.number}: {len(self.lesson.questions)} questions."
+        return said, f"<p><em>{said} Run the cell to see which are done.</em></p>"
+
+    def __repr__(self) -> str:
+        return f"<head of lesson {self.lesson.number}>"

@@ -8,79 +8,59 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import ipywidgets
 
+from . import kernel
+from .cell import broken_cell
+from .coding import Bug, Write
 from .entries import entry_of
-from .feedback import Note, Verdict, code_block, to_html
-from .question import Question
+from .feedback import Note, Verdict, to_html
+from .readable import (
+    COLOURS,
+    DEFECT,
+    OTHER,
+    Readable,
+    plain_text,
+    question_html,
+    status,
+)
 from .sitting import Sitting
+from .veil import Veil
 
-DEFECT = "This is a defect of the kit, please report it: "
-LOOK = "font-size:14px;line-height:1.45;max-width:48em"  # the widgets' own line height is too large
-_COLOURS = {"right": "#00695c", "wrong": "#b00020"}
 EARLIER = "Said of your earlier answer:"
 RESTORE = "Restore my last answer"
-
-
-def heading(question: Question) -> str:
-    """Return the heading of a question: its title, its id and the lesson that it recalls."""
-    recall = f", recalls lesson {question.recalls}" if question.recalls else ""
-    return f"{question.title} ({question.id}{recall})"
-
-
-def plain_text(question: Question) -> str:
-    """Return a question as text, without its solution."""
-    return "\n\n".join(filter(None, (heading(question), question.statement, question.body)))
-
-
-def question_html(question: Question, body: bool = True) -> str:
-    """Return a question as HTML, without its solution; the body is its options or code."""
-    shown = code_block(question.body) if body and question.body else ""
-    return (
-        f'<div style="{LOOK}"><p><strong>{html.escape(heading(question))}</strong></p>'
-        f"{to_html(question.statement)}{shown}</div>"
-    )
-
-
-class Readable(ipywidgets.VBox):
-    """A box that can also be read without a kernel."""
-
-    def _texts(self) -> tuple[str, str]:
-        """Return what is shown without a kernel, as text and as HTML."""
-        raise NotImplementedError
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        data["text/plain"], data["text/html"] = self._texts()
-        return bundle
+SOLVED = '<span style="color:#00695c;font-weight:600">&#10003; solved</span>'
+IN_CONTROLS = ("choice", "order", "row")  # the body of these is what their controls show
 
 
 class Panel(Readable):
     """An exercise. `answer`, `check`, `hint`, `reveal` do what its controls do.
 
+    A function to write is looked up in the notebook by its name, and checked at once.
+
     >>> from cnnmem.exercises.choice import Choice, Option
     >>> question = Choice(id="00-x", title="", statement="", hints=("", "", ""), why="It is.",
     ...     options=(Option("fc1"), Option("fc2", hint="Smaller than fc1.")))
-    >>> panel = Panel(Sitting(question, keep=False))
+    >>> panel = Panel(kernel.Memory(question, Sitting(question, keeps=False)))
     >>> panel.answer("fc2").check()
     Wrong. Smaller than fc1.
     >>> panel.state
     'wrong'
     """
 
-    def __init__(self, sitting: Sitting) -> None:
-        self.question = question = sitting.question
-        self._sitting = sitting
+    def __init__(self, memory: kernel.Memory) -> None:
+        self.question = question = memory.question
+        self._memory = memory
         self._entry = entry_of(question)
+        sitting = self._sitting
         if sitting.entered is not None:
             self._entry.write(sitting.entered)
         self._entry.on_change(self._changed)
         self._entry.on_enter(lambda: self._guarded(self.check))
         self._status = ipywidgets.HTML(layout={"width": "100%"})
+        self._mark = ipywidgets.HTML()
         self._buttons = {
             name: self._button(name, tip, action)
             for name, tip, action in (
@@ -93,19 +73,28 @@ class Panel(Readable):
         # only if an earlier session left an answer and this one has none
         if sitting.entered is not None or sitting.last_answer() is None:
             del self._buttons[RESTORE]
+        self._written = isinstance(question, Write) and self._entry.read() is not None
+        body = question.kind not in IN_CONTROLS and not self._written
         super().__init__(
             [
-                ipywidgets.HTML(
-                    question_html(question, body=question.kind not in ("choice", "order", "row"))
-                ),
+                ipywidgets.HTML(question_html(question, body=body)),
                 self._entry.shown,
-                ipywidgets.HBox(list(self._buttons.values()), layout={"flex_flow": "row wrap"}),
+                ipywidgets.HBox(
+                    [*self._buttons.values(), self._mark], layout={"flex_flow": "row wrap"}
+                ),
                 self._status,
             ],
             layout={"width": "100%"},
         )
         self.add_class("cnnmem-question")
+        memory.on_forget.append(self._start_over)
         self._show()
+        if self._written:
+            self.check()
+
+    @property
+    def _sitting(self) -> Sitting:
+        return self._memory.sitting
 
     def _button(self, name: str, tip: str, action: Callable[[], object]) -> ipywidgets.Button:
         button = ipywidgets.Button(description=name, tooltip=tip, layout={"width": "auto"})
@@ -124,6 +113,11 @@ class Panel(Readable):
         self._sitting.entered = self._entry.read()
         self._show()
 
+    def _start_over(self) -> None:
+        self._entry.write(None)
+        self._sitting.entered = None
+        self._show()
+
     def press(self, name: str) -> Panel:
         """Press the button with this label, as the learner would."""
         self._buttons[name].click()
@@ -135,36 +129,29 @@ class Panel(Readable):
         return self
 
     def check(self, *answer: Any) -> Verdict:
-        """Judge the answer that was entered, or the one passed here.
-
-        The verdict on a function passed here repeats the statement, as no panel is shown there.
-        """
-        function = answer and callable(answer[0])  # it stays in its own cell, not in the widget
-        if answer and not function:
+        """Judge the answer that was entered, or the one passed here."""
+        sitting = self._sitting
+        if answer and not callable(answer[0]):  # a function stays in its own cell
             self._entry.write(answer[0])
-        verdict = self._sitting.check(answer[0] if answer else self._entry.read())
-        self._sitting.judged = self._sitting.entered
-        self._show()
-        if function:
-            return Checked(
-                verdict.state,
-                verdict.text,
-                verdict.slip,
-                question=self.question,
-                closing=self._sitting.closing,
-            )
+        given = answer[0] if answer else self._entry.read()
+        question, broken = self.question, ""
+        if isinstance(question, Write) or (isinstance(question, Bug) and callable(given)):
+            broken = broken_cell(question.name)
+        verdict = sitting.refuse(broken) if broken else sitting.check(given)
+        sitting.judged = sitting.entered
+        self._told(verdict.state != "not attempted")
         return verdict
 
     def hint(self) -> Note:
-        """Give the next of three hints."""
+        """Give the next of three hints; the verdict stays."""
         note = self._sitting.hint()
-        self._show()
+        self._told(False)
         return note
 
     def reveal(self) -> Note:
         """Show the solution after an attempt, or when asked twice."""
         note = self._sitting.reveal()
-        self._show()
+        self._told(self._sitting.revealed)
         return note
 
     def restore(self) -> Note:
@@ -175,93 +162,62 @@ class Panel(Readable):
         else:
             self._entry.write(last)
             note = Note("Your last answer stands here again; press Check.")
-        self._sitting.feedback = note
+        self._sitting.note = note
         self._show()
         return note
 
+    def then(self, *parts: Any) -> Veil:
+        """Return what follows this question: hidden until it was tried, revealed, or asked for."""
+        return Veil(self._memory, parts)
+
     @property
     def state(self) -> str:
-        """The state reached: "not attempted", "wrong" or "right"."""
+        """The state reached in this kernel: "not attempted", "wrong" or "right"."""
         return self._sitting.state
 
     @property
+    def solved(self) -> bool:
+        """Whether the question was answered right, now or in an earlier session."""
+        return self.state == "right" or self._sitting.kept_state() == "right"
+
+    @property
     def feedback(self) -> str:
-        """The latest feedback as text; "" at the start."""
-        return "" if self._sitting.feedback is None else str(self._sitting.feedback)
+        """All that is said: the verdict, the hints given, the solution; "" at the start."""
+        return "\n\n".join(map(str, self._sitting.said))
+
+    def _told(self, opens: bool) -> None:
+        self._show()
+        if opens:
+            self._memory.open()
 
     def _show(self, trouble: str = "") -> None:
-        """Show the latest feedback; a verdict colours the bar until its answer is changed."""
-        said, sitting = self._sitting.feedback, self._sitting
-        text = trouble or self.feedback
-        judged = isinstance(said, Verdict) and said.state != "not attempted" and not trouble
-        earlier = judged and sitting.entered != sitting.judged
-        colour = _COLOURS.get(said.state if isinstance(said, Verdict) and not earlier else "")
-        look = f"border-left:4px solid {colour or '#757575'};padding-left:.7em"
-        parts = (
+        """Show what was said; a verdict colours the bar until its answer is changed."""
+        sitting = self._sitting
+        verdict = "not attempted" if sitting.verdict is None else sitting.verdict.state
+        earlier = verdict != "not attempted" and sitting.entered != sitting.judged
+        colour = OTHER if earlier else COLOURS.get(verdict, OTHER)
+        parts = [
             f"<p><em>{EARLIER}</em></p>" if earlier else "",
-            to_html(text) if text else "",
+            *(to_html(str(said)) for said in ([trouble] if trouble else sitting.said)),
             to_html(sitting.closing) if sitting.closing else "",
             f"<p>{html.escape(sitting.message)}</p>" if sitting.message else "",
-        )
-        # the live region exists from the start: screen readers announce changes inside it
-        self._status.value = (
-            f'<div role="status" data-state="{self.state}" style="{LOOK};{look if text else ""}">'
-            f"{''.join(parts)}</div>"
-        )
+        ]
+        look = f"border-left:4px solid {colour};padding-left:.7em" if any(parts) else ""
+        self._status.value = status(parts, look, self.state)
+        self._mark.value = SOLVED if self.solved else ""
 
     def _texts(self) -> tuple[str, str]:
+        question = self.question
+        if not self._written:
+            return (
+                plain_text(question),
+                question_html(question) + "<p><em>Run the cell to answer.</em></p>",
+            )
+        verdict = str(self._sitting.verdict)  # of the function in the cell above
         return (
-            plain_text(self.question),
-            question_html(self.question) + "<p><em>Run the cell to answer.</em></p>",
+            plain_text(question, body=False) + f"\n\n{verdict}",
+            question_html(question, body=False) + to_html(verdict),
         )
 
     def __repr__(self) -> str:
         return f"<question {self.question.id}: {self.state}>"
-
-
-@dataclass(frozen=True, repr=False)
-class Checked(Verdict):
-    r"""A verdict on a function that is read without a panel: with the statement and next steps.
-
-    >>> from cnnmem.exercises.coding import Write
-    >>> question = Write(id="00-x", title="The next one", statement="Add 1.", hints=("", "", ""),
-    ...     why="", name="f", starter="def f(n):\n    ...", fixed="def f(n):\n    return n + 1",
-    ...     reference=lambda n: n + 1, inputs=((1,), (2,)))
-    >>> Panel(Sitting(question, keep=False)).check(lambda n: n)
-    The next one (00-x)
-    <BLANKLINE>
-    Add 1.
-    <BLANKLINE>
-    Wrong. `f(1)` gives 1; right is 2. It is right for 0 of 2 inputs.
-    ...
-    """
-
-    question: Question = field(kw_only=True)
-    closing: str = field(default="", kw_only=True)
-
-    @property
-    def next_steps(self) -> str:
-        """What the learner can do next."""
-        asked = f'ask("{self.question.id}")'
-        if self.state == "right":
-            return f"`{asked}.reveal()` shows a solution to compare yours with."
-        return (
-            "Change the function and run its cell and this one again. In a cell of their own, "
-            f"`{asked}.hint()` gives a hint, there are three, and `{asked}.reveal()` the solution."
-        )
-
-    def __str__(self) -> str:
-        verdict = super().__str__()
-        parts = (heading(self.question), self.question.statement, verdict, self.next_steps)
-        return "\n\n".join(filter(None, (*parts, self.closing)))
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        look = f"{LOOK};border-left:4px solid {_COLOURS.get(self.state, '#757575')}"
-        texts = (super().__str__(), self.next_steps, self.closing)
-        return (
-            f"{question_html(self.question, body=False)}"
-            f'<div role="status" style="{look};padding-left:.7em">'
-            f"{''.join(to_html(text) for text in texts if text)}</div>"
-        )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from fractions import Fraction
 from typing import Any
 
 import ipywidgets
 
-from cnnmem.charts import Chart, Marker
+from cnnmem.charts import Marker
 from cnnmem.errors import CnnmemError
 from cnnmem.reading import Reading, UnreadableError
 from cnnmem.widgets import Explorer
@@ -18,51 +17,42 @@ from .choice import Choice
 from .entries import entry_of
 from .feedback import Note, to_html
 from .number import Number, apart
-from .panel import DEFECT, LOOK, Readable, plain_text, question_html
-from .question import Lesson, Question
+from .readable import DEFECT, Readable, plain_text, question_html, status
 from .sitting import keep as keep_record
+from .veil import Veil
 
-NOT_YET = "You have not predicted anything yet."
+GUESS = "your prediction"
 _NEGATIVE = {"memory": "A number of bytes", "count": "A count", "ratio": "A ratio"}
 
 
 class Prediction(Readable):
-    """A question to guess at. Nothing is judged as right or wrong: the distance teaches.
-
-    `kept` is a guess committed earlier, which the prediction takes up. Given its `lesson`, the
-    prediction can say that this was the lesson's last question.
+    """A question to guess at. What follows stays hidden until then, and says how far off it was.
 
     Raises `CnnmemError` for a question that is neither a number nor a choice.
 
-    >>> from cnnmem.exercises.quantity import MILLION
-    >>> question = Number(id="00-x", title="", statement="", hints=("", "", ""), why="",
+    >>> from .quantity import MILLION
+    >>> from .sitting import Sitting
+    >>> question = Number(id="00-x", title="", statement="", hints=("", "", ""), why="In fc1.",
     ...     value=138357544, scale=MILLION)
-    >>> prediction = Prediction(question, keep=False)
-    >>> prediction.commit("100 M")
-    Noted: 100 M. ...
-    >>> prediction.compare()
-    Your 100 M; it is 138.36 million: 28 % too low.
+    >>> prediction = Prediction(kernel.Memory(question, Sitting(question, keeps=False)))
+    >>> after = prediction.then("what follows")
+    >>> after.opened, prediction.commit("100 M"), after.opened
+    (False, Noted: 100 M., True)
+    >>> after.told
+    'Your 100 M; it is 138.36 million: 28 % too low. In fc1.'
     """
 
-    def __init__(
-        self,
-        question: Question,
-        lesson: Lesson | None = None,
-        keep: bool = True,
-        kept: kernel.Guess | None = None,
-    ) -> None:
+    def __init__(self, memory: kernel.Memory) -> None:
+        question = memory.question
         if not isinstance(question, Number | Choice):
             raise CnnmemError(
                 f"{question.id} is of kind {question.kind!r}; only numbers and choices can be "
                 f"predicted: use ask({question.id!r})"
             )
         self.question: Number | Choice = question
-        self._lesson = lesson
-        self._keep = keep
-        self._kept = kernel.Guess() if kept is None else kept
-        self._kept.teller = self
-        self._message = self._closing = ""
-        self._told: Note | None = None
+        self._memory = memory
+        self._message = self._closing = self._told = ""
+        self._explorers: list[Explorer] = []
         self._entry = entry_of(question)
         self._status = ipywidgets.HTML(layout={"width": "100%"})
         self._button = ipywidgets.Button(
@@ -79,26 +69,30 @@ class Prediction(Readable):
             layout={"width": "100%"},
         )
         self.add_class("cnnmem-prediction")
-        self._show("")
-        if self.guess:
-            self._entry.write(self.guess)
-            self._say(Note(f"Your guess {self.guess} is kept; you can change it."))
-            for explorer in self._kept.explorers:
-                self._look(explorer)
+        self._begin()
         self._entry.on_change(self._changed)
         self._entry.on_enter(self._guarded)
+        memory.on_forget.append(self._begin)
+
+    def _begin(self) -> None:
+        """Take up the guess that is kept, or none."""
+        self._message = self._closing = ""
+        self._entry.write(self.guess or None)
+        self._say(f"Your guess {self.guess} is kept; you can change it." if self.guess else "")
+        for explorer in self._explorers:
+            explorer.predict(*self._markers())
 
     def _changed(self) -> None:
         given = self._entry.read()
         if self.guess and given and self.question.show(given) != self.guess:
-            self._show(f"Your guess {self.guess} is kept until you press Predict again.")
+            self._say(f"Your guess {self.guess} is kept until you press Predict again.")
 
     def _guarded(self) -> None:
         """Commit, and show an error, which ipywidgets would swallow."""
         try:
             self.commit()
         except Exception as error:
-            self._show(DEFECT + repr(error))
+            self._say(DEFECT + repr(error))
             raise
 
     def commit(self, *guess: Any) -> Note:
@@ -107,20 +101,23 @@ class Prediction(Readable):
             self._entry.write(guess[0])
         given = guess[0] if guess else self._entry.read()
         if given is None or given == "":
-            return self._say(Note("Give a guess first; a rough one is welcome."))
+            return self._say("Give a guess first; a rough one is welcome.")
         trouble = self._unreadable(given)
         if trouble:
-            return self._say(Note(trouble))
-        self._kept.text = self.question.show(given)
-        if self._keep:
-            record = store.Record("predicted", 1, 0, False, str(given))
-            self._message, self._closing = keep_record(self.question, self._lesson, record)
-        for explorer in self._kept.explorers:
-            self._mark(explorer)
-        note = self._say(Note(f"Noted: {self.guess}. Now look whether it is so."))
-        for explorer in self._kept.explorers:
-            self._look(explorer)
-        return self._told or note
+            return self._say(trouble)
+        self._memory.guess = self.question.show(given)
+        self._keep("predicted")
+        for explorer in self._explorers:
+            explorer.predict(*self._markers())
+        note = self._say(f"Noted: {self.guess}.")
+        self._memory.open()
+        return note
+
+    def _keep(self, state: str) -> None:
+        sitting = self._memory.sitting
+        if sitting.keeps:
+            record = store.Record(state, len(self.guess[:1]), 0, not self.guess, self.guess)
+            self._message, self._closing = keep_record(self.question, sitting.lesson, record)
 
     def _unreadable(self, given: Any) -> str:
         """Return why a guess cannot be read; "" if it can."""
@@ -134,35 +131,44 @@ class Prediction(Readable):
             return ""
         return "" if self.question.index(given) is not None else "Choose one of the options."
 
-    def on(self, explorer: Explorer) -> Explorer:
-        """Mark the guess on an explorer's chart; report the distance once the truth is shown.
+    def then(self, *parts: Any, resolve: bool = True) -> Veil:
+        """Return what follows: hidden until the reader has predicted or asks to see it.
 
-        Return the explorer, so that a cell can end with it.
+        The guess is marked on charts of the quantity that was asked for. With `resolve`, the truth,
+        the distance of the guess and what is behind it stand below the parts.
         """
-        kept = self._kept
-        if explorer not in kept.explorers:
-            kept.explorers.append(explorer)
-            explorer.watch(lambda: kept.teller._look(explorer))
-        self._mark(explorer)
-        self._look(explorer)
-        return explorer
-
-    def compare(self) -> Note:
-        """Show the guess, the truth and the distance."""
-        if not self.guess:
-            return Note(NOT_YET)
-        return self._say(Note(self.distance))
+        for part in parts:
+            if isinstance(part, Explorer):
+                self._explorers.append(part)
+                part.predict(*self._markers())
+        return Veil(
+            self._memory,
+            parts,
+            told=(lambda: self.resolution) if resolve else (lambda: ""),
+            stored=f"{self._truth()} {self.question.why}" if resolve else "",
+            shown=lambda: self._keep("not attempted"),
+        )
 
     @property
-    def distance(self) -> str:
-        """The guess compared with the truth; "" without a guess."""
+    def resolution(self) -> str:
+        """The truth and why; with a guess, its distance and what it looks like."""
         if not self.guess:
-            return ""
+            return f"{self._truth()} {self.question.why}"
+        question, verdict = self.question, self.question.judge(self.guess)
+        if isinstance(question, Choice):
+            if verdict.state == "right":
+                return f"You said {self.guess}, and so it is. {question.why}"
+            return f"You said {self.guess}. {self._truth()} {verdict.text} {question.why}"
+        slip = f" {verdict.text}" if verdict.slip else ""
+        return f"Your {self.guess}; {self._far()}.{slip} {question.why}"
+
+    def _truth(self) -> str:
         if isinstance(self.question, Choice):
-            truth = self.question.options[self.question.right].text
-            if self.question.index(self.guess) == self.question.right:
-                return f"You said {self.guess}, and so it is."
-            return f"You said {self.guess}; it is {truth}."
+            return f"It is {self.question.show(self.question.solution)}."
+        return f"It is {self.question.scale.show(Fraction(self.question.value))}."
+
+    def _far(self) -> str:
+        assert isinstance(self.question, Number)
         reading, value = self._reading(), Fraction(self.question.value)
         if reading.value != value and self.question.rounds(reading):
             far = "right to the digits you gave"
@@ -170,17 +176,17 @@ class Prediction(Readable):
             far = "0 is too low" if value > 0 else "0 is too high"
         else:
             far = apart(reading.value, value) if reading.value * value > 0 else "the sign differs"
-        return f"Your {self.guess}; it is {self.question.scale.show(value)}: {far}."
+        return f"it is {self.question.scale.show(value)}: {far}"
 
     @property
     def guess(self) -> str:
         """The guess as it was entered; "" before that."""
-        return self._kept.text
+        return self._memory.guess
 
     @property
     def feedback(self) -> str:
         """The latest feedback; "" at the start."""
-        return "" if self._told is None else str(self._told)
+        return self._told
 
     def _reading(self) -> Reading:
         """Return the guess in base units: the reading closest to the truth."""
@@ -188,37 +194,21 @@ class Prediction(Readable):
         truth = self.question.value
         return min(self.question.readings(self.guess), key=lambda r: abs(r.value - truth))
 
-    def _mark(self, explorer: Explorer) -> None:
-        if not self.guess:
-            return
+    def _markers(self) -> tuple[Marker, ...]:
+        """Return the marker of the guess; none if no chart shows the quantity asked for."""
+        quantity = self.question.charted
+        if not self.guess or not quantity:
+            return ()
         if isinstance(self.question, Number):
-            explorer.predict(Marker("your prediction", value=self._reading().value))
-            return
-        index = self.question.index(self.guess)
-        category = self.question.options[index or 0].category
-        if category:
-            explorer.predict(Marker("your prediction", category=category))
+            return (Marker(GUESS, value=self._reading().value, quantity=quantity),)
+        category = self.question.options[self.question.index(self.guess) or 0].category
+        return (Marker(GUESS, category=category, quantity=quantity),) if category else ()
 
-    def _look(self, explorer: Explorer) -> None:
-        charts = explorer.view.charts if explorer.view is not None else ()
-        if self.guess and not explorer.message and any(map(self._tells, charts)):
-            self._say(Note(self.distance))
-
-    def _tells(self, chart: Chart) -> bool:
-        """Return whether a chart shows the truth."""
-        if isinstance(self.question, Choice):
-            return chart.tells(self.question.options[self.question.right].category)
-        return chart.tells(self.question.value)
-
-    def _say(self, note: Note) -> Note:
-        self._told = note
-        self._show(str(note))
-        return note
-
-    def _show(self, text: str) -> None:
-        trouble = f"<p>{html.escape(self._message)}</p>" if self._message else ""
-        told = "".join(to_html(said) for said in (text, self._closing) if said)
-        self._status.value = f'<div role="status" style="{LOOK}">{told}{trouble}</div>'
+    def _say(self, text: str) -> Note:
+        self._told = text
+        said = (text, self._message, self._closing)
+        self._status.value = status([to_html(each) for each in said if each])
+        return Note(text)
 
     def _texts(self) -> tuple[str, str]:
         return (

@@ -15,8 +15,10 @@ class Question:
     """A question of a lesson: its statement, three hints, and why the solution is right.
 
     `id` is the lesson's number and a name ("02-params"). `recalls` is the number of the lesson that
-    a recall question returns to. Each kind of question is a subclass, which judges answers and
-    knows the right one and some wrong ones.
+    a recall question returns to. `charted` names the quantity of the charts on which a prediction
+    is marked ("parameters"). `reveals` are the phrases that would give the answer away: a test
+    keeps them, and the digits of a number, off the page before the question. Each kind of question
+    is a subclass, which judges answers and knows the right one and some wrong ones.
     """
 
     id: str
@@ -25,6 +27,8 @@ class Question:
     hints: tuple[str, str, str]
     why: str
     recalls: str = ""
+    charted: str = ""
+    reveals: tuple[str, ...] = ()
 
     kind: ClassVar[str]
     blank: ClassVar[Any] = ""  # the untouched answer

@@ -10,6 +10,7 @@ from .feedback import Note, State, Verdict
 from .question import Lesson, Question
 
 FIRST_TRY = "Try it first: a wrong answer teaches more than a read one. Ask again to see it anyway."
+NO_MORE = "These are all three hints; after an attempt, Reveal shows the solution."
 EMPTY: tuple[Any, ...] = (None, "", {}, [], ())
 
 
@@ -21,62 +22,90 @@ class Sitting:
     >>> from cnnmem.exercises.choice import Choice, Option
     >>> question = Choice(id="00-x", title="", statement="", hints=("", "", ""), why="It is.",
     ...     options=(Option("fc1"), Option("fc2", hint="Smaller than fc1.")))
-    >>> sitting = Sitting(question, keep=False)
+    >>> sitting = Sitting(question, keeps=False)
     >>> sitting.state, sitting.check(None).state, sitting.check("fc1").state
     ('not attempted', 'not attempted', 'right')
     """
 
-    def __init__(self, question: Question, lesson: Lesson | None = None, keep: bool = True) -> None:
+    def __init__(
+        self, question: Question, lesson: Lesson | None = None, keeps: bool = True
+    ) -> None:
         self.question = question
         self.lesson = lesson
+        self.keeps = keeps
         self.given: Any = question.blank
         self.entered: Any = None  # the content of the controls, now and when judged
         self.judged: Any = None
         self.state: State = "not attempted"
-        self.feedback: Verdict | Note | None = None
+        self.verdict: Verdict | None = None
+        self.note: Note | None = None  # a solution, or what else was said last
         self.attempts = self.hints = self.asked = 0
         self.revealed = False
         self.message = self.closing = ""
-        self._keep = keep
+
+    @property
+    def said(self) -> tuple[Verdict | Note, ...]:
+        """All that stands below the question: the verdict, the hints given, the last note."""
+        hints = (self._hint(i) for i in range(1, self.hints + 1))
+        return tuple(each for each in (self.verdict, *hints, self.note) if each is not None)
 
     def check(self, answer: Any) -> Verdict:
         """Judge an answer; one that cannot be judged leaves the state as it was."""
         verdict = self.question.judge(answer)
-        self.feedback, self.given, self.closing = verdict, answer, ""
+        self.verdict, self.note, self.given, self.closing = verdict, None, answer, ""
         if verdict.state != "not attempted":
             self.state = verdict.state
             self.attempts += 1
             self._save()
         return verdict
 
+    def refuse(self, why: str) -> Verdict:
+        """Say why an answer is not judged."""
+        self.verdict, self.note = Verdict("not attempted", why), None
+        return self.verdict
+
     def hint(self) -> Note:
-        """Give the next hint; after the last, start again with the first."""
-        self.hints = self.hints % len(self.question.hints) + 1
-        text = self.question.hints[self.hints - 1]
-        self.feedback = Note(f"Hint {self.hints} of {len(self.question.hints)}: {text}")
+        """Give the next hint; after the last, say that there are no more."""
+        if self.hints == len(self.question.hints):
+            self.note = Note(NO_MORE)
+            return self.note
+        self.hints += 1
+        self.note = None
         self._save()
-        return self.feedback
+        return self._hint(self.hints)
+
+    def _hint(self, number: int) -> Note:
+        hints = self.question.hints
+        return Note(f"Hint {number} of {len(hints)}: {hints[number - 1]}")
 
     def reveal(self) -> Note:
         """Show the solution after an attempt, or when asked twice."""
         self.asked += 1
         if not self.attempts and self.asked < 2:
-            self.feedback = Note(FIRST_TRY)
-            return self.feedback
+            self.note = Note(FIRST_TRY)
+            return self.note
         self.revealed = True
-        self.feedback = Note(solution_text(self.question))
+        self.note = Note(solution_text(self.question))
         self._save()
-        return self.feedback
+        return self.note
+
+    def kept_state(self) -> str:
+        """Return the best state that is kept for this question."""
+        if not self.keeps:
+            return "not attempted"
+        return store.load().records.get(self.question.id, store.Record()).state
 
     def last_answer(self) -> Any:
         """Return the last answer, from this or an earlier session; None if there is none."""
+        if not self.keeps:
+            return None
         kept = store.load()
         self.message = kept.message
         record = kept.records.get(self.question.id)
         return None if record is None or record.answer in EMPTY else record.answer
 
     def _save(self) -> None:
-        if not self._keep:
+        if not self.keeps:
             return
         answer = self.given if _plain(self.given) else None
         record = store.Record(self.state, self.attempts, self.hints, self.revealed, answer)

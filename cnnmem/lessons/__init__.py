@@ -1,13 +1,14 @@
 """Questions in the notebooks: predict before seeing, check, hint, reveal.
 
     from cnnmem.lessons import ask, predict
-    p = predict("02-params")      # a guess, committed before the explorer shows it
-    p.on(explore("vgg16"))        # the guess stays on the chart; the distance is shown
-    q = ask("02-where")           # an exercise with check, hint and reveal
+    head("02")                    # "3 of 8", and "start again"
+    p = predict("02-where")       # a guess, committed before the explorer shows it
+    p.then(explore("vgg16"))      # hidden until then; the guess stays on the chart
+    ask("02-file")                # an exercise with check, hint and reveal
+    fold("As text", "a table")    # closed until wanted
+    progress()                    # what was answered; `reset("02")` forgets a lesson
 
-    progress("02")                # what was answered; `reset("02")` forgets it
-
-`ask`, `predict`, `progress` and `reset` need ipywidgets; the questions themselves need only the
+These need ipywidgets; the questions themselves need only the
 standard library.
 """
 
@@ -17,12 +18,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .asking import ask, predict, progress, reset
+    from .asking import ask, fold, head, predict, progress, reset
     from .registry import every, get
 
 # The questions are read without ipywidgets, which `asking` needs.
 _HOME = {
     "ask": "asking",
+    "fold": "asking",
+    "head": "asking",
     "predict": "asking",
     "progress": "asking",
     "reset": "asking",
@@ -30,7 +33,7 @@ _HOME = {
     "get": "registry",
 }
 
-__all__ = ["ask", "every", "get", "predict", "progress", "reset"]
+__all__ = ["ask", "every", "fold", "get", "head", "predict", "progress", "reset"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cnnmem.exercises import kernel, store
-from cnnmem.exercises.overview import Overview
+from cnnmem.exercises.overview import Head, Overview
 from cnnmem.exercises.panel import Panel
 from cnnmem.exercises.prediction import Prediction
+from cnnmem.exercises.sitting import Sitting
+from cnnmem.exercises.veil import Fold
 
 from .registry import get, lesson, series
 
@@ -13,30 +17,57 @@ from .registry import get, lesson, series
 def ask(id: str) -> Panel:
     """Return the exercise with this id, ready to be answered.
 
-    Asked again in the same kernel, it takes up the last answer and its verdict. The hints go on
-    too, so that `ask(id).hint()` and `ask(id).reveal()` can follow `ask(id).check(function)`. A new
-    kernel shows the question untouched. Raises `UnknownNameError` for an unknown id.
+    Asked again in the same kernel, it takes up the last answer, its verdict and the hints. A new
+    kernel shows the question untouched, with a mark if it was solved before. A function to write is
+    looked up in the notebook by its name, and judged at once. `ask(id).then(parts)` hides what
+    follows until the question was tried.
+
+    Raises `UnknownNameError` for an unknown id.
 
     >>> ask("02-where")
     <question 02-where: not attempted>
     """
-    question = get(id)
-    return Panel(kernel.sitting(question, lesson(question.lesson)))
+    return Panel(_memory(id))
 
 
 def predict(id: str) -> Prediction:
     """Return the question with this id as a prediction.
 
-    Asked again in the same kernel, it takes up the guess. A new kernel does not know it.
+    `predict(id).then(parts)` hides what follows until the reader has predicted. The guess is kept
+    for the next day.
 
     Raises `UnknownNameError` for an unknown id, `CnnmemError` for a question that is neither a
     number nor a choice.
 
-    >>> predict("02-params")
-    <prediction 02-params: none yet>
+    >>> predict("02-where")
+    <prediction 02-where: none yet>
     """
+    return Prediction(_memory(id))
+
+
+def _memory(id: str) -> kernel.Memory:
     question = get(id)
-    return Prediction(question, lesson(question.lesson), kept=kernel.guess(question))
+    return kernel.remember(Sitting(question, lesson(question.lesson)))
+
+
+def fold(title: str, *parts: Any) -> Fold:
+    """Return texts, tables and charts that open when the reader wants them.
+
+    >>> fold("The same as text", "a  1").title
+    'The same as text'
+    """
+    return Fold(title, *parts)
+
+
+def head(number: str) -> Head:
+    """Return the head of a lesson ("02"): how many questions are done, and "start again".
+
+    Raises `UnknownNameError` for an unknown lesson.
+
+    >>> head("02")
+    <head of lesson 02>
+    """
+    return Head(lesson(number), lambda: reset(number))
 
 
 def progress(number: str = "") -> Overview:
@@ -50,7 +81,8 @@ def progress(number: str = "") -> Overview:
 def reset(number: str = "") -> str:
     """Forget the progress of a lesson ("02"), or of all lessons; return what was done.
 
-    Questions asked from now on are untouched; widgets on the screen keep what they show.
+    Questions on the page become untouched, and what follows predictions is hidden again.
     """
+    said = store.reset(number)
     kernel.forget(number)
-    return store.reset(number)
+    return said

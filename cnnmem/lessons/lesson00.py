@@ -73,6 +73,7 @@ def _chart() -> Choice:
     return Choice(
         id="00-chart",
         title="Read a chart",
+        charted="parameters",
         statement="LeNet-5 on a 32 x 32 image. Which layer's bar is the highest when the chart shows parameters?",
         options=(
             no("conv1", "It sees one channel only: 5 · 5 · 1 weights a filter."),

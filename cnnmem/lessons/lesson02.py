@@ -41,6 +41,7 @@ def _params() -> Number:
         statement="How many parameters does VGG-16 have? It has 13 convolutions and 3 linear layers; the largest linear layer connects 25,088 values with 4,096.",
         value=vgg.params,
         scale=MILLION,
+        charted="parameters",
         slips=(
             Slip(
                 name="weights only",
@@ -87,6 +88,7 @@ def _where() -> Choice:
     return Choice(
         id="02-where",
         title="Where the parameters live",
+        charted="parameters",
         statement="Which layer of VGG-16 holds the most parameters?",
         options=(
             no("conv1_2", "its maps are large, but the same few weights are used at every place."),

@@ -32,6 +32,7 @@ def _maps() -> Number:
         statement="One image of 224 x 224 pixels goes through VGG-16. Add up the image and every feature map, each tensor once, float32. How many MB?",
         value=size,
         scale=MB,
+        charted="tensors",
         slips=(
             Slip(
                 name="the notes' 60",

@@ -56,6 +56,7 @@ def _tipping() -> Number:
         ),
         value=size,
         scale=PIXELS,
+        charted="input size",
         tolerance=Fraction(0),
         slips=(
             Slip(

@@ -82,6 +82,7 @@ def _large() -> Number:
         ),
         value=large.params,
         scale=MILLION,
+        charted="parameters",
         slack=Fraction(1, 2000),  # the hints round
         slips=(
             Slip(

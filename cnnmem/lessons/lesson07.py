@@ -36,6 +36,7 @@ def _adam() -> Number:
         statement=f"VGG-16's parameters take {mb(size)} in float32. How many GB do parameters, their gradients and Adam's state take together?",
         value=value,
         scale=GIGABYTES,
+        charted="network's part",
         slips=(
             Slip(
                 name="gradients forgotten",

@@ -41,4 +41,5 @@ def per_layer(of: Budget, title: str = "", images: bool = True) -> StackedBars:
         10**6,
         base_unit="bytes",
         groups=groups_of(parts),
+        quantity="training step" if images else "network's part",
     )

@@ -62,6 +62,7 @@ def bars_of(
         log=log,
         groups=groups_of(rows),
         note=note,
+        quantity=convention.name,
     )
 
 

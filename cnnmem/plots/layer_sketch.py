@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cnnmem.charts.chart import Chart, Rows
-from cnnmem.charts.format import Real
 from cnnmem.charts.header import title_marks
 from cnnmem.charts.marks import Drawing, Frame
 from cnnmem.model.windows import shape_text
@@ -35,10 +34,6 @@ class LayerSketch(LayerView, Chart):
     """
 
     kind = "layer"
-
-    def tells(self, answer: Real | str) -> bool:
-        """Return whether the answer is the height of the output shown."""
-        return self.output[0] == answer
 
     @cached_property
     def alt(self) -> str:

@@ -213,10 +213,11 @@ class Explorer(ipywidgets.VBox):
         )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """Add a picture and the readout, for readers without a kernel."""
+        """Add a picture and the readout, for readers without a kernel; without any prediction."""
         bundle = super()._repr_mimebundle_(**kwargs)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
-        pictures = "".join(svg.data_uri_img(chart, **self._size()) for chart in self._charts())
+        charts = self.view.charts if self.view else ()
+        pictures = "".join(svg.data_uri_img(chart, **self._size()) for chart in charts)
         readout = html.escape(self.readout).replace("\n", "<br>")
         data["text/plain"] = f"{self._title}\n{self.readout}"
         data["text/html"] = (

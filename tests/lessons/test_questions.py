@@ -57,7 +57,7 @@ def test_an_unknown_id_is_refused_with_the_known_ids():
 @pytest.mark.parametrize("number", LESSONS)
 def test_a_student_can_answer_wrong_in_each_known_way_and_then_right(number):
     for question in registry.lesson(number).questions:
-        sitting = Sitting(question, keep=False)
+        sitting = Sitting(question, keeps=False)
         assert sitting.check(question.blank).state == sitting.state == "not attempted"
         for tries, slip in enumerate(question.known, 1):
             assert sitting.check(slip.answer).text == slip.hint
