@@ -72,6 +72,10 @@ def _chart() -> Choice:
 
     return Choice(
         id="00-chart",
+        reveals=(
+            "fc1 holds",
+            "highest bar is fc1",
+        ),
         title="Read a chart",
         charted="parameters",
         statement="LeNet-5 on a 32 x 32 image. Which layer's bar is the highest when the chart shows parameters?",
@@ -170,6 +174,10 @@ def _in_place() -> Choice:
     size = total(table("vgg16"), "tensors")
     return Choice(
         id="00-in-place",
+        reveals=(
+            "no new tensor comes into being",
+            "overwrites its input, so",
+        ),
         title="A zero in the table",
         statement=f"The row `relu1_1` of VGG-16 has an output of {n(row.outputs)} values, but the column `values` says 0. Why?",
         options=(

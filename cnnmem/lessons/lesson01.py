@@ -328,7 +328,7 @@ def _operations() -> Number:
             Slip(
                 name="C_in forgotten",
                 answer=9 + 8,
-                hint="That is one input channel, as in a well-known blog: 9 multiplications and 8 additions. The sum goes over all 64 channels.",
+                hint="That is one input channel, 9 multiplications and 8 additions. The sum goes over all 64 channels.",
             ),
             Slip(
                 name="an addition too many",

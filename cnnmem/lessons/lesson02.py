@@ -21,60 +21,55 @@ from .count import drawn, mb, mib, misread, n, table
 def questions() -> tuple[Question, ...]:
     """Return the questions of the lesson."""
     return (
-        _params(),
         _where(),
-        _share(),
+        _rest(),
+        _recall(),
+        _stack(),
+        _macs(),
         _file(),
         _two_sizes(),
-        _macs(),
-        _stack(),
-        _recall(),
+        _share(),
     )
 
 
-def _params() -> Number:
+def _rest() -> Number:
     vgg, features = table("vgg16"), table("vgg16", top=False)
-    weights = sum(row.weights for row in vgg.rows)
+    linear = vgg.params - features.params
     return Number(
-        id="02-params",
-        title="Before you look",
-        statement="How many parameters does VGG-16 have? It has 13 convolutions and 3 linear layers; the largest linear layer connects 25,088 values with 4,096.",
-        value=vgg.params,
+        id="02-rest",
+        title="Without the linear layers",
+        statement="VGG-16 has 138 million parameters in 13 convolutions and 3 linear layers. How many are left without the three linear layers?",
+        value=features.params,
         scale=MILLION,
         charted="parameters",
         slips=(
             Slip(
-                name="weights only",
-                answer=weights,
-                hint=f"These are the weights alone, the column of the CS231n notes. The {n(vgg.params - weights)} biases are parameters too.",
-            ),
-            Slip(
-                name="convolutions only",
-                answer=features.params,
-                hint="These are the 13 convolutions. The three linear layers behind them hold far more.",
-            ),
-            Slip(
-                name="linear layers only",
-                answer=vgg.params - features.params,
-                hint="These are the three linear layers. The convolutions add about a tenth.",
+                name="the linear layers",
+                answer=linear,
+                hint="That is what the three linear layers hold. Asked is what is left without them.",
             ),
             Slip(
                 name="fc1 only",
-                answer=vgg["fc1"].params,
-                hint="That is fc1 alone, the largest layer, but not the only one.",
+                answer=vgg.params - vgg["fc1"].params,
+                hint="That is what is left without fc1. Take fc2 and fc3 away too.",
+            ),
+            Slip(
+                name="a share for each layer",
+                answer=Fraction(vgg.params * 13, 16),
+                hint="That gives each of the 16 layers the same share. They differ by a factor of 57,000.",
             ),
             Slip(
                 name="bytes for parameters",
-                answer=4 * vgg.params,
+                answer=4 * features.params,
                 hint="These are bytes. A parameter in float32 takes 4 of them: divide by 4.",
             ),
         ),
         hints=(
-            "Start with the largest layer you can find.",
-            "A linear layer has (inputs + 1) x outputs parameters.",
-            "fc1 alone has 25,088 x 4,096, about 103 million; the rest adds about a third of that.",
+            "Three quarters of all parameters are in fc1 alone.",
+            "fc1, fc2 and fc3 have 102.8, 16.8 and 4.1 million.",
+            f"{n(vgg.params)} less {n(linear)}.",
         ),
-        why=f"{percent(vgg['fc1'].params, vgg.params)} of them sit in a single layer, fc1.",
+        why=f"The thirteen convolutions hold {percent(features.params, vgg.params)} of all parameters, the three linear layers {percent(linear, vgg.params)}.",
     )
 
 
@@ -87,6 +82,12 @@ def _where() -> Choice:
 
     return Choice(
         id="02-where",
+        reveals=(
+            "fc1 holds",
+            "sit in fc1",
+            "one linear layer towers",
+            "single layer, fc1",
+        ),
         title="Where the parameters live",
         charted="parameters",
         statement="Which layer of VGG-16 holds the most parameters?",
@@ -122,6 +123,7 @@ def _share() -> Number:
     return Number(
         id="02-share",
         title="One layer's share",
+        recalls="02",
         statement="Which share of VGG-16's parameters does fc1 hold? Answer in percent.",
         value=Fraction(fc1.params, vgg.params),
         scale=PERCENT,
@@ -203,6 +205,13 @@ def _two_sizes() -> Choice:
     size = 4 * vgg.params
     return Choice(
         id="02-two-sizes",
+        reveals=(
+            "the unit: a megabyte",
+            "MiB instead of MB",
+            "counts MiB",
+            "and **528 MiB",
+            "in MiB",
+        ),
         title="528 or 553?",
         statement="One page says VGG-16's weights file has 528 MB, another says 553 MB. Why?",
         options=(
@@ -247,6 +256,11 @@ def _macs() -> Choice:
     alike = sum(row.macs == best.macs for row in vgg.rows) - 1
     return Choice(
         id="02-macs",
+        reveals=(
+            "conv1_2 holds",
+            "conv1_2 does",
+            "work is in the convolutions",
+        ),
         title="Where the work is done",
         statement="Which of these layers of VGG-16 needs the most MACs for an image?",
         options=(
@@ -272,6 +286,7 @@ def _recall() -> Number:
     weights, biases = layer.weights(shape), layer.biases(shape)
     return Number(
         id="02-recall-conv",
+        reveals=("Forgetting the biases",),
         title="By hand, once more",
         recalls="01",
         statement="`conv3_1` has 3 x 3 filters, 128 input and 256 output channels, and biases. How many parameters?",
@@ -279,6 +294,21 @@ def _recall() -> Number:
         scale=PARAMETERS,
         tolerance=Fraction(0),
         slips=(
+            Slip(
+                name="from C_in to C_in",
+                answer=9 * 128 * 128 + 128,
+                hint="That is a convolution from 128 to 128 channels, like `conv2_2`. This one has 256 filters.",
+            ),
+            Slip(
+                name="from C_out to C_out",
+                answer=9 * 256 * 256 + 256,
+                hint="That is a convolution from 256 to 256 channels, the next one. This one reads 128.",
+            ),
+            Slip(
+                name="K² forgotten",
+                answer=128 * 256 + 256,
+                hint="That is a 1 x 1 convolution. A filter has 3 x 3 weights for each channel.",
+            ),
             Slip(
                 name="bias forgotten",
                 answer=weights,

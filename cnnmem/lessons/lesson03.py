@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 from cnnmem import published
 from cnnmem.count.totals import show
@@ -11,71 +12,100 @@ from cnnmem.exercises.choice import Choice, Option
 from cnnmem.exercises.feedback import Slip
 from cnnmem.exercises.number import Number
 from cnnmem.exercises.ordering import Item, Order, ordered
-from cnnmem.exercises.quantity import MB
+from cnnmem.exercises.quantity import MB, PERCENT
 from cnnmem.exercises.question import Question
+from cnnmem.units import percent
 
 from .count import mb, mib, misread, n, table, total
 
 
 def questions() -> tuple[Question, ...]:
     """Return the questions of the lesson."""
-    return (_maps(), _torchinfo(), _inference(), _kept(), _order(), _verdict(), _recall())
+    return (
+        _recall_work(),
+        _first(),
+        _torchinfo(),
+        _verdict(),
+        _inference(),
+        _kept(),
+        _recall(),
+        _order(),
+    )
 
 
-def _maps() -> Number:
+def _recall_work() -> Number:
     vgg = table("vgg16")
-    size = total(vgg, "tensors")
-    image = 4 * vgg["input"].values
+    fc1 = vgg["fc1"]
+    linear = sum(row.macs for row in vgg.rows if row.kind == "linear")
     return Number(
-        id="03-maps",
-        title="Before you look",
-        statement="One image of 224 x 224 pixels goes through VGG-16. Add up the image and every feature map, each tensor once, float32. How many MB?",
-        value=size,
-        scale=MB,
-        charted="tensors",
+        id="03-recall-work",
+        title="Stored and done",
+        recalls="02",
+        statement=f"fc1 holds {percent(fc1.params, vgg.params)} of VGG-16's parameters. Which share of the MACs does it do? Answer in percent.",
+        value=Fraction(fc1.macs, vgg.macs),
+        scale=PERCENT,
+        tolerance=Fraction(1, 10),
         slips=(
             Slip(
-                name="the notes' 60",
-                answer=published.get("cs231n-60").value * MB.size,
-                hint="Near: the corrected CS231n notes say 60. They add up rounded rows; add up the exact ones.",
+                name="share of the parameters",
+                answer=Fraction(fc1.params, vgg.params),
+                hint="That is its share of the parameters. Each of them is used once an image; a convolution uses its weights at every place.",
             ),
             Slip(
-                name="24M values",
-                answer=published.get("cs231n-24m").value * 4,
-                hint="That is 4 bytes times 24 million values, a number that no way of counting gives. Add the column up.",
+                name="all linear layers",
+                answer=Fraction(linear, vgg.macs),
+                hint="That is fc1, fc2 and fc3 together.",
             ),
             Slip(
-                name="the folklore",
-                answer=published.get("cs231n-93").value * MB.size,
-                hint="That is the number of the CS231n notes. Nobody has found a way to count that gives it; this lesson tries.",
+                name="the convolutions' share",
+                answer=1 - Fraction(fc1.macs, vgg.macs),
+                hint="That is what all other layers do.",
+            ),
+        ),
+        hints=(
+            "fc1 uses each of its weights once an image.",
+            f"It does {n(fc1.macs)} of {n(vgg.macs)} MACs.",
+            "About 103 million of 15,470 million.",
+        ),
+        why="Where a network stores and where it works are two different places. The feature maps of this lesson are a third one.",
+    )
+
+
+def _first() -> Number:
+    vgg = table("vgg16")
+    every = total(vgg, "tensors")
+    block = 4 * (vgg["conv1_1"].values + vgg["conv1_2"].values)
+    return Number(
+        id="03-first",
+        title="Before you look",
+        statement="One image of 224 x 224 pixels goes through VGG-16. Add up the image and every feature map, each tensor once. Which share of that memory do the maps of the first two convolutions take, conv1_1 and conv1_2? Answer in percent.",
+        value=Fraction(block, every),
+        scale=PERCENT,
+        reveals=("conv1_1 holds", "42 %"),
+        tolerance=Fraction(1, 50),
+        slips=(
+            Slip(
+                name="their share of the parameters",
+                answer=Fraction(vgg["conv1_1"].params + vgg["conv1_2"].params, vgg.params),
+                hint="That is their share of the parameters. A map of 224 x 224 x 64 is large, however few weights made it.",
             ),
             Slip(
-                name="MiB for MB",
-                answer=misread(size),
-                hint="That is the figure in MiB, 2^20 bytes. In MB, 10^6 bytes, it is 4.9 % more.",
+                name="their share of the MACs",
+                answer=Fraction(vgg["conv1_1"].macs + vgg["conv1_2"].macs, vgg.macs),
+                hint="That is their share of the work.",
             ),
             Slip(
-                name="a byte a value",
-                answer=size / 4,
-                hint="That is the number of values. Each takes 4 bytes.",
-            ),
-            Slip(
-                name="x 2 for backward",
-                answer=2 * size,
-                hint="That is twice the sum. Nothing was said of a backward pass, and even there the factor is not 2.",
-            ),
-            Slip(
-                name="image left out",
-                answer=size - image,
-                hint=f"The image is missing: it is a tensor too, {mb(image)}.",
+                name="one of the two",
+                answer=Fraction(block, 2 * every),
+                hint="That is one of the two maps.",
             ),
         ),
         hints=(
             "The largest maps are at the beginning: 224 x 224 x 64.",
-            f"Each of the two maps of block 1 has {n(vgg['conv1_1'].values)} values.",
-            f"There are {n(vgg.values)} values, 4 bytes each.",
+            f"Each of the two maps has {n(vgg['conv1_1'].values)} values.",
+            f"All together there are {n(vgg.values)}.",
         ),
-        why=f"In MiB: {mib(size)}. It is a sum over all layers; nothing says that all of them are in memory at once.",
+        why=f"Two maps of {mb(block / 2)}, of {mb(every)} in all. The front of the network holds the maps, its end the parameters.",
     )
 
 
@@ -88,6 +118,11 @@ def _torchinfo() -> Choice:
 
     return Choice(
         id="03-torchinfo",
+        reveals=(
+            "twice the outputs of the layers",
+            "pools left out",
+            'times 2 "for backward"',
+        ),
         title="The tool that says 108",
         statement=f'torchinfo prints "Forward/backward pass size" {shown("torchinfo-memory")} for VGG-16 and one image. What does it count?',
         options=(
@@ -125,6 +160,10 @@ def _inference() -> Number:
     first = 4 * (vgg["input"].values + vgg["conv1_1"].values)
     return Number(
         id="03-inference",
+        reveals=(
+            "largest pair of neighbours",
+            "conv1_2's input and output",
+        ),
         title="At once",
         statement=(
             "Inference keeps nothing for backward: a tensor goes when its last reader is done. "
@@ -178,6 +217,7 @@ def _kept() -> Number:
     indices = 8 * sum(row.indices for row in vgg.rows)
     return Number(
         id="03-kept",
+        reveals=("73.25 MB",),
         title="What training keeps",
         statement="In training PyTorch keeps tensors for the backward pass. How many MB does it keep of VGG-16 for one image, parameters left out?",
         value=saved,
@@ -219,6 +259,11 @@ def _order() -> Order:
     kept, printed = total(paper, "autograd"), total(torchvision, "torchinfo-memory")
     return Order(
         id="03-order",
+        reveals=(
+            "| sum of all feature maps |",
+            "25.69 MB <",
+            "the ladder",
+        ),
         title="Four totals of one network",
         statement="All four are said of the feature maps of VGG-16 for one image. Put them in order, the smallest first.",
         items=(
@@ -267,8 +312,14 @@ def _verdict() -> Choice:
     every = total(table("vgg16"), "tensors")
     return Choice(
         id="03-verdict",
+        reveals=(
+            "unexplained",
+            "no explanation",
+            "no convention gives",
+            "nobody has found",
+        ),
         title="A verdict",
-        statement='The CS231n notes said for years: "24M * 4 bytes ~= 93MB / image". What is the verdict?',
+        statement='The CS231n notes say: "24M * 4 bytes ~= 93MB / image". What is the verdict?',
         options=(
             Option(
                 "It is right, in MiB.",

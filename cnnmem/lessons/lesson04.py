@@ -22,6 +22,7 @@ STEP = 32  # VGG-16 halves the map five times
 def questions() -> tuple[Question, ...]:
     """Return the questions of the lesson."""
     return (
+        _which(),
         _tipping(),
         _wrap(),
         _why(),
@@ -45,6 +46,37 @@ def _first(size: int, limit: int, width: int = 1) -> int:
     return size
 
 
+def _which() -> Choice:
+    vgg, resnet = table("vgg16", 2048), table("resnet18", 2048)
+    return Choice(
+        id="04-which",
+        title="Who overflows?",
+        statement="An int32 holds numbers up to 2^31 − 1, about 2.1 billion. VGG-16 has 138 million parameters and ResNet-18 has 12 million, for images of 224 x 224 pixels. Whose number of parameters can be made too large for an int32 by a larger image alone?",
+        reveals=("nothing tips", "ResNet-18 has no layer that", "whose parameters do not care"),
+        options=(
+            Option("VGG-16's alone"),
+            Option(
+                "ResNet-18's alone",
+                hint=f"Its convolutions do not grow with the image, and it averages each channel to one number before its linear layer: {n(resnet.params)} parameters at any size.",
+            ),
+            Option(
+                "both",
+                hint="Which layer of ResNet-18 would grow? It averages each channel to one number before its linear layer.",
+            ),
+            Option(
+                "neither: parameters do not depend on the image",
+                hint="Those of a convolution do not. VGG-16's fc1 is wired to every value of the last map.",
+            ),
+        ),
+        hints=(
+            "A convolution has the same weights wherever it looks.",
+            "Which layer is wired to every value of the last map?",
+            "ResNet-18 averages each channel of its last map to one number. VGG-16 flattens the map.",
+        ),
+        why=f"VGG-16's fc1 reads the flattened map: at 2048 pixels the network has {n(vgg.params)} parameters. ResNet-18 has {n(resnet.params)} at any size.",
+    )
+
+
 def _tipping() -> Number:
     size = _first(STEP, INT32_MAX)
     return Number(
@@ -56,7 +88,6 @@ def _tipping() -> Number:
         ),
         value=size,
         scale=PIXELS,
-        charted="input size",
         tolerance=Fraction(0),
         slips=(
             Slip(
@@ -137,6 +168,11 @@ def _wrap() -> Number:
 def _why() -> Choice:
     return Choice(
         id="04-why",
+        reveals=(
+            "C long",
+            "calls `long`",
+            "long is int32",
+        ),
         title="Why on Windows",
         statement="The same script printed the right number on Linux and macOS. Why did it wrap on Windows alone?",
         options=(
@@ -159,7 +195,7 @@ def _why() -> Choice:
             "Which integer does NumPy take for a Python int, if nothing is said?",
             "Before NumPy 2 it was a C long.",
         ),
-        why="A C long has 64 bits on 64-bit Linux and macOS and 32 bits on Windows. NumPy 2 made 64 bits the default everywhere; Keras 3 multiplies with `math.prod`.",
+        why="A C long has 64 bits on 64-bit Linux and macOS and 32 bits on Windows. NumPy 2 made 64 bits the default on every 64-bit system; Keras 3 multiplies with `math.prod`.",
     )
 
 
@@ -176,6 +212,10 @@ def _plausible() -> Number:
         size += STEP
     return Number(
         id="04-plausible",
+        reveals=(
+            "1472",
+            "no minus sign",
+        ),
         title="The wrap that looks right",
         statement=(
             "Past the tipping point the printed total of VGG-16 is negative. It grows with the input. "
@@ -213,6 +253,10 @@ def _plausible() -> Number:
 def _looks_right() -> Choice:
     return Choice(
         id="04-looks-right",
+        reveals=(
+            "from the start; abs()",
+            "carries no trace",
+        ),
         title="A check that works",
         statement="You want a counter to notice every wrap. Which check finds them all?",
         options=(

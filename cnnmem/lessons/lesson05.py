@@ -76,13 +76,13 @@ def _large() -> Number:
     return Number(
         id="05-large",
         title="VGG-16 for a large image",
+        recalls="04",
         statement=(
             "VGG-16 has 138 million parameters at 224 x 224. Its first linear layer reads the whole last map, which is 32 times smaller than the image in height and width. "
             "How many parameters has VGG-16 at 1024 x 1024?"
         ),
         value=large.params,
         scale=MILLION,
-        charted="parameters",
         slack=Fraction(1, 2000),  # the hints round
         slips=(
             Slip(
@@ -124,6 +124,11 @@ def _share() -> Number:
     vgg = table("vgg16", LARGE, variant="keras")
     return Number(
         id="05-share",
+        reveals=(
+            "1.2 %",
+            "98.8 %",
+            "next to nothing but feature maps",
+        ),
         title="The other network",
         statement=(
             f"DenseNet-201 has 20 million parameters. At 224 x 224 they are {percent(share(small), 1)} of its memory, the outputs of its layers the rest. "
@@ -164,29 +169,26 @@ def _share() -> Number:
     )
 
 
-def _adaptive() -> Number:
+def _adaptive() -> Choice:
     linear, adaptive, pooled = (_headed(head).params for head in ("linear", "adaptive", "global"))
-    return Number(
+    return Choice(
         id="05-adaptive",
         title="torchvision's VGG-16",
-        statement="torchvision averages the last map to 7 x 7 before the first linear layer, whatever the size of the image. How many parameters has its VGG-16 at 1024 x 1024?",
-        value=adaptive,
-        scale=MILLION,
-        slips=(
-            Slip(
-                name="no pool",
-                answer=linear,
-                hint="That is VGG-16 without the adaptive pool: fc1 then reads 32 x 32 x 512 values.",
+        statement="torchvision averages the last map to 7 x 7 before the first linear layer, whatever the size of the image. What happens to its VGG-16's 138 million parameters when the image grows from 224 to 1024 pixels?",
+        reveals=("million at any size", "averages any map", "138 million at 1024"),
+        options=(
+            Option(
+                "They become two billion, as in Keras' VGG-16.",
+                hint=f"That is VGG-16 without the adaptive pool, {n(linear)}: there fc1 reads 32 x 32 x 512 values.",
             ),
-            Slip(
-                name="averaged to 1 x 1",
-                answer=pooled,
-                hint="That is a global average pool with one linear layer behind it. Here a 7 x 7 map is left, and all three linear layers.",
+            Option("They stay as they are."),
+            Option(
+                "They shrink to 15 million.",
+                hint=f"That is a global average pool with one linear layer behind it, {n(pooled)}. Here a 7 x 7 map is left, and all three linear layers.",
             ),
-            Slip(
-                name="no classifier",
-                answer=table("vgg16", top=False).params,
-                hint="These are the convolutions. The three linear layers are still there.",
+            Option(
+                "They grow 4.6 times, with the side.",
+                hint="Not one layer behind the pool sees how large the image was.",
             ),
         ),
         hints=(
@@ -194,7 +196,7 @@ def _adaptive() -> Number:
             "7 x 7 x 512, as at 224 pixels.",
             "So it is VGG-16 as everybody knows it.",
         ),
-        why="The pool makes every image look like one of 224 to the linear layers. They keep their 124 million parameters, now on averages.",
+        why=f"{n(adaptive)} at any size. The pool makes every image look like one of 224 to the linear layers; they keep their 124 million parameters, now on averages.",
     )
 
 
@@ -202,6 +204,7 @@ def _head() -> Choice:
     pooled, one = _headed("global"), _headed("conv1x1")
     return Choice(
         id="05-head",
+        reveals=("15,360,000",),
         title="Two ways to end",
         statement=(
             "A network can average its last map of 512 channels and then have a linear layer to 1,000 classes; "
@@ -309,6 +312,11 @@ def _missing() -> Choice:
 
     return Choice(
         id="05-missing",
+        reveals=(
+            "relu only in the second",
+            "had no ReLU after",
+            "last ReLU was",
+        ),
         title="A layer is missing",
         statement=(
             f"A script of 2018 and today's Keras disagree by {mib(gap)} about the outputs of DenseNet-201's layers at 1024 x 1024. The parameters agree. "
@@ -339,6 +347,7 @@ def _statistics() -> Choice:
     channels = sum(row.output[-1] for row in norms)
     return Choice(
         id="05-statistics",
+        reveals=("running statistics counted",),
         title="Two parameter counts",
         recalls="01",
         statement=f"PyTorch says that DenseNet-201 has {n(dense.params)} parameters, Keras says {n(dense.params + dense.statistics)}. Where does the difference come from?",

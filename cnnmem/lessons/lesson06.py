@@ -33,22 +33,22 @@ def questions() -> tuple[Question, ...]:
 
 
 def _ratio() -> Number:
-    filters, kernel = 512, 3
+    filters, kernel = 256, 5
     shape = (14, 14, filters)
     layer = SeparableConv2d(kernel, padding=1, out_channels=filters)
     full = kernel**2 * filters * filters * 14 * 14
     ratio = Fraction(full, layer.macs(shape, shape))
     return Number(
         id="06-ratio",
-        title="Before you look",
-        statement="A full 3 x 3 convolution with 512 filters is replaced by a depthwise 3 x 3 and a pointwise 1 x 1 convolution. How many times fewer MACs is that?",
+        title="Another kernel",
+        statement="A full 5 x 5 convolution with 256 filters is replaced by a depthwise 5 x 5 and a pointwise 1 x 1 convolution. How many times fewer MACs is that?",
         value=ratio,
         scale=TIMES,
         slips=(
             Slip(
                 name="pointwise forgotten",
                 answer=Fraction(kernel**2),
-                hint="K² = 9 would be it if the depthwise part were free.",
+                hint="K² = 25 would be it if the depthwise part were free.",
             ),
             Slip(
                 name="depthwise only",
@@ -69,9 +69,9 @@ def _ratio() -> Number:
         hints=(
             "Write the MACs of both for one place of the map.",
             "Full: K² · C · N. Separable: K² · C + C · N. Divide.",
-            "Separable over full is 1/N + 1/K², here 1/512 + 1/9.",
+            "Separable over full is 1/N + 1/K², here 1/256 + 1/25.",
         ),
-        why="1 / (1/N + 1/K²), a little under K² = 9: with many filters the kernel alone decides.",
+        why="1 / (1/N + 1/K²), a little under K² = 25: with many filters the kernel alone decides.",
     )
 
 
@@ -158,6 +158,10 @@ def _pointwise() -> Number:
     params = sum(row.params for row in net.rows if row.name.startswith("conv_pw"))
     return Number(
         id="06-pointwise",
+        reveals=(
+            "sits in the pointwise",
+            "95 %",
+        ),
         title="Where the MACs are now",
         statement="In MobileNetV1 at 224 pixels, which share of the MACs is in the pointwise (1 x 1) convolutions? Answer in percent.",
         value=Fraction(points, net.macs),
@@ -262,8 +266,9 @@ def _script() -> Choice:
     small, large = script_macs(32, separable=True), script_macs(160, separable=True)
     return Choice(
         id="06-script",
+        reveals=("negative side",),
         title="More work for less",
-        statement=f"The script of a blog counts {n(large[0])} MACs for MobileNetV1 at 160 pixels, and {n(small[0])} at 32 pixels. Why are there more for a smaller image?",
+        statement=f"A script counts {n(large[0])} MACs for MobileNetV1 at 160 pixels, and {n(small[0])} at 32 pixels. Why are there more for a smaller image?",
         options=(
             Option(
                 "A small image is padded more.",
@@ -296,19 +301,24 @@ def _catch() -> Choice:
     times = f"{float(Fraction(twin.macs, net.macs)):.1f}"
     return Choice(
         id="06-catch",
-        title="The catch",
+        reveals=(
+            "more for training",
+            "not memory saved",
+            "The catch",
+        ),
+        title="And the memory?",
         statement=f"Against its twin of full convolutions MobileNetV1 needs {times} times fewer MACs. Training keeps tensors for the backward pass: how does that memory change?",
         options=(
             Option(
-                f"It falls, about {times} times too.",
+                f"It falls too, to {percent(net.macs, twin.macs)} of the twin's.",
                 hint="MACs are work; memory is stored values. Count the feature maps of a block, before and after.",
             ),
             Option(
-                "It falls by about half.",
+                "It falls by 50.0 %, as each half has fewer weights.",
                 hint="What would be half? The maps have the same size, and there are more of them.",
             ),
             Option(
-                "It stays the same.",
+                "It changes by less than 0.1 %: the maps are the same.",
                 hint="The last map of a block is the same. But there is one more in between, with its own batch normalisation.",
             ),
             Option(f"It grows by {percent(kept - full, full)}."),
@@ -327,6 +337,11 @@ def _relu6() -> Choice:
     kept, more = relu.saved_bytes or 0, relu6.saved_bytes or 0
     return Choice(
         id="06-relu6",
+        reveals=(
+            "copies for ReLU6",
+            "copied first",
+            "clones",
+        ),
         title="Six",
         statement=f"With ReLU, MobileNetV1 keeps {mb(kept)} for the backward pass of one image. With ReLU6, which cuts off above 6, it keeps {mb(more)}, both working in place. Why?",
         options=(
@@ -359,7 +374,7 @@ def _recall() -> Number:
     script = script_macs(160, separable=True)[1][1]
     return Number(
         id="06-recall-padding",
-        title="The blog's rounding",
+        title="The script's rounding",
         recalls="01",
         statement="MobileNet's first convolution is 3 x 3 with stride 2 and padding 1. How wide is its output for an image of 160 pixels?",
         value=out,
@@ -369,7 +384,7 @@ def _recall() -> Number:
             Slip(
                 name="no padding",
                 answer=script,
-                hint="That is what the blog's script computes, without padding. With padding 1 there is room for one window more.",
+                hint="That is what the script computes, without padding. With padding 1 there is room for one window more.",
             ),
             Slip(
                 name="ceil for floor",
@@ -386,7 +401,7 @@ def _recall() -> Number:
             "⌊79.5⌋ + 1",
         ),
         why=(
-            f"The script of the blog takes {script} and loses a row and a column at every such layer; "
+            f"The script takes {script} and loses a row and a column at every such layer; "
             f"its sum for 160 pixels is {n(script_macs(160, True)[0])} MACs instead of {n(table('mobilenet_v1', 160).macs - table('mobilenet_v1', 160)['fc'].macs)}."
         ),
     )

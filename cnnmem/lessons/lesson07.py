@@ -67,6 +67,10 @@ def _adam() -> Number:
 def _grows() -> Choice:
     return Choice(
         id="07-batch",
+        reveals=(
+            "doubles with the batch",
+            "grows with the batch",
+        ),
         title="Twice the batch",
         statement="You train with twice as many images at a time. Which memory doubles?",
         options=(
@@ -99,6 +103,7 @@ def _order() -> Order:
     kept = table("vgg16", batch=batch).saved_bytes or 0
     return Order(
         id="07-order",
+        reveals=("kept   2.35 GB",),
         title="Who needs most",
         statement=f"VGG-16 is trained with Adam on batches of {batch} images of 224 pixels. Order by memory, the smallest first.",
         items=(
@@ -229,6 +234,8 @@ def _batch() -> Choice:
     last = [moment for moment in step.moments if moment.phase == "backward"][-1]
     return Choice(
         id="07-backward",
+        reveals=("gradients 522.89 MB",),
+        recalls="03",
         title="What grows in backward",
         statement="After the forward pass of 8 images VGG-16 holds its kept tensors. During backward the memory grows further, by about the same again. What is it that arrives?",
         options=(

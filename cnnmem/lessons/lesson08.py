@@ -26,6 +26,10 @@ def _nine() -> Choice:
     low, high = total(resnet, "macs"), total(resnet, "ptflops-pytorch")
     return Choice(
         id="08-nine",
+        reveals=(
+            "beside them",
+            "counts *beside* it",
+        ),
         title="Nine tools, nine counts",
         statement=f"For one ResNet-18 and one image, tools print from {n(low)} to {n(high)} MACs, and one prints twice as much. Why?",
         options=(
@@ -118,7 +122,7 @@ def _twice() -> Bug:
     return Bug(
         id="08-twice",
         title="Planted bug: twice too many",
-        statement="This counter of convolution parameters prints twice the true number, as a published script did. Find the line, or repair the function.",
+        statement="This counter of convolution parameters prints twice the true number. Find the line, or repair the function.",
         name="count_params",
         starter=source("weights + biases"),
         fixed=source("tensor"),
@@ -175,7 +179,7 @@ def _c_in() -> Bug:
         id="08-c-in",
         title="Planted bug: too few",
         statement=(
-            "This counter adds up the multiplications and additions of a convolution without biases. It prints far too little. A much-read blog has the same error. "
+            "This counter adds up the multiplications and additions of a convolution without biases. It prints far too little. "
             "Find the line, or repair the function."
         ),
         name="conv_operations",

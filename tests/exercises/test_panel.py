@@ -7,6 +7,7 @@ import sys
 
 import ipywidgets
 import pytest
+from sample_questions import MAPS, PARAMS
 
 from cnnmem import summary
 from cnnmem.errors import CnnmemError, UnknownNameError
@@ -18,10 +19,18 @@ from cnnmem.exercises.panel import EARLIER, RESTORE, Panel
 from cnnmem.exercises.prediction import Prediction
 from cnnmem.exercises.sitting import FIRST_TRY, NO_MORE, Sitting
 from cnnmem.exercises.store import load
-from cnnmem.lessons import ask, fold, head, predict, progress, registry, reset
+from cnnmem.lessons import ask, asking, fold, head, progress, registry, reset
 from cnnmem.widgets import explore
 
 EVERY = registry.every()
+SAMPLES = {question.id: question for question in (PARAMS, MAPS)}
+
+
+def predict(id):
+    if id not in SAMPLES:
+        return asking.predict(id)
+    question = SAMPLES[id]
+    return Prediction(kernel.remember(Sitting(question, registry.lesson(question.lesson))))
 
 
 @pytest.fixture(autouse=True)
@@ -276,8 +285,8 @@ def test_the_placeholder_is_a_readable_example_and_reveals_nothing(question):
 
 def test_after_the_last_question_of_a_lesson_the_progress_is_mentioned_once():
     *others, last = registry.lesson("03").questions
-    predict("03-maps").commit("24 MB")
-    for question in others[1:]:
+    predict("03-first").commit("24 %")
+    for question in [q for q in others if q.id != "03-first"]:
         panel = ask(question.id)
         panel.check(question.known[0].answer)
         assert "progress(" not in status(panel)
@@ -321,7 +330,7 @@ def test_restoring_without_an_answer_says_so():
 
 
 def test_names_in_statements_are_escaped():
-    question = registry.get("02-params")
+    question = PARAMS
     markup = type(question)(
         id="02-odd",
         title="<b>",
@@ -454,7 +463,7 @@ def test_verdicts_print_and_show_themselves():
 
 
 def test_unknown_ids_are_refused():
-    for verb in (ask, predict):
+    for verb in (ask, asking.predict):
         with pytest.raises(UnknownNameError):
             verb("02-nowhere")
 
@@ -494,11 +503,11 @@ def test_a_resolution_names_the_slip_and_why():
 
 
 def test_asking_to_see_resolves_too_and_is_remembered():
-    veil = predict("02-params").then(explore("lenet5"))
+    veil = predict("02-rest").then(explore("lenet5"))
     veil.show()
-    assert veil.told.startswith("It is 138.36 million.")
+    assert veil.told.startswith("It is 14.71 million.")
     kernel.restart()
-    again = predict("02-params")
+    again = predict("02-rest")
     assert (again.guess, again.then("x").opened) == ("", True)
     assert tally("02").tried == 0
     again.commit("100 M")

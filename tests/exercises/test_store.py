@@ -31,10 +31,10 @@ def test_nothing_is_written_before_the_first_answer(folder):
 
 def test_answers_are_saved():
     Sitting(get("02-where")).check("fc3")
-    Sitting(get("02-params")).check("100 M")
+    Sitting(get("02-rest")).check("100 M")
     records = store.load().records
     assert records["02-where"] == Record("wrong", 1, 0, False, "fc3")
-    assert records["02-params"].answer == "100 M"
+    assert records["02-rest"].answer == "100 M"
     assert Sitting(get("02-where")).last_answer() == "fc3"
 
 
@@ -136,10 +136,10 @@ def test_a_lesson_goes_on_if_the_folder_cannot_be_created(tmp_path, monkeypatch)
 
 
 def test_reset_clears_one_lesson_or_all():
-    for id in ("02-where", "02-params", "03-maps"):
+    for id in ("02-where", "02-rest", "03-kept"):
         store.save(id, Record("right", 1))
     assert store.reset("02") == "Progress of lesson 02 forgotten: 2 questions."
-    assert list(store.load().records) == ["03-maps"]
+    assert list(store.load().records) == ["03-kept"]
     assert store.reset() == "Progress of all lessons forgotten: 1 question."
     assert store.load().records == {}
 

@@ -12,7 +12,12 @@ from typing import Any
 CLOSED = re.compile(r"<details>.*?</details>", re.DOTALL)
 PICTURE = re.compile(r'<img[^>]*?alt="([^"]*)"[^>]*?src="data:image/svg\+xml;base64,([^"]*)"[^>]*>')
 WRITTEN = re.compile(r"<text[^>]*>(.*?)</text>", re.DOTALL)
-PREFIXES = (1, 10**3, 10**6, 10**9, 2**10, 2**20, 2**30)
+UNITS = {
+    "count": (1, 10**3, 10**6, 10**9),
+    "memory": (1, 10**3, 10**6, 10**9, 2**10, 2**20, 2**30),
+    "ratio": (1,),
+    "percent": (1, Fraction(1, 100)),
+}
 
 
 def visible(cell: Any) -> str:
@@ -43,30 +48,31 @@ def _drawn(encoded: str) -> Iterator[str]:
         yield re.sub(r"<[^>]+>", " ", text)
 
 
-def written_forms(value: Fraction | int) -> set[str]:
-    """Return how a number can be written with three or more digits, in any unit, as regexes.
+def written_forms(value: Fraction | int, measure: str) -> set[str]:
+    """Return how a number can be written with three or more digits, in its units, as regexes.
 
-    >>> sorted(written_forms(138_357_544))[:3]
-    ['131\\\\.9', '131\\\\.95', '131\\\\.947']
+    >>> sorted(written_forms(61_706, "count"))
+    ['61706', '61[,_ ]706', '61\\\\.7', '61\\\\.706', '61\\\\.71']
     """
-    forms = set()
-    size = abs(Fraction(value))
-    for prefix in (*PREFIXES, Fraction(1, 100)):
-        scaled = size / prefix
+    forms, size = set(), abs(Fraction(value))
+    for unit in UNITS[measure]:
+        scaled = size / unit
+        if unit not in (1, Fraction(1, 100)) and not 1 <= scaled < 10_000:
+            continue
         for decimals in range(4):
             number = round(scaled * 10**decimals)
-            digits = str(number).rstrip("0") if decimals == 0 else str(number)
-            if len(digits) < 3 or scaled < Fraction(1, 10) or scaled >= 10**12:
+            exact = Fraction(number, 10**decimals) == scaled
+            if len(str(number)) < 3 or (unit == 1 and size >= 1000 and not exact):
                 continue
             whole, rest = divmod(number, 10**decimals)
             tail = rf"\.{rest:0{decimals}d}" if decimals else ""
-            forms.add(f"{whole}{tail}")
-            if whole >= 1000:
-                forms.add(f"{whole:,}".replace(",", "[,_ \u202f]") + tail)
+            if not (exact and decimals and rest % 10 == 0):
+                forms.add(f"{whole}{tail}")
+                forms.add(f"{whole:,}".replace(",", "[,_ ]") + tail)
     return forms
 
 
-def number_pattern(value: Fraction | int) -> re.Pattern[str]:
+def number_pattern(value: Fraction | int, measure: str) -> re.Pattern[str]:
     """Return what finds a number in a text, in any of its forms, but not within another number."""
-    forms = "|".join(sorted(written_forms(value), key=len, reverse=True))
-    return re.compile(rf"(?<![\d.,_])(?:{forms})(?![\d_]|[.,]\d)")
+    forms = "|".join(sorted(written_forms(value, measure), key=len, reverse=True))
+    return re.compile(rf"(?<![\d.,_])(?:{forms or '(?!)'})(?![\d_]|[.,]\d)")
