@@ -66,7 +66,7 @@ notebook_tests = $(PY) -m pytest -W default --nbval --nbval-current-env --nbval-
 	notebooks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-light lab lab-light test test-unit test-notebooks test-browser \
+.PHONY: help setup setup-light lab lab-light test test-unit test-notebooks test-answered test-browser \
 	test-audit test-models test-offline notebooks figures pages voila slides screenshot lint format \
 	bench bench-latency freeze clean distclean
 
@@ -93,6 +93,10 @@ test-unit: setup
 
 test-notebooks: setup
 	$(notebook_tests)
+
+test-answered: setup  ## compare the notebooks for a reader who has answered everything
+	$(PY) tools/answer_all.py build/answered
+	CNNMEM_DATA=$$(pwd -P)/build/answered $(notebook_tests)
 
 test-browser: setup  ## run the notebooks in a real browser and move every control
 	@chromium=$$(sh tools/find_chromium.sh) && \
