@@ -70,6 +70,7 @@ class Overview(Readable):
         note = f'<p role="status">{html.escape(self.message)}</p>' if self.message else ""
         table = html_table(HEADER, rows, "Your progress", left=1)
         super().__init__([ipywidgets.HTML(table + note)])
+        self.add_class("cnnmem-progress")
 
     @property
     def text(self) -> str:

@@ -137,6 +137,56 @@ def _switches(page: Page, explorer: Locator) -> int:
     return switches.count()
 
 
+def start_again(page: Page) -> None:
+    """Forget the lesson's answers, as a reader does who begins again."""
+    head = page.locator(".cnnmem-head")
+    head.get_by_role("button").click()
+    head.get_by_role("button", name="Forget my answers").click()
+    head.get_by_text("forgotten").wait_for()
+    assert " 0 of " in f" {head.locator('[role=status]').inner_text().strip()}"
+
+
+def open_all(page: Page) -> int:
+    """Predict by mouse, then ask to see what is still hidden; return the number of predictions.
+
+    Before that nothing that follows a question may be on the page; afterwards all of it must be.
+    """
+    closed = page.locator(".cnnmem-veil button", has_text="Show without guessing")
+    veils, predictions = closed.count(), page.locator(".cnnmem-prediction")
+    assert page.locator(".cnnmem-veil").count() == veils
+    assert page.locator(".cnnmem-veil :is(.cnnmem-explorer, svg, pre)").count() == 0
+    for i in range(predictions.count()):
+        one, before = predictions.nth(i), closed.count()
+        radios = one.locator("input[type=radio]")
+        if radios.count():
+            radios.last.check()
+        else:
+            one.locator("input[type=text]").fill("3")
+        one.get_by_role("button", name="Predict").click()
+        page.wait_for_function(
+            "([root, before]) => root.querySelector('[role=status]').innerText.includes('Noted')"
+            " && [...document.querySelectorAll('.cnnmem-veil button')]"
+            ".filter(b => b.innerText === 'Show without guessing').length < before",
+            arg=[one.element_handle(), before],
+        )
+    open_rest(page)
+    if veils:
+        assert page.locator(".cnnmem-veil").last.inner_text().strip()
+    return predictions.count()
+
+
+def open_rest(page: Page) -> None:
+    """Ask to see all that is still hidden."""
+    closed = page.locator(".cnnmem-veil button", has_text="Show without guessing")
+    while left := closed.count():
+        closed.first.click()
+        page.wait_for_function(
+            "left => [...document.querySelectorAll('.cnnmem-veil button')]"
+            ".filter(b => b.innerText === 'Show without guessing').length < left",
+            arg=left,
+        )
+
+
 def try_questions(page: Page) -> int:
     """Press Check and Hint of each question without an answer; each must say something."""
     questions = page.locator(".cnnmem-question")
@@ -145,6 +195,8 @@ def try_questions(page: Page) -> int:
         status = question.locator("[role=status]")
         for name in ("Check", "Hint"):
             before = status.inner_text()
+            if name == "Check" and before:  # a function was judged at once
+                continue
             question.get_by_role("button", name=name).click()
             page.wait_for_function(
                 "([root, before]) => ![before, ''].includes("

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import NOTEBOOKS
-from controls import drag, enter, press
+from controls import drag, enter, open_rest, press
 from jupyter import (
     READY,
     Browser,
@@ -35,6 +35,7 @@ MARKUP = '<img src=x onerror="document.title=1"><b>fc</b> & "1"'
 
 def step(page: Page, i: int = 0) -> None:
     """Move the first slider of an explorer by a step, and check what the explorer shows."""
+    open_rest(page)
     explorer = page.locator(".cnnmem-explorer").nth(i)
     press(page, explorer, explorer.locator(".noUi-handle").first, "ArrowRight")
 
@@ -47,6 +48,7 @@ def test_notebook_7_runs_a_lesson(
     clear_outputs(page)
     run_all(page)
     assert output_errors(page) == []
+    open_rest(page)
     explorer = page.locator(".cnnmem-explorer").first
     handle, box = explorer.locator(".noUi-handle").first, explorer.locator("input").first
     # Notebook takes the arrow keys before a slider sees them; these keys are left.
@@ -99,6 +101,7 @@ def test_two_tabs_on_one_notebook(server: Server, running: Chromium) -> None:
         run_all(second)
         for page in (first.page, second, first.page, second):
             page.bring_to_front()
+            open_rest(page)
             if page.locator(".cnnmem-explorer").count():
                 step(page)
         assert second.locator(".cnnmem-explorer").count() > 0

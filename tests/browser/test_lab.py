@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import NOTEBOOKS
-from controls import move_everything, try_questions
+from controls import move_everything, open_all, start_again, try_questions
 from jupyter import Browser, Server, clear_outputs, open_notebook, output_errors, run_all
 from layout import faults
 from twins import title_of
@@ -24,6 +24,8 @@ def test_the_notebook_runs_and_every_control_moves(
     run_all(page)
     assert output_errors(page) == []
     assert page.get_by_text("Error displaying widget").count() == 0
+    start_again(page)
+    assert open_all(page) > 0
     found = list(faults(page, artefacts, Path(name).stem))
     assert not found, "\n".join(found)
     explorers = page.locator(".cnnmem-explorer")

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from axe import violations
 from conftest import NOTEBOOKS, ROOT
-from controls import move_one
+from controls import move_one, open_rest
 from jupyter import Browser, Server
 from nbconvert import HTMLExporter
 from playwright.sync_api import Page
@@ -68,8 +68,8 @@ def test_voila_shows_live_explorers_and_no_code(
     live = [output for output in outputs if WIDGET in output.get("data", {})]
     made = page.locator(".cnnmem-explorer, .cnnmem-question, .cnnmem-prediction")
     page.wait_for_function(
-        "count => document.querySelectorAll("
-        "'.cnnmem-explorer, .cnnmem-question, .cnnmem-prediction').length >= count",
+        "count => document.querySelectorAll('.cnnmem-explorer, .cnnmem-question, "
+        ".cnnmem-prediction, .cnnmem-veil, .cnnmem-head, .cnnmem-progress').length >= count",
         arg=len(live),
         timeout=EXECUTED,
     )
@@ -77,6 +77,7 @@ def test_voila_shows_live_explorers_and_no_code(
     assert page.locator(".highlight pre, .CodeMirror, .cm-editor").count() == 0
     assert page.get_by_text("Traceback (most recent call last)").count() == 0
     assert page.get_by_text("Error displaying widget").count() == 0
+    open_rest(page)
     explorers = page.locator(".cnnmem-explorer")
     for i in range(explorers.count()):
         move_one(page, explorers.nth(i))
@@ -107,6 +108,10 @@ def test_a_page_without_a_kernel_can_be_read_offline(
     )
     images = page.locator("img")
     assert images.count() == pictures
+    hidden = page.locator("details:not([open])")  # what follows a question
+    assert hidden.count() > 0
+    assert hidden.locator("img").count() > 0
+    page.evaluate("() => document.querySelectorAll('details').forEach(one => { one.open = true; })")
     for i in range(pictures):
         images.nth(i).scroll_into_view_if_needed()
         assert images.nth(i).evaluate("img => img.complete && img.naturalWidth") >= 400

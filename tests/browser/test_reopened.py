@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import NOTEBOOKS
-from controls import press
+from controls import open_rest, press
 from jupyter import (
     READY,
     Browser,
@@ -63,6 +63,7 @@ def assert_pictures(page: Page, server: Server, name: str) -> None:
         arg=pictures,
         timeout=READY,
     )
+    page.evaluate("() => document.querySelectorAll('details').forEach(one => { one.open = true; })")
     for i in range(pictures):
         images.nth(i).scroll_into_view_if_needed()
         assert images.nth(i).evaluate("img => img.complete && img.naturalWidth") >= 400
@@ -88,6 +89,7 @@ def reload(page: Page) -> None:
 
 
 def step(page: Page) -> None:
+    open_rest(page)
     explorer = page.locator(".cnnmem-explorer").first
     explorer.wait_for(timeout=READY)
     press(page, explorer, explorer.locator(".noUi-handle").first, "ArrowRight")
