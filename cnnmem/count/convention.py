@@ -123,6 +123,11 @@ class Convention:
             raise CnnmemError(f"convention {self.name!r} {problem}")
 
     @property
+    def named_apart(self) -> bool:
+        """Whether the unit does not say the name already: "parameters" is both."""
+        return self.name.casefold() != self.unit.name.casefold()
+
+    @property
     def measures(self) -> str:
         """What the total counts: "operations" or "memory" (parameters and values are stored)."""
         return "operations" if self.unit in (MACS, FLOPS, OPERATIONS) else "memory"

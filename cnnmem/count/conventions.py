@@ -79,7 +79,7 @@ TENSORS = Convention(
 PRESETS = (
     Convention(
         name="parameters",
-        title="learned parameters: weights and biases",
+        title="learned weights and biases",
         counts=LEARNED,
         unit=PARAMETERS,
         group="parameters",

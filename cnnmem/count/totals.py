@@ -61,7 +61,9 @@ class Total:
         return f"<Total of {self.label}: {self.printed} {self.unit}>"
 
     def __str__(self) -> str:
-        return f"{self.printed} {self.unit}, {self.convention.name}: {self.convention.title}"
+        convention = self.convention
+        name = f", {convention.name}" if convention.named_apart else ""
+        return f"{self.printed} {self.unit}{name}: {convention.title}"
 
 
 def show(value: Fraction) -> str:

@@ -105,7 +105,7 @@ def _first() -> Number:
             f"Each of the two maps has {n(vgg['conv1_1'].values)} values.",
             f"All together there are {n(vgg.values)}.",
         ),
-        why=f"Two maps of {mb(block / 2)}, of {mb(every)} in all. The front of the network holds the maps, its end the parameters.",
+        why=f"Two maps of {mb(block // 2)}, of {mb(every)} in all. The front of the network holds the maps, its end the parameters.",
     )
 
 

@@ -28,9 +28,10 @@ def readout(of: Total) -> str:
     largest = max(range(len(counted)), key=lambda i: counted[i])
     size = "x".join(map(str, table.image[:2]))
     most = f"; {table.rows[largest].name} holds {percent(counted[largest], whole)}" if whole else ""
+    name = f"{convention.name}: " if convention.named_apart else ""
     return (
         f"{table.network} at {size}, batch {table.batch}: {show(of.value)} {of.unit} "
-        f"({convention.name}: {convention.title}){most}"
+        f"({name}{convention.title}){most}"
     )
 
 
@@ -76,7 +77,7 @@ def explore(
 
     >>> explorer = explore("vgg16")
     >>> explorer.readout.split(": ")[1].split(";")[0]
-    '138,357,544 parameters (parameters'
+    '138,357,544 parameters (learned weights and biases)'
     >>> explorer.set(size=64, stack="MACs").settings["convention"]
     'macs'
     """

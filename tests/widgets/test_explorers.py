@@ -72,7 +72,8 @@ def test_bars_sum_to_the_total_in_the_readout(stack: str, network: str) -> None:
         how = conventions.get(convention)
         table = summary(built(network), (96, 96, 3), 3)
         of = table.total(how)
-        assert f"{show(of.value)} {of.unit} ({convention}:" in explorer.readout
+        name = f"{convention}: " if how.named_apart else ""
+        assert f"{show(of.value)} {of.unit} ({name}{how.title})" in explorer.readout
         if how.rounding is None and how.arithmetic == "exact":
             assert sum(bar["total"] for bar in explorer.bars) == of.base
 
