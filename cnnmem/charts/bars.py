@@ -10,15 +10,15 @@ from cnnmem.errors import CnnmemError
 
 from . import _check
 from .column_marks import FAR, LEFT, DrawnColumns, plot_width
-from .fitting import fit
+from .fitting import fit, text_width
 from .flags import LANE, Flag, flag_marks, lanes, place
 from .format import Real, exact, share_text
 from .marks import Box, Mark, Text
 from .series import Series
-from .theme import FILLS
+from .theme import LEVEL
 
 _NAMED = 3  # bars that the alt text names
-_STRIP = 12.0  # height of the strip of totals
+_STRIP = 18.0  # height of the strip of totals
 
 
 @dataclass(frozen=True)
@@ -145,17 +145,28 @@ class StackedBars(DrawnColumns):
             flags.append(Flag(LEFT + room * min(max(value / span, 0.0), 1.0), 0.0, text, True))
         placed = place(flags, LEFT, LEFT + room)
         y = top + 6 + LANE * lanes(placed)
-        out: list[Mark] = [Text(LEFT - 8, y + 11, "total", "end"), *self._parts(y, room, span)]
+        out: list[Mark] = [
+            Text(LEFT - 8, y + _STRIP - 5, "total", "end"),
+            *self._parts(y, room, span),
+        ]
         out.append(Box(LEFT, y, room, _STRIP, line=1, faint=0.3))
         out += flag_marks([p._replace(flag=p.flag._replace(y=y)) for p in placed], y - 4)
         return out, y + _STRIP
 
     def _parts(self, y: float, room: float, span: float) -> Iterator[Mark]:
-        """Yield what each series adds to the strip."""
+        """Yield what each block, or each bar, adds to the strip; the widest parts have names."""
+        columns = [(name, i, i + 1) for i, name in enumerate(self.categories)]
         start = LEFT
-        for one, fill in zip(self.series, FILLS, strict=False):
-            part = sum(one.values)
-            tip = f"{one.name}: {share_text(part, self.total)} of the total"
+        for i, (name, first, stop) in enumerate(self.groups or columns):
+            part = sum(self.totals[first:stop])
             width = room * float(part) / span
-            yield Box(start, y, width, _STRIP, fill, css="share", total=part, tip=tip, places=2)
+            share = share_text(part, self.total)
+            tip = f"{name}: {share} of the total"
+            fill, shade = LEVEL.colour, (0.45, 0.25)[i % 2]
+            yield Box(
+                start, y, width, _STRIP, fill, shade, css="share", total=part, tip=tip, places=2
+            )
+            text = f"{name} {share}"
+            if text_width(text) + 12 <= width:
+                yield Text(start + width / 2, y + _STRIP - 4, text, "middle", ink="ink")
             start += width

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from .axis import Axis, linear, logarithmic
 from .columns import Columns
-from .fitting import fit
+from .fitting import fit, fit_name
 from .flags import LANE, Flag, flag_marks, lanes, place
 from .format import Real, exacts, plain, rounded, si
 from .header import header_marks
 from .marks import Box, Cluster, Colour, Drawing, Frame, Hits, Mark, Path, Text
 from .names import name_marks, names_height
-from .theme import FILLS, TEXT
+from .theme import TEXT
 
 LEFT, RIGHT = 78.0, 16.0  # margins of the plot; fixed, so that nothing moves with a slider
 FAR = 4  # a marker further out than this many times the data is drawn at the edge
@@ -112,7 +112,7 @@ def _flags(chart: Columns, plot: Plot) -> list[Flag]:
     """Labels for the highest column and for each column with a marker."""
     room, flags = (plot.right - plot.left) * _NAME, list[Flag]()
     if chart.peak is not None:
-        text = chart.peak_text(chart.peak, fit(chart.categories[chart.peak], room))
+        text = chart.peak_text(chart.peak, fit_name(chart.categories[chart.peak], room))
         x, y = plot.left + plot.slot * (chart.peak + 0.5), plot.y(float(chart.totals[chart.peak]))
         flags += [Flag(x, y, text, False)] if text else []
     for marker in chart.markers:
@@ -155,7 +155,7 @@ def _series(chart: Columns, plot: Plot) -> list[Mark]:
     width, level = f"{slot - 2 * gap:.2f}", [0.0] * plot.columns
     base = [f"{plot.bottom:.1f}"] * plot.columns
     out: list[Mark] = []
-    for one, fill in zip(chart.series, FILLS, strict=False):
+    for one, fill in zip(chart.series, chart.fills, strict=True):
         level = [old + float(new) / plot.scale for old, new in zip(level, one.values, strict=True)]
         tops = _heights(plot, level)
         if chart.areas:

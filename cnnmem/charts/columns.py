@@ -16,7 +16,7 @@ from .format import Real, clean, flat, share_text
 from .marks import Mark
 from .series import Group, Marker, Series
 from .tables import numbers, text_bar, with_bars
-from .theme import FILLS
+from .theme import FILLS, Fill
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,9 @@ class Columns(Chart):
             raise CnnmemError(
                 f"series: {len(self.series)} are too many to tell apart; merge down to {len(FILLS)}"
             )
+        own = [one.fill for one in self.series if one.fill is not None]
+        if len(set(own)) < len(own):
+            raise CnnmemError(f"series: two of them have the same fill; {own} must differ")
         for one in self.series:
             self._check_length("series", one)
             if one.values and min(one.values) < 0:
@@ -89,6 +92,13 @@ class Columns(Chart):
                 f"{argument}: {one.name!r} has {len(one.values)} values for "
                 f"{len(self.categories)} categories; give one each"
             )
+
+    @cached_property
+    def fills(self) -> tuple[Fill, ...]:
+        """The fill of every series: its own, or the first that is free."""
+        taken = {one.fill for one in self.series}
+        free = iter([i for i in range(len(FILLS)) if i not in taken])
+        return tuple(FILLS[next(free) if s.fill is None else s.fill] for s in self.series)
 
     @cached_property
     def totals(self) -> tuple[Real, ...]:

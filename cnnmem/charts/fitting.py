@@ -40,3 +40,14 @@ def fit(text: str, width: float, size: float = TEXT, bold: bool = False, head: f
         if text_width(short, size, bold) <= width:
             return short
     return "…"
+
+
+def fit_name(name: str, width: float) -> str:
+    """The name of a layer shortened to ``width`` pixels, from the left.
+
+    The end of a name tells layers apart; its beginning is shared by many.
+
+    >>> fit_name("features.denselayer32.conv2", 100)
+    '…yer32.conv2'
+    """
+    return fit(name, width, head=0)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from .columns import Columns
 from .fitting import fit, text_width
 from .marks import Box, Mark, Path, Text
-from .theme import FILLS, TITLE
+from .theme import TITLE
 
 SIDE = 12.0  # margin on both sides of a drawing
 _LINE = 20.0  # pixels from a line of the legend to the next
@@ -30,7 +30,7 @@ def header_marks(chart: Columns, width: float, above: list[str]) -> tuple[list[M
     room = width - 2 * SIDE
     kept = _COUNT if chart.scale == 1 else _AMOUNT
     x, top = SIDE, 50.0 if names or chart.line else 30.0
-    for name, number, fill in zip(names, chart.legend, FILLS, strict=False):
+    for name, number, fill in zip(names, chart.legend, chart.fills, strict=True):
         taken = text_width(f" {number}")
         short = fit(name, max(room - 40 - taken, 40.0))
         # At least the usual room, so that entries do not move while a slider does.

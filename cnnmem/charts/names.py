@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from .fitting import fit, text_width
+from .fitting import fit, fit_name, text_width
 from .marks import Mark, Path, Text
 from .series import Group
 
@@ -67,8 +67,7 @@ def name_marks(
             out.append(Text(x, bottom + 17, name, "middle", name in bold))
         else:
             room = min(_LONGEST, (x - 4) / _SLANT)
-            # the end of a dotted name says more than its beginning
-            short = fit(name, room, head=0 if "." in name else 0.5)
+            short = fit_name(name, room)
             out.append(Text(x + 5, bottom + 13, short, "end", name in bold, turn=-45))
     base = bottom + names_height(names, groups, right - left) - _BRACKET
     for group in groups:

@@ -15,12 +15,16 @@ from .format import Real
 class Series:
     """One part of every column, such as the weights.
 
+    ``fill`` is the place of its colour in :data:`.theme.FILLS`; None takes the first that no other
+    series of the chart has.
+
     >>> Series("biases", (64, 64)).name
     'biases'
     """
 
     name: str
     values: tuple[Real, ...]
+    fill: int | None = None
 
     def __post_init__(self) -> None:
         _check.text("name", self.name)

@@ -15,8 +15,8 @@ from cnnmem.errors import CnnmemError
 
 from .format import Real
 from .marks import Drawable, Frame
-from .svg_marks import Canvas, escape, paint, patterns
-from .theme import FILLS, FONT, INK, PAPER, PRINT_INK, PRINT_PAPER, TEXT
+from .svg_marks import TOOLTIPS, Canvas, escape, paint, patterns
+from .theme import FONT, INK, PAPER, PAPER_SOLID, PATTERNS, PRINT_INK, PRINT_PAPER, TEXT
 
 _XMLNS = "http://www.w3.org/2000/svg"
 _WIDEST = 1.35  # a drawing grows with the page up to this many times its own width
@@ -39,7 +39,7 @@ def _render(
         paper = f'<rect width="{width}" height="{height}" fill="{PRINT_PAPER}"/>'
         style = f"color:{PRINT_INK};"
     else:
-        size, paper = 'width="100%"', ""
+        size, paper = 'width="100%"', TOOLTIPS.replace("PAPER", PAPER_SOLID)
         style = (
             f"display:block;height:auto;aspect-ratio:{width}/{height};"
             f"max-width:{width * _WIDEST:.0f}px;color:{INK};"
@@ -48,7 +48,7 @@ def _render(
         f'<svg xmlns="{_XMLNS}" role="img" aria-label="{alt}" data-chart="{chart.kind}" {size} '
         f'viewBox="0 0 {width} {height}" style="{style}font-variant-numeric:tabular-nums" '
         f'font-family="{FONT}" font-size="{TEXT}" fill="currentColor">'
-        f"<title>{title}</title><desc>{alt}</desc>{paper}{patterns(id_prefix, FILLS)}"
+        f"<title>{title}</title><desc>{alt}</desc>{paper}{patterns(id_prefix, PATTERNS)}"
     )
     # Joined once: the largest drawings have 200 kB, and every copy takes time.
     return "".join([head, *(paint(mark, canvas) for mark in marks), "</svg>"])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .format import Real, clean, exacts
 from .marks import Box, Cluster, Colour, Dots, Hits, Line, Mark, Path, Text, arrow_head
-from .theme import FILLS, Fill
+from .theme import PATTERNS, Fill
 
 
 class Canvas(NamedTuple):
@@ -35,7 +35,7 @@ def escape(text: str) -> str:
 def patterns(prefix: str, fills: tuple[Fill, ...]) -> str:
     """The definitions that the patterned fills refer to."""
     tiles = "".join(
-        f'<pattern id="{prefix}-p{FILLS.index(fill)}" width="8" height="8" '
+        f'<pattern id="{prefix}-p{PATTERNS.index(fill)}" width="8" height="8" '
         f'patternUnits="userSpaceOnUse"><rect width="8" height="8" fill="{fill.colour}"/>'
         f'<g stroke="{fill.ink}" fill="{fill.ink}" stroke-opacity=".7">{fill.lines}</g></pattern>'
         for fill in fills
@@ -81,7 +81,7 @@ def _share(value: float) -> str:
 def _colour(colour: Colour, canvas: Canvas) -> str:
     if isinstance(colour, Fill):
         lined = bool(colour.lines)
-        return f"url(#{canvas.prefix}-p{FILLS.index(colour)})" if lined else colour.colour
+        return f"url(#{canvas.prefix}-p{PATTERNS.index(colour)})" if lined else colour.colour
     if colour == "paper":
         return canvas.paper
     return "none" if colour is None else "currentColor" if colour == "ink" else colour
@@ -177,12 +177,36 @@ def _hits(hits: Hits) -> str:
         map("".join, zip(*parts, strict=True)) if parts else [""] * count,
         strict=True,
     )
+    tipped = count <= TIPPED
     bars = [
         f'<rect class="bar" x="{x}" {where} data-name="{name}" data-values="{data}">'
         f"<title>{name}: {text}{lines}</title></rect>"
-        for x, name, data, text, lines in columns
+        + (_tooltip(hits, i, f"{name}: {text}{lines}") if tipped else "")
+        for i, (x, name, data, text, lines) in enumerate(columns)
     ]
     return "".join(['<g class="bars" fill="transparent">', *bars, "</g>"])
+
+
+TIPPED = 120  # with more columns than this, only the browser's own tooltip: drawing must be fast
+TOOLTIPS = (
+    "<style>.cnnmem-tip{display:none;pointer-events:none;fill:currentColor;font-weight:600;"
+    "paint-order:stroke;stroke:PAPER;stroke-width:7px;stroke-linejoin:round}"
+    ".bars .bar:hover{fill:currentColor;fill-opacity:.12}"
+    ".bars .bar:hover+.cnnmem-tip{display:block}</style>"
+)
+
+
+def _tooltip(hits: Hits, index: int, text: str) -> str:
+    """Lines of text beside a column, shown by CSS while the pointer is on it."""
+    x = hits.left + hits.pitch * (index + 0.5)
+    left = index < len(hits.names) / 2
+    anchor, x = ("start", x + 10) if left else ("end", x - 10)
+    first, *rest = text.split("\n")
+    lines = "".join(f'<tspan x="{x:.0f}" dy="17">{line}</tspan>' for line in rest)
+    return (
+        f'<text class="cnnmem-tip" x="{x:.0f}" y="{hits.top + 16:.0f}" '
+        f'text-anchor="{anchor}">{first}{lines}</text>'
+    )
 
 
 # A slider changes neither the columns' places nor their names.

@@ -28,6 +28,12 @@ FILLS = (
 )
 """The fills of the series, in order: as many as a reader can tell apart."""
 
+UNKNOWN = Fill("#ffffff", "#000", '<path d="M-2,2L2,-2M0,8L8,0M6,10L10,6"/>', "////")
+"""What has no explanation: hatched, without a colour."""
+
+PATTERNS = (*FILLS, UNKNOWN)
+"""All fills; a drawing refers to a pattern by its place here."""
+
 GAIN, LOSS, LEVEL = FILLS[1], FILLS[0], Fill("#808080", "#fff", "", "")
 """Waterfalls: a step up, a step down, a total."""
 
@@ -37,5 +43,6 @@ FONT = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-se
 
 INK = "var(--jp-ui-font-color1,inherit)"  # JupyterLab's text colour, else the page's
 PAPER = "var(--jp-layout-color0,transparent)"  # behind text that crosses a bar
+PAPER_SOLID = "var(--jp-layout-color0,#fff)"  # behind a tooltip, which must be readable
 PRINT_INK = "#222"
 PRINT_PAPER = "#fff"

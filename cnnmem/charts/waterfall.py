@@ -18,18 +18,19 @@ from .format import Real, flat, plain, si, signed
 from .header import SIDE, title_marks
 from .marks import Box, Cluster, Drawing, Frame, Mark, Path, Text
 from .tables import numbers, text_bar, with_bars
-from .theme import GAIN, LEVEL, LOSS
+from .theme import GAIN, LEVEL, LOSS, UNKNOWN, Fill
 
 _LINE, _WIDEST_LINE = 20.0, 52.0  # height of a step
 _THICKEST = 30.0
-_TOP, _FOOT = 34.0, 44.0
+_TOP, _FOOT = 56.0, 44.0
 
 
 @dataclass(frozen=True)
 class Waterfall(Chart):
     """From one total to another in named steps, which sum exactly to the difference.
 
-    ``end_units`` are the units of start and end, if they differ from ``unit``.
+    ``end_units`` are the units of start and end, if they differ from ``unit``. ``unexplained`` are
+    the places of the steps, from 0, that only close a gap; they look different.
 
     >>> bridge = Waterfall("Why", ("notes", 93), (("biases", 2), ("ReLU", -35)), ("us", 60), "MB")
     >>> bridge.alt
@@ -46,6 +47,7 @@ class Waterfall(Chart):
     base_unit: str = ""
     note: str = ""
     end_units: tuple[str, str] | tuple[()] = ()
+    unexplained: frozenset[int] = frozenset()
 
     kind = "waterfall"
 
@@ -60,6 +62,8 @@ class Waterfall(Chart):
                 raise CnnmemError(f"{argument}: {pair!r:.60} is not a pair; pass (label, value)")
             _check.text(f"label in {argument}", pair[0])
             _check.number(f"{pair[0]!r} in {argument}", pair[1])
+        if not self.unexplained <= set(range(len(self.steps))):
+            raise CnnmemError(f"unexplained: {set(self.unexplained)} are not places of steps")
         reached = sum((Fraction(delta) for _, delta in self.steps), Fraction(self.start[1]))
         gap = Fraction(self.end[1]) - reached
         if gap:
@@ -149,19 +153,39 @@ class Waterfall(Chart):
         def x(value: float) -> float:
             return left + (right - left) * axis.at([value])[0]
 
-        out = [*title_marks(self.title, frame.width), *self._axis(axis, left, right, bottom)]
+        out = [*title_marks(self.title, frame.width), *self._legend()]
+        out += self._axis(axis, left, right, bottom)
         bars: list[Mark] = []
         for index, (name, value) in enumerate(zip(names, values, strict=True)):
             ends = index in (0, len(names) - 1)
             y = _TOP + line * index + 2
             middle = y + line / 2 + 4.5
-            short = fit(name, left - SIDE - 12, bold=ends)
+            short = fit(name, left - SIDE - 12, bold=ends, head=0.6)
             out.append(Text(left - 12, middle, short, "end", ends))
             out.append(Text(frame.width - SIDE, middle, value, "end", ends))
             bars += self._bar(index, spans[index], x, y, line)
         if self.note:
             out.append(Text(SIDE, height - 8, fit(self.note, frame.width - 2 * SIDE)))
         return Drawing([*out, Cluster("bars", bars)], round(height))
+
+    def _meaning(self, index: int) -> tuple[str, Fill]:
+        """What a bar is, and how it is filled."""
+        start, stop = self.levels[index]
+        if index in (0, len(self.names) - 1) or start == stop:
+            return "a total", LEVEL
+        if index - 1 in self.unexplained:
+            return "unexplained", UNKNOWN
+        return ("a step up", GAIN) if stop > start else ("a step down", LOSS)
+
+    def _legend(self) -> Iterator[Mark]:
+        """Yield what the bars are, as far as they occur."""
+        x = SIDE
+        for name, fill in dict.fromkeys(map(self._meaning, range(len(self.names)))):
+            unknown = fill == UNKNOWN
+            line, dashes = (1.0, "3,2") if unknown else (0.0, "")
+            yield Box(x, 33, 16, 13, fill, line=line, dashes=dashes)
+            yield Text(x + 22, 44, name)
+            x += 44 + text_width(name)
 
     def _axis(self, axis: Axis, left: float, right: float, bottom: float) -> Iterator[Mark]:
         lines = []
@@ -186,7 +210,8 @@ class Waterfall(Chart):
         start, stop = span
         last = index == len(self.names) - 1
         ends = last or index == 0
-        fill = LEVEL if ends or start == stop else GAIN if stop > start else LOSS
+        _, fill = self._meaning(index)
+        unknown = fill == UNKNOWN
         thick = min(line * 0.68, _THICKEST)
         y = top + (line - thick) / 2
         reached = self.levels[index][1]
@@ -198,6 +223,8 @@ class Waterfall(Chart):
             max(far - near, 1.5),
             thick,
             fill,
+            line=1.5 if unknown else 0,
+            dashes="4,3" if unknown else "",
             name=self.names[index],
             values=(moved,),
             total=reached,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from cnnmem.charts import Series, StackedBars
+from cnnmem.charts import StackedBars
 from cnnmem.count.audit import GROUPS, extras
 from cnnmem.count.table import Table
 from cnnmem.count.tools import TOOLS
 
+from .colours import series as series_of
 from .layer_bars import groups_of
 
 EXACT_MACS = "exact MACs"
@@ -20,9 +21,7 @@ def bars_by_tool(table: Table, tool: str) -> StackedBars:
     9960448
     """
     added = [{}, *(extras(table, one.convention) for one in TOOLS.values())]
-    series = [
-        Series(group, tuple([sum(each.get(group, ())) for each in added])) for group in GROUPS
-    ]
+    series = [series_of(group, [sum(each.get(group, ())) for each in added]) for group in GROUPS]
     return StackedBars(
         f"{table.network}: what each tool adds to {table.macs:,} MACs",
         (EXACT_MACS, *TOOLS),
@@ -48,7 +47,7 @@ def bars_by_layer(table: Table, tool: str) -> StackedBars:
     return StackedBars(
         f"{table.network}: what {tool} adds to the MACs, layer by layer",
         tuple(row.name for row in rows),
-        tuple(Series(group, tuple([column[i] for i in shown])) for group, column in added.items()),
+        tuple(series_of(group, [column[i] for i in shown]) for group, column in added.items()),
         "operations",
         groups=groups_of(rows),
     )

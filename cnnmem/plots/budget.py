@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from cnnmem.charts import Series, StackedBars
+from cnnmem.charts import StackedBars
 from cnnmem.count.budget import Budget
 
+from .colours import series as series_of
 from .layer_bars import groups_of
 
 _SERIES = (
@@ -34,9 +35,7 @@ def per_layer(of: Budget, title: str = "", images: bool = True) -> StackedBars:
     return StackedBars(
         title or f"{of.table.network}, batch {of.table.batch}: a training step by layer",
         tuple(part.name for part in parts),
-        tuple(
-            Series(name, tuple([getattr(part, field) for part in parts])) for name, field in series
-        ),
+        tuple(series_of(name, [getattr(part, field) for part in parts]) for name, field in series),
         "MB",
         10**6,
         base_unit="bytes",

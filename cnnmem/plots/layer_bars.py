@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Protocol
 
-from cnnmem.charts import Group, Series, StackedBars
+from cnnmem.charts import Group, StackedBars
+from cnnmem.charts.theme import FILLS
 from cnnmem.count import conventions
 from cnnmem.count.convention import QUANTITIES, Convention
 from cnnmem.count.table import Table
 from cnnmem.count.totals import column
+from cnnmem.model.kinds import kind_title
 from cnnmem.units import MEMORY
 
+from .colours import series as series_of
+
+OTHERS = "other kinds"
 CROWDED = 40  # with more bars than this, blocks are named instead of layers
 
 
@@ -22,11 +28,13 @@ def bars_of(
     *,
     log: bool = False,
     title: str = "",
+    by_kind: bool = False,
 ) -> StackedBars:
     """Return a table's layers as bars, stacked from what the convention counts.
 
     The bars sum to the convention's total, except for rounding and 32-bit wraps (see the note).
-    Rows that hold nothing of their own (views, in-place layers) get no bar unless they count.
+    Rows that hold nothing of their own (views, in-place layers) get no bar unless they count. With
+    `by_kind` a bar has the colour of its layer's kind instead.
 
     >>> from cnnmem import summary
     >>> bars_of(summary("vgg16"), "parameters").total
@@ -40,8 +48,10 @@ def bars_of(
         if row.values or row.params or any(values[i] for values in stacks.values())
     ]
     rows = [table.rows[i] for i in shown]
+    if by_kind:
+        stacks = _by_kind(table, stacks)
     series = tuple(
-        Series(QUANTITIES[quantity][0], tuple([values[i] for i in shown]))
+        series_of(QUANTITIES.get(quantity, (quantity,))[0], [values[i] for i in shown])
         for quantity, values in stacks.items()
         if any(values)
     )
@@ -80,6 +90,22 @@ def _stacks(table: Table, convention: Convention) -> dict[str, list[int]]:
             if row.name == convention.until:
                 break
     return stacks
+
+
+def _by_kind(table: Table, stacks: dict[str, list[int]]) -> dict[str, list[int]]:
+    """Return the stacks added up and parted by kind of layer, the smallest kinds together."""
+    sums = [sum(each) for each in zip(*stacks.values(), strict=True)]
+    whole: Counter[str] = Counter()
+    for row, held in zip(table.rows, sums, strict=True):
+        whole[kind_title(row.kind)] += held
+    names = [name for name, held in whole.most_common() if held]
+    named = names if len(names) <= len(FILLS) else names[: len(FILLS) - 1]
+    found = {name: [0] * len(sums) for name in [*named, *([OTHERS] if named != names else [])]}
+    for i, (row, held) in enumerate(zip(table.rows, sums, strict=True)):
+        if held:
+            name = kind_title(row.kind)
+            found[name if name in named else OTHERS][i] = held
+    return found
 
 
 class InBlock(Protocol):

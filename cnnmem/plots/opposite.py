@@ -11,6 +11,7 @@ from cnnmem.count.table import Row, Table
 from cnnmem.model.kinds import kind_title
 from cnnmem.units import MiB, fixed, percent
 
+from .colours import series as series_of
 from .layer_bars import groups_of
 
 WIDTH = 4  # bytes of a float32 value
@@ -110,7 +111,7 @@ def shares_by_size(held: dict[int, Memory], size: int, show: str, title: str) ->
 
 def _series(held: Iterable[tuple[Amount, Amount]], show: str) -> tuple[Series, ...]:
     columns = zip(PARTS, zip(*held, strict=True), strict=True)
-    return tuple(Series(name, column) for name, column in columns if show in (SHOW[0], name))
+    return tuple(series_of(name, column) for name, column in columns if show in (SHOW[0], name))
 
 
 def say(name: str, held: Memory) -> str:

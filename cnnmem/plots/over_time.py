@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from cnnmem.charts import Group, Marker, Series, Timeline
+from cnnmem.charts import Group, Marker, Timeline
 from cnnmem.count.training import MemoryTimeline, Moment, Phase
+
+from .colours import series as series_of
 
 # What a moment is called on a chart: forward runs to the right, backward comes back.
 ARROWS: dict[Phase, str] = {"forward": "→ ", "backward": "← ", "optimizer": "optimizer"}
@@ -33,7 +35,7 @@ def timeline_of(
     return Timeline(
         line.title,
         tuple(f"{ARROWS[m.phase]}{m.layer}" for m in moments),
-        tuple(Series(name, tuple(c)) for name, c in columns.items() if any(c)),
+        tuple(series_of(name, c) for name, c in columns.items() if any(c)),
         "MB",
         scale=10**6,
         base_unit="bytes",

@@ -24,4 +24,5 @@ def waterfall_of(found: Reconciliation) -> Waterfall:
         (end.label, end.value),
         units[1] if units[0] == units[1] else "as printed",
         end_units=units,
+        unexplained=frozenset(i for i, s in enumerate(found.steps) if s.stage == "unexplained"),
     )

@@ -62,6 +62,7 @@ def explore(
     convention: str | None = None,
     top: bool = True,
     log: bool = False,
+    kinds: bool = False,
     networks: Sequence[str | Network] | None = None,
 ) -> Explorer:
     """Return the explorer of a network's layers.
@@ -72,7 +73,8 @@ def explore(
 
     Controls: `network` (`networks` limits the choice, default the whole zoo), `size` in pixels,
     `batch`, `stack` (what is stacked: a group of conventions), `convention` (which of the group),
-    `top` (with the classifier), `log` (logarithmic axis), `table` (the largest layers as a table
+    `top` (with the classifier), `log` (logarithmic axis), `kinds` (a bar has the
+    colour of its layer's kind), `table` (the largest layers as a table
     below).
 
     >>> explorer = explore("vgg16")
@@ -100,12 +102,14 @@ def explore(
         convention: str,
         top: bool,
         log: bool,
+        kinds: bool,
         table: bool,
     ) -> View:
         net = built(offered[network], top)
         counted = table_of(net, image_of(net, size), batch)
         of = total(counted, convention)
-        chart = bars_of(counted, convention, log=log, title=f"{network}: {stack} per layer")
+        title = f"{network}: {stack} per layer"
+        chart = bars_of(counted, convention, log=log, title=title, by_kind=kinds)
         return View((chart,), readout(of), largest_rows(chart) if table else None)
 
     return Explorer(
@@ -128,6 +132,7 @@ def explore(
             Dropdown("convention", "counted as", _conventions, convention),
             Checkbox("top", "with the classifier", top),
             Checkbox("log", "logarithmic axis", log),
+            Checkbox("kinds", "colours by kind of layer", kinds),
             Checkbox("table", "table of the largest layers"),
         ),
         view,

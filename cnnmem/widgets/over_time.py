@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from cnnmem.charts import Marker
 from cnnmem.count import training
 from cnnmem.count.table import table_of
+from cnnmem.count.totals import total
 from cnnmem.count.training import OPTIMIZERS, MemoryTimeline
 from cnnmem.plots import timeline_of
 from cnnmem.units import memory
@@ -50,7 +52,9 @@ def over_time(
             line = training.inference(table)
         else:
             line = training.training_step(table, what)
-        return View((timeline_of(line, parameters),), say(line, parameters))
+        every = Marker("all feature maps together", value=int(total(table, "tensors").base))
+        chart = timeline_of(line, parameters, () if parameters else (every,))
+        return View((chart,), say(line, parameters))
 
     return Explorer(
         "Memory over time",
@@ -73,7 +77,7 @@ def over_time(
         view,
         help="Time runs from left to right, one moment per layer; in a training step backward "
         "follows in reverse order, then the optimizer. The height is what is alive at that "
-        "moment.",
+        "moment; the dashed line is the sum of the image and all feature maps.",
     )
 
 

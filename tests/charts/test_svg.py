@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -17,6 +18,8 @@ from cnnmem.charts.fitting import fit, text_width
 from cnnmem.charts.flags import Flag, place
 from cnnmem.charts.format import clean
 from cnnmem.charts.svg import bars, data_uri_img, draw, standalone
+from cnnmem.charts.theme import FILLS
+from cnnmem.errors import CnnmemError
 
 NS = "{http://www.w3.org/2000/svg}"
 NASTY = "<img src=x onerror=alert(1)> \"'&\t\n\x00\x1f\ud800\uffff"
@@ -162,7 +165,45 @@ def test_seven_series_have_seven_defined_patterns():
 def test_the_strip_shows_the_shares_of_the_total():
     shares = [r for r in ET.fromstring(draw(BARS)).iter(f"{NS}rect") if r.get("class") == "share"]
     widths = [float(r.get("width")) for r in shares]
-    assert widths[0] / sum(widths) == pytest.approx(5824 / 6888, abs=1e-4)
+    parts = [float(total) / float(BARS.total) for total in BARS.totals]
+    assert [width / sum(widths) for width in widths] == pytest.approx(parts, abs=1e-4)
+
+
+def test_the_strip_is_split_by_block_where_there_are_blocks():
+    blocks = (Group("block 1", 0, 2), Group("block 2", 2, 3))
+    chart = StackedBars("T", ("a", "b", "c"), (Series("w", (10, 20, 70)),), "MB", groups=blocks)
+    drawing = draw(chart)
+    assert "block 2: 70.0 % of the total" in drawing
+    assert ">block 2 70.0 %</text>" in drawing
+    assert drawing.count('class="share"') == 2
+
+
+def test_a_series_keeps_the_colour_of_its_quantity():
+    alone = StackedBars("T", ("a",), (Series("g", (1,), 2),), "MB")
+    mixed = StackedBars("T", ("a",), (Series("x", (1,)), Series("g", (1,), 2)), "MB")
+    assert alone.fills[0] == mixed.fills[1] == FILLS[2]
+    assert mixed.fills[0] == FILLS[0]
+    with pytest.raises(CnnmemError, match="same fill"):
+        StackedBars("T", ("a",), (Series("x", (1,), 2), Series("g", (1,), 2)), "MB")
+
+
+def test_a_column_has_a_tooltip_of_its_own_and_keeps_the_native_one():
+    drawing = draw(BARS)
+    assert drawing.count('class="cnnmem-tip"') == len(BARS.categories)
+    assert drawing.count("<title>") > len(BARS.categories)
+    many = StackedBars("T", tuple(map(str, range(200))), (Series("w", (1,) * 200),), "MB")
+    assert 'cnnmem-tip"' not in draw(many)
+
+
+def test_what_is_unexplained_looks_different_and_is_in_the_legend():
+    chart = Waterfall("T", ("a", 10), (("b", 5), ("?", 3)), ("c", 18), "MB")
+    assert "unexplained" not in draw(chart)
+    open_ = replace(chart, unexplained=frozenset({1}))
+    drawing = draw(open_)
+    assert ">unexplained</text>" in drawing
+    assert 'stroke-dasharray="4,3"' in drawing
+    with pytest.raises(CnnmemError, match="unexplained"):
+        replace(chart, unexplained=frozenset({2}))
 
 
 def test_a_predicted_total_is_at_its_place_on_the_strip():
