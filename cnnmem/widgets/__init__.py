@@ -16,6 +16,7 @@ from .one_layer import one_layer
 from .opposite import opposite
 from .over_time import over_time
 from .overflow import overflow
+from .pictures import flattened, taken_apart
 from .reconciliation import reconciliation
 
 __all__ = [
@@ -31,9 +32,11 @@ __all__ = [
     "budget",
     "explore",
     "find_number",
+    "flattened",
     "one_layer",
     "opposite",
     "over_time",
     "overflow",
     "reconciliation",
+    "taken_apart",
 ]

@@ -7,14 +7,16 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-SIZES = ((1024, 768), (1920, 1080))
+SIZES = ((900, 720), (1280, 720), (1920, 1080))
 THEMES = ("JupyterLab Light", "JupyterLab Dark")
-READABLE = 11.0  # pixels of the smallest text of a chart on a projector of 1024 pixels
+OPEN = {900, 1280}  # the widths at which the side bar is open
+READABLE = 11.0  # pixels of the smallest text of a chart
+SMALLEST = 0.6  # of a chart's own size
 CONTRAST = 4.5  # WCAG AA for text
 
 # The faults in the outputs of the notebook in front, in words.
 FAULTS = """
-([readable, contrast]) => {
+([readable, contrast, smallest]) => {
     const faults = [], slack = 1.5;
     const name = element => (element.innerText || element.textContent || element.className
                              || element.tagName).toString().trim().slice(0, 40);
@@ -76,6 +78,16 @@ FAULTS = """
             texts.forEach(one => inside(one, svg, 'text'));
             apart(texts.filter(one => !one.hasAttribute('transform')), 'text');
             const scale = box(svg).width / svg.viewBox.baseVal.width;
+            if (scale < smallest) faults.push(`a chart has ${(100 * scale).toFixed(0)} % of its size`);
+            // the drawing must stay in view while a slider moves
+            const room = document.querySelector('.jp-WindowedPanel-outer')?.clientHeight
+                ?? innerHeight;
+            for (const handle of own.querySelectorAll('.noUi-target')) {
+                const far = box(svg).bottom - box(handle).top;
+                if (far > room)
+                    faults.push(`${name(own)}: a slider and its drawing take ${far.toFixed(0)} `
+                        + `pixels of ${room}`);
+            }
             for (const text of texts) {
                 looked += 1;
                 const style = getComputedStyle(text), size = parseFloat(style.fontSize) * scale;
@@ -98,12 +110,6 @@ FAULTS = """
 
 def faults(page: Page, folder: Path, name: str) -> Iterator[str]:
     """Yield what is clipped, overlaps or is hard to read, at each size and in each theme."""
-    page.evaluate(
-        """async () => {
-            const {commands, shell} = window.jupyterapp;
-            if (!shell.leftCollapsed) await commands.execute('application:toggle-left-area');
-        }"""
-    )
     for theme in THEMES:
         page.evaluate(
             "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme
@@ -113,9 +119,10 @@ def faults(page: Page, folder: Path, name: str) -> Iterator[str]:
         )
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
+            _side_bar(page, width in OPEN)
             page.wait_for_timeout(300)
-            readable = READABLE if width == SIZES[0][0] else 13.0
-            for fault in page.evaluate(FAULTS, [readable, CONTRAST]):
+            readable = READABLE if width in OPEN else 13.0
+            for fault in page.evaluate(FAULTS, [readable, CONTRAST, SMALLEST]):
                 yield f"{width} px, {theme}: {fault}"
             seen = page.locator(".cnnmem-explorer").first
             if seen.count():
@@ -126,3 +133,15 @@ def faults(page: Page, folder: Path, name: str) -> Iterator[str]:
         "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", THEMES[0]
     )
     page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def _side_bar(page: Page, open: bool) -> None:
+    """Open or close the list of files at the left."""
+    page.evaluate(
+        """async open => {
+            const {commands, shell} = window.jupyterapp;
+            if (shell.leftCollapsed === open)
+                await commands.execute('application:toggle-left-area');
+        }""",
+        open,
+    )
