@@ -168,5 +168,5 @@ class StackedBars(DrawnColumns):
             )
             text = f"{name} {share}"
             if text_width(text) + 12 <= width:
-                yield Text(start + width / 2, y + _STRIP - 4, text, "middle", ink="ink")
+                yield Text(start + width / 2, y + _STRIP - 4, text, "middle")
             start += width

@@ -124,10 +124,11 @@ class Dial(Chart):
         """The dial on the left and the course on the right."""
         out = list(title_marks(self.title, frame.width))
         middle = frame.height / 2 + 2
-        radius = min(middle - 58, 112.0)
-        out += self._dial(190.0, middle, radius)
+        x, left, most = (112.0, 256.0, 70.0) if frame.narrow else (190.0, 450.0, 112.0)
+        out += self._dial(x, middle, min(middle - 58, most))
         if self.course:
-            out += self._course(450.0, 74.0, frame.width - 22, frame.height - 44)
+            out += self._legend(14.0 if frame.narrow else left, 60.0)
+            out += self._course(left, 74.0, frame.width - 22, frame.height - 44)
         return Drawing(out, round(frame.height))
 
     def _dial(self, x: float, y: float, radius: float) -> Iterator[Mark]:
@@ -173,7 +174,7 @@ class Dial(Chart):
     def _course(self, left: float, top: float, right: float, bottom: float) -> Iterator[Mark]:
         sizes = [size for size, _ in self.course]
         guesses = [m for m in self.markers if m.value is not None]
-        ticks = linear(sizes[0], sizes[-1], 7, whole=True)
+        ticks = linear(sizes[0], sizes[-1], max(2, int((right - left) / 70)), whole=True)
         low, high = ticks.low, ticks.high
 
         def px(size: float) -> float:
@@ -191,7 +192,6 @@ class Dial(Chart):
             yield Text(px(tick), bottom + 16, f"{tick:,.0f}", "middle")
         yield Text((left + right) / 2, bottom + 34, self.axis, "middle")
         yield Text(left + 6, py(-TOP) - 6, "what 32 bits can hold", halo=True)
-        yield from self._legend(left, top - 14)
         yield from _steps(self.course, px, py)
         yield from self._here(px, py, high, (left, top, right, bottom))
         for guess in guesses:

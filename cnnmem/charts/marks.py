@@ -20,12 +20,20 @@ Colour = Fill | str | None
 or None for nothing."""
 
 
+NARROW = 700.0  # a drawing less wide than this has its parts closer together
+
+
 class Frame(NamedTuple):
     """The size of a drawing, and the least room below its plot."""
 
     width: float = 960
     height: float = 360
     foot: float = 0.0
+
+    @property
+    def narrow(self) -> bool:
+        """Whether the drawing is for a small place, such as a page beside a list of files."""
+        return self.width < NARROW
 
 
 class Text(NamedTuple):

@@ -29,8 +29,8 @@ def _render(
         raise CnnmemError(
             f"id_prefix: {id_prefix!r}; start with a letter, then use letters, digits or -"
         )
-    if width < 480 or height < 240:
-        raise CnnmemError(f"width, height: {width} x {height}; names need at least 480 x 240")
+    if width < 480 or height < 220:
+        raise CnnmemError(f"width, height: {width} x {height}; names need at least 480 x 220")
     canvas = Canvas(id_prefix, PRINT_PAPER if picture else PAPER)
     marks, height = chart.marks(Frame(float(width), float(height), foot))
     alt, title = escape(chart.alt), escape(chart.title)

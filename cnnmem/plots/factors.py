@@ -13,9 +13,8 @@ from cnnmem.charts.theme import FILLS, Fill
 from cnnmem.units import percent
 
 _TOP = 62.0
-_FACE = 74.0  # pixels of the side of the largest kernel
-_STEP = 7.0  # pixels from a channel to the next one behind it
-_AT = (40.0, 400.0, 680.0)  # x of the three filters
+_WIDE = ((40.0, 400.0, 680.0), 74.0, 7.0)  # x of the filters, side of a kernel, a channel's step
+_NARROW = ((30.0, 196.0, 356.0), 54.0, 5.0)
 _STRIP = 26.0
 _FULL, _DEPTH, _POINT = FILLS[2], FILLS[0], FILLS[1]  # as in the bars of the blocks
 
@@ -96,36 +95,41 @@ class Factors(Chart):
         """The filters above, the strips of their products below."""
         k, c, n = self.kernel, self.c_in, self.n
         out = [*title_marks(self.title, frame.width)]
+        at, face, step = _NARROW if frame.narrow else _WIDE
+        floor = _TOP + (90 if frame.narrow else 130)
         heads = ("full: looks around and mixes", "depthwise: looks around", "pointwise: mixes")
         sizes = ((k, c, n), (k, 1, c), (1, c, n))
         for x, head, fill, (side, deep, count) in zip(
-            _AT, heads, (_FULL, _DEPTH, _POINT), sizes, strict=True
+            at, heads, (_FULL, _DEPTH, _POINT), sizes, strict=True
         ):
+            head = head.split(":")[0] if frame.narrow else head
             out.append(Text(x - 20, _TOP - 14, head, bold=True))
-            out += self._filter(x, side, deep, fill)
-            out.append(Text(x - 20, _TOP + 158, f"{count} x"))
-            out.append(Text(x + 26, _TOP + 158, f"{side} x {side} x {deep}"))
-        out.append(Text(_AT[1] - 70, _TOP + 80, "→", "middle", size=26))
-        out.append(Text(_AT[2] - 64, _TOP + 80, "+", "middle", size=26))
-        out += self._strips(frame)
+            out += self._filter(x, side, deep, fill, (face, step, floor))
+            out.append(Text(x - 20, floor + 28, f"{count} x"))
+            out.append(Text(x + 26, floor + 28, f"{side} x {side} x {deep}"))
+        out.append(Text(at[1] - face * 0.9, floor - 46, "→", "middle", size=26))
+        out.append(Text(at[2] - face * 0.9, floor - 46, "+", "middle", size=26))
+        out += self._strips(frame, floor + 60)
         return Drawing(out, round(frame.height))
 
-    def _filter(self, x: float, side: int, deep: int, fill: Fill) -> Iterator[Mark]:
+    def _filter(
+        self, x: float, side: int, deep: int, fill: Fill, place: tuple[float, float, float]
+    ) -> Iterator[Mark]:
         """Yield a filter as a grid, with its channels behind it."""
-        cell = _FACE / max(self.kernel, 3)
+        room, step, floor = place
+        cell = room / max(self.kernel, 3)
         face, shown = cell * side, min(deep, 8)
-        y = _TOP + 130 - face
+        y = floor - face
         for depth in range(shown - 1, 0, -1):
-            at = (x + _STEP * depth, y - _STEP * depth)
+            at = (x + step * depth, y - step * depth)
             yield Box(*at, face, face, fill.colour, 0.25, line=1, faint=0.5)
         yield Box(x, y, face, face, "paper")
         yield Box(x, y, face, face, fill.colour, 0.6, line=1.5)
         yield grid(x, y, cell, side, side)
 
-    def _strips(self, frame: Frame) -> Iterator[Mark]:
+    def _strips(self, frame: Frame, y: float) -> Iterator[Mark]:
         """Yield what each convolution multiplies at one place, as lengths."""
-        left, room = _AT[0] - 20, frame.width - _AT[0] - 10
-        y = _TOP + 190
+        left, room = 14.0, frame.width - 28.0
         yield Text(left, y - 8, "products for one place of the map", bold=True)
         yield Box(
             left, y, room, _STRIP, _FULL, name="full", values=(self.full,), tip=self._lines[0]
@@ -141,5 +145,5 @@ class Factors(Chart):
             f"1/N + 1/K² = 1/{self.n} + 1/{self.kernel**2} = "
             f"{percent(self.depthwise, self.full)} + {percent(self.pointwise, self.full)} = {both}"
         )
-        inside = x + 16 > left + room * 0.5
+        inside = frame.narrow or x + 16 > left + room * 0.5
         yield Text(left, below + _STRIP + 20, text) if inside else Text(x + 12, below + 18, text)

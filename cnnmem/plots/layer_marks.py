@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from cnnmem.charts.marks import Box, Dots, Line, Mark, Text, grid, polygon
+from cnnmem.charts.fitting import fit
+from cnnmem.charts.marks import Box, Dots, Frame, Line, Mark, Text, grid, polygon
 from cnnmem.charts.theme import FILLS
 from cnnmem.model.layers import BatchNorm
 from cnnmem.model.windows import shape_text
@@ -14,7 +16,7 @@ from .layer_view import LayerView
 from .spans import Span, range_text
 
 _SEEN, _HERE = FILLS[:2]  # the channels read; the window and its output value
-_LEFT, _ROOM, _GAP = 14.0, 300.0, 60.0  # pixels: margin, a map, between the maps
+_LEFT = 14.0  # pixels of margin
 _TOP, _FOOT = 62.0, 30.0
 _WIDEST_CELL, _GRID_CELL, _DOT_CELL = 34.0, 7.0, 4.0
 _MOST_TAPS, _MOST_DOTS = 400, 1200
@@ -22,27 +24,59 @@ _SQUARE, _IN_ROW, _MOST_SQUARES = 17.0, 14, 42
 _MOST_UNITS = 14  # values of a vector that are drawn one by one
 
 
-def map_marks(sketch: LayerView, height: float) -> Iterator[Mark]:
+class _Place(NamedTuple):
+    """Pixels of a map, between the maps, and below them."""
+
+    room: float
+    gap: float
+    foot: float
+
+    @property
+    def second(self) -> float:
+        """Where the second map begins."""
+        return _LEFT + self.room + self.gap
+
+    @property
+    def side(self) -> float:
+        """Where the texts beside the maps begin."""
+        return self.second + self.room + 26
+
+
+_WIDE, _NARROW = _Place(300.0, 60.0, 52.0), _Place(200.0, 44.0, 92.0)
+
+
+def map_marks(sketch: LayerView, frame: Frame) -> Iterator[Mark]:
     """Yield the marks of a layer that reads a map and writes one."""
     rows, columns = sketch.spans
-    room = height - _TOP - 52
-    cell = min(_ROOM / columns.padded, room / rows.padded, _WIDEST_CELL)
+    place = _NARROW if frame.narrow else _WIDE
+    room = frame.height - _TOP - place.foot
+    cell = min(place.room / columns.padded, room / rows.padded, _WIDEST_CELL)
     middle = _TOP + room / 2
-    x = _LEFT + (_ROOM - cell * columns.padded) / 2
+    x = _LEFT + (place.room - cell * columns.padded) / 2
     y = middle - cell * rows.padded / 2
-    out_x = _LEFT + _ROOM + _GAP + (_ROOM - cell * columns.out) / 2
+    out_x = place.second + (place.room - cell * columns.out) / 2
     out_y = middle - cell * rows.out / 2
-    yield from _input(sketch, x, y, cell)
+    yield from _input(sketch, x, y, cell, _LEFT + place.room / 2)
     yield from _window(sketch, x, y, cell)
-    yield from _output(sketch, out_x, out_y, cell)
+    yield from _output(sketch, out_x, out_y, cell, place.second + place.room / 2)
     yield from _rays(sketch, (x, y), (out_x, out_y), cell)
-    for number, text in enumerate(_captions(sketch)):
-        at = _LEFT + _ROOM / 2 + number * (_ROOM + _GAP)
-        yield Text(at, height - _FOOT, text, "middle")
-    yield from _channels(sketch, _LEFT + 2 * _ROOM + _GAP + 26)
+    if frame.narrow:
+        here = f"reads {sketch.reads}; this value: channel {sketch.out_channel + 1}"
+        lines = (*_captions(sketch), here, "; ".join(_weights(sketch)))
+        yield from _lines(lines, frame.height)
+        return
+    for at, text in zip((_LEFT, place.second), _captions(sketch), strict=True):
+        yield Text(at + place.room / 2, frame.height - _FOOT, text, "middle")
+    yield from _channels(sketch, place.side)
 
 
-def _input(sketch: LayerView, x: float, y: float, cell: float) -> Iterator[Mark]:
+def _lines(lines: Sequence[str], height: float) -> Iterator[Mark]:
+    """Yield lines of text at the foot of a narrow drawing."""
+    for i, text in enumerate(reversed(lines)):
+        yield Text(_LEFT, height - 8 - 18 * i, fit(text, 450.0))
+
+
+def _input(sketch: LayerView, x: float, y: float, cell: float, centre: float) -> Iterator[Mark]:
     """Yield the white map on its grey padding."""
     rows, columns = sketch.spans
     title = f"input {rows.size} x {columns.size}"
@@ -57,7 +91,7 @@ def _input(sketch: LayerView, x: float, y: float, cell: float) -> Iterator[Mark]
         yield Box(right, inner_y, cell * columns.after, cell * rows.size, "ink", 0.16)
         size = (rows.padded, columns.padded)
         yield Box(x, y, wide, high, line=1, dashes="4,3", name="padded", values=size)
-    yield Text(_LEFT + _ROOM / 2, _TOP - 18, title, "middle", bold=True)
+    yield Text(centre, _TOP - 18, title, "middle", bold=True)
     if cell >= _GRID_CELL:
         yield grid(x, y, cell, rows.padded, columns.padded)
     yield from _unread(x, y, cell, rows, columns)
@@ -103,10 +137,9 @@ def _window(sketch: LayerView, x: float, y: float, cell: float) -> Iterator[Mark
         yield Dots(points, 2.5 if cell > 12 else 1.5)
 
 
-def _output(sketch: LayerView, x: float, y: float, cell: float) -> Iterator[Mark]:
+def _output(sketch: LayerView, x: float, y: float, cell: float, centre: float) -> Iterator[Mark]:
     (rows, columns), (row, column) = sketch.spans, sketch.place
-    at = _LEFT + _ROOM + _GAP + _ROOM / 2
-    yield Text(at, _TOP - 18, f"output {rows.out} x {columns.out}", "middle", bold=True)
+    yield Text(centre, _TOP - 18, f"output {rows.out} x {columns.out}", "middle", bold=True)
     if cell >= _GRID_CELL:
         yield grid(x, y, cell, rows.out, columns.out)
     yield Box(
@@ -190,11 +223,12 @@ def _weights(sketch: LayerView) -> tuple[str, str]:
     )
 
 
-def linear_marks(sketch: LayerView, height: float) -> Iterator[Mark]:
+def linear_marks(sketch: LayerView, frame: Frame) -> Iterator[Mark]:
     """Yield the marks of a linear layer: a line from each input to one output."""
     inputs, outputs = math.prod(sketch.shape), sketch.output[0]
     here = sketch.channel % outputs
-    x_in, x_out, top, room = 164.0, 560.0, _TOP + 4, height - _TOP - 62
+    x_in, x_out = (100.0, 380.0) if frame.narrow else (164.0, 560.0)
+    top, room = _TOP + 4, frame.height - _TOP - (70 if frame.narrow else 62)
     flat = f": {shape_text(sketch.shape)}, flattened" if len(sketch.shape) > 1 else ""
     yield Text(_LEFT, _TOP - 18, f"{inputs:,} inputs{flat}", bold=True)
     yield Text(x_out, _TOP - 18, f"{outputs:,} output{'s' * (outputs > 1)}", "middle", bold=True)
@@ -221,11 +255,14 @@ def linear_marks(sketch: LayerView, height: float) -> Iterator[Mark]:
                 fill, shade = (_HERE, 1.0) if looked_at else ("ink", 0.1)
                 yield Box(x - side / 2, y - side / 2, side, side, fill, shade, line=1)
     text = f"output {here + 1:,} reads all {inputs:,} inputs"
-    yield Text((x_in + x_out) / 2, height - _FOOT, text, "middle")
-    side_x = _LEFT + 2 * _ROOM + _GAP + 26
-    yield Text(side_x, _TOP - 18, f"one of {outputs:,} outputs", bold=True)
     bias = " and a bias" if getattr(sketch.layer, "bias", False) else ""
-    yield Text(side_x, _TOP + 4, f"{inputs:,} weights{bias}")
+    one, held = f"one of {outputs:,} outputs", f"{inputs:,} weights{bias}"
+    if frame.narrow:
+        yield from _lines((text, f"{one}: {held}"), frame.height)
+        return
+    yield Text((x_in + x_out) / 2, frame.height - _FOOT, text, "middle")
+    yield Text(_WIDE.side, _TOP - 18, one, bold=True)
+    yield Text(_WIDE.side, _TOP + 4, held)
 
 
 def _drawn(count: int, here: int) -> list[int | None]:

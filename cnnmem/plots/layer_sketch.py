@@ -98,7 +98,7 @@ class LayerSketch(LayerView, Chart):
     def marks(self, frame: Frame) -> Drawing:
         """Both maps with the window and its output value, and the channels on the right."""
         draw = linear_marks if self.flat else map_marks
-        marks = [*title_marks(self.title, frame.width), *draw(self, frame.height)]
+        marks = [*title_marks(self.title, frame.width), *draw(self, frame)]
         return Drawing(marks, round(frame.height))
 
 

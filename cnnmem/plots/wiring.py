@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from cnnmem.charts.chart import Chart, Rows
 from cnnmem.charts.header import title_marks
@@ -16,9 +17,23 @@ from .colours import BLUE, ORANGE
 
 _TOP = 64.0
 _VALUES, _UNITS = 12, 9  # dots that stand for all values and all units
-_MAP, _SQUARE = 118.0, 150.0  # pixels: the largest map, the largest square of parameters
 _MOST_CELLS = 32
-_AT = (40.0, 300.0, 470.0, 610.0)  # x of the map, the vector, the units, the squares
+
+
+class _Place(NamedTuple):
+    """x of the map, the vector, the units and the squares; the largest map and square."""
+
+    map: float
+    vector: float
+    units: float
+    squares: float
+    side: float
+    square: float
+    depth: float
+
+
+_WIDE = _Place(40.0, 300.0, 470.0, 610.0, 118.0, 150.0, 7.0)
+_NARROW = _Place(14.0, 190.0, 290.0, 342.0, 70.0, 66.0, 4.0)
 
 
 @dataclass(frozen=True)
@@ -83,37 +98,43 @@ class Wiring(Chart):
 
     def marks(self, frame: Frame) -> Drawing:
         """Map, vector, units and wires from left to right; at the right areas show parameters."""
-        bottom = frame.height - 40
-        middle = (_TOP + bottom) / 2
+        place = _NARROW if frame.narrow else _WIDE
+        bottom = frame.height - (64 if frame.narrow else 40)
         out = [
             *title_marks(self.title, frame.width),
-            *self._map(middle),
-            *self._wires(bottom),
-            *self._squares(bottom),
+            *self._map(place, (_TOP + bottom) / 2),
+            *self._wires(place, bottom),
+            *self._squares(place, bottom),
         ]
-        out.append(Text(_AT[0], frame.height - 12, self._lines[0]))
+        if frame.narrow:
+            first, second = self._lines[0].split(", ", 1)[0], self._lines[0].split("values, ", 1)[1]
+            out.append(Text(14, frame.height - 30, f"{first}, {second}".split(": ")[0]))
+            out.append(Text(14, frame.height - 12, f"{self.weights:,} weights; {self._lines[1]}"))
+        else:
+            out.append(Text(place.map, frame.height - 12, self._lines[0]))
         return Drawing(out, round(frame.height))
 
-    def _map(self, middle: float) -> Iterator[Mark]:
+    def _map(self, place: _Place, middle: float) -> Iterator[Mark]:
         """Yield the map as a grid of places, with channels behind it."""
         height, width, channels = self.shape
-        cell = _MAP / max(height, width, 7)
+        cell = place.side / max(height, width, 7)
         wide, high = cell * width, cell * height
-        x, y = _AT[0], middle - high / 2
+        x, y = place.map, middle - high / 2
         for depth in range(min(channels, 6) - 1, 0, -1):
-            at = (x + 7.0 * depth, y - 7.0 * depth)
+            at = (x + place.depth * depth, y - place.depth * depth)
             yield Box(*at, wide, high, "paper", line=1, faint=0.5)
         yield Box(x, y, wide, high, "paper")
         yield Box(x, y, wide, high, FILLS[ORANGE].colour, 0.35, line=1.5)
         if max(height, width) <= _MOST_CELLS:
             yield grid(x, y, cell, height, width)
         yield Text(x, y + high + 20, f"{height} x {width} x {channels}")
-        yield Line(((x + wide + 50, middle), (_AT[1] - 26, middle)), arrow=True)
-        yield Text((x + wide + _AT[1] + 24) / 2, middle - 10, "flatten", "middle")
+        start, stop = x + wide + 6 * place.depth + 8, place.vector - 20
+        yield Line(((start, middle), (stop, middle)), arrow=True)
+        yield Text((start + stop) / 2, middle - 10, "flatten", "middle")
 
-    def _wires(self, bottom: float) -> Iterator[Mark]:
+    def _wires(self, place: _Place, bottom: float) -> Iterator[Mark]:
         """Yield a few of the values, a few of the units, and every wire between them."""
-        left, right = _AT[1], _AT[2]
+        left, right = place.vector, place.units
         values = _column(left, _VALUES, bottom)
         units = _column(right, _UNITS, bottom)
         chosen = units[_UNITS // 2]
@@ -126,17 +147,17 @@ class Wiring(Chart):
         yield Dots(tuple(values), 4.0, FILLS[ORANGE].colour)
         yield Dots(tuple(units), 4.0)
         yield Dots((chosen,), 6.0, FILLS[BLUE].colour)
-        yield Text(left, _TOP - 16, f"{self.values:,} values", "middle", bold=True)
-        yield Text(right, _TOP - 16, f"{self.units:,} units", "middle", bold=True)
+        yield Text(left + 14, _TOP - 16, f"{self.values:,} values", "end", bold=True)
+        yield Text(right - 14, _TOP - 16, f"{self.units:,} units", bold=True)
 
-    def _squares(self, bottom: float) -> Iterator[Mark]:
+    def _squares(self, place: _Place, bottom: float) -> Iterator[Mark]:
         """Yield two squares whose areas are the parameters of the layer and of all others."""
         held = self.weights + self.biases
         largest = max(held, self.others, 1)
-        x, floor = _AT[3], bottom - 16
+        x, floor = place.squares, bottom - 16
         parts = ((self.name, held, FILLS[BLUE]), ("all others", self.others, "#808080"))
         for name, count, fill in parts:
-            side = _SQUARE * math.sqrt(count / largest)
+            side = place.square * math.sqrt(count / largest)
             yield Box(
                 x,
                 floor - side,
@@ -147,10 +168,15 @@ class Wiring(Chart):
                 values=(count,),
                 tip=f"{name}: {count:,} parameters",
             )
-            share = percent(count, held + self.others)
-            yield Text(x, floor + 18, f"{name} {share}")
-            x += max(side, 84.0) + 30
-        yield Text(_AT[3], _TOP - 16, "areas: parameters", bold=True)
+            if place is _WIDE:
+                share = percent(count, held + self.others)
+                yield Text(x, floor + 18, f"{name} {share}")
+                x += max(side, 84.0) + 30
+            else:
+                yield Text(x, floor + 18, "others" if count is self.others else name)
+                x += max(side, 46.0) + 10
+        if place is _WIDE:
+            yield Text(place.squares, _TOP - 16, "areas: parameters", bold=True)
 
 
 def _column(x: float, count: int, bottom: float) -> list[tuple[float, float]]:

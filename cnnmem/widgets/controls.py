@@ -15,7 +15,9 @@ import ipywidgets
 from cnnmem.checks import is_int
 from cnnmem.errors import CnnmemError
 
-LABEL = "8.5em"
+LABEL = "8.1em"
+# Two columns where there is room for two labels, boxes and short sliders, else one.
+PLACE = {"flex": "1 1 max(16.5em, 45%)", "min_width": "0", "max_width": "31em", "width": "auto"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Slider:
             description=self.label,
             readout=False,
             style={"description_width": LABEL},
-            layout={"width": "24em"},
+            layout={"flex": "1 1 auto", "width": "auto", "min_width": "0"},
             tooltip=self.help or self.label,
         )
         # The box has the slider's label too, without width, for screen readers: ipywidgets gives
@@ -63,7 +65,7 @@ class Slider:
             value=self.value,
             description=self.label,
             style={"description_width": "0"},
-            layout={"width": "6.5em"},
+            layout={"flex": "0 0 5.4em", "width": "5.4em"},
             tooltip=f"{self.label}: any whole number",
             continuous_update=False,
         )
@@ -82,7 +84,7 @@ class Slider:
 
         slider.observe(slid, "value")
         box.observe(typed, "value")
-        return Bound(self.name, ipywidgets.HBox([slider, box], layout={"width": "31em"}), box)
+        return Bound(self.name, ipywidgets.HBox([slider, box], layout=PLACE), box)
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class Dropdown:
             value=options[0][1] if self.value is None else self.value,
             description=self.label,
             style={"description_width": LABEL},
-            layout={"width": "31em", "max_width": "100%"},
+            layout=PLACE,
             tooltip=self.help or self.label,
         )
         dropdown.observe(lambda change: changed(), "value")

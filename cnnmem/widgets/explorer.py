@@ -27,6 +27,12 @@ from .controls import Bound, Checkbox, Control, Dropdown, Slider
 _KERNEL = secrets.token_urlsafe(3)
 _IDS = count(1)
 ALONE, BESIDE = 960, 480  # widths of a chart: below others, beside another
+SMALL, LEAST = 290, 220  # heights of narrow drawings: of one chart, of several
+# Where a chart would be scaled down until its texts cannot be read, the narrow drawing is shown.
+FITTING = (
+    "<style>.cnnmem-charts{container-type:inline-size;width:100%}.cnnmem-narrow{display:none}"
+    "@container (max-width:815px){.cnnmem-wide{display:none}.cnnmem-narrow{display:block}}</style>"
+)
 
 
 @dataclass(frozen=True)
@@ -77,15 +83,19 @@ class Explorer(ipywidgets.VBox):
         self.view: View | None = None
         self.message = ""
         self._drawn: tuple[str, ...] = ()
-        # Controls stand in two columns where there is room, so that chart and slider fit a screen.
+        self._narrow: tuple[str, ...] = ()
+        # Controls stand in two columns where there is room, and the sliders last, so that a slider
+        # and the chart that it moves fit a screen.
         wrap = {"flex_flow": "row wrap", "width": "100%"}
-        switches = [self._bound[c.name].shown for c in controls if isinstance(c, Checkbox)]
-        others = [self._bound[c.name].shown for c in controls if not isinstance(c, Checkbox)]
-        rows = [ipywidgets.HBox(others, layout=wrap), ipywidgets.HBox(switches, layout=wrap)]
+        groups = ([], [], [])  # type: tuple[list[Any], list[Any], list[Any]]
+        for control in controls:
+            place = 1 if isinstance(control, Checkbox) else 2 * isinstance(control, Slider)
+            groups[place].append(self._bound[control.name].shown)
+        rows = [ipywidgets.HBox(group, layout=wrap) for group in groups if group]
         manual = ipywidgets.HTML(
             f"<details><summary>How to use it</summary><p>{html.escape(help)}</p></details>"
         )
-        shown = [*rows[: 1 + bool(switches)], self._screen, *([manual] if help else [])]
+        shown = [*rows, self._screen, *([manual] if help else [])]
         super().__init__(shown, layout={"width": "100%"})
         self.add_class("cnnmem-explorer")
         self._quiet = False
@@ -179,7 +189,12 @@ class Explorer(ipywidgets.VBox):
                 svg.draw(chart, id_prefix=f"{self._prefix}-{i}", **self._size())
                 for i, chart in enumerate(self._charts())
             )
-        self._screen.value = self._html(self._drawn)
+            height = SMALL if len(self._drawn) < 2 else LEAST
+            self._narrow = tuple(
+                svg.draw(chart, BESIDE, height, id_prefix=f"{self._prefix}-n{i}")
+                for i, chart in enumerate(self._charts())
+            )
+        self._screen.value = self._html()
 
     def _size(self) -> dict[str, Any]:
         """Return the width and height of a chart; plots side by side end at the same height."""
@@ -189,19 +204,24 @@ class Explorer(ipywidgets.VBox):
         foot = max((chart.foot(BESIDE) for chart in view.charts), default=0.0)
         return {"width": BESIDE, "height": view.height or self._height, "foot": foot}
 
-    def _html(self, drawings: Sequence[str]) -> str:
+    def _html(self) -> str:
         # An empty message takes its line too, so that the chart does not jump.
         lines = html.escape(self.readout).replace("\n", "<br>")
         note = html.escape(self.message) or "&nbsp;"
         look = "color:var(--jp-error-color0,#b00020);font-weight:600" if self.message else ""
-        dim = ";opacity:.35" if self.message else ""
+        dim = "opacity:.35" if self.message else ""
         table = ""
         if self.view and self.view.table:
             table = html_table(*self.view.table, left=self.view.texts)
         settings = html.escape(json.dumps(self.settings))
+        wide = "".join(self._drawn)
         if self.view and self.view.beside:
-            drawings = [f'<div style="flex:1 1 400px;min-width:0">{one}</div>' for one in drawings]
-            dim += ";display:flex;flex-wrap:wrap;gap:4px"
+            parts = (f'<div style="flex:1 1 400px;min-width:0">{one}</div>' for one in self._drawn)
+            wide = f'<div style="display:flex;gap:4px">{"".join(parts)}</div>'
+        drawn = (
+            f'{FITTING}<div class="cnnmem-wide">{wide}</div>'
+            f'<div class="cnnmem-narrow">{"".join(self._narrow)}</div>'
+        )
         return (
             f'<div data-explorer="{html.escape(self._title)}" data-settings="{settings}" '
             f'style="font-size:14px;line-height:1.45">'
@@ -209,7 +229,7 @@ class Explorer(ipywidgets.VBox):
             f"{lines}</div>"
             '<div role="alert" class="cnnmem-message" '
             f'style="min-height:1.5em;{look}">{note}</div>'
-            f'<div style="width:100%{dim}">{"".join(drawings)}</div>{table}</div>'
+            f'<div class="cnnmem-charts" style="{dim}">{drawn}</div>{table}</div>'
         )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:

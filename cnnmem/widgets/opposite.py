@@ -27,7 +27,7 @@ from .explorer import Explorer, View
 SIZES = (224, *range(256, 1537, 128))  # of the bars by input size
 BY = ("block", "kind of layer", "layer", "input size", "input size, as shares")
 
-FLAT = 300  # height of a chart of layers, which has no names below it
+FLAT = 280  # height of a chart of layers, which has no names below it
 
 
 _headed = lru_cache(vgg16_with)

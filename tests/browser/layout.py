@@ -73,19 +73,22 @@ FAULTS = """
             if (html.scrollWidth > html.clientWidth + 1 && !html.querySelector('pre'))
                 faults.push(`"${name(html)}" is wider than its place`);
         for (const svg of own.querySelectorAll('svg[data-chart]')) {
+            if (!svg.checkVisibility()) continue;  // the other one of wide and narrow is shown
             inside(svg, area, 'chart');
             const texts = [...svg.querySelectorAll('text')].filter(one => one.textContent.trim());
             texts.forEach(one => inside(one, svg, 'text'));
             apart(texts.filter(one => !one.hasAttribute('transform')), 'text');
             const scale = box(svg).width / svg.viewBox.baseVal.width;
-            if (scale < smallest) faults.push(`a chart has ${(100 * scale).toFixed(0)} % of its size`);
+            if (scale < smallest)
+                faults.push(`a chart has ${(100 * scale).toFixed(0)} % of its size`);
             // the drawing must stay in view while a slider moves
             const room = document.querySelector('.jp-WindowedPanel-outer')?.clientHeight
                 ?? innerHeight;
             for (const handle of own.querySelectorAll('.noUi-target')) {
                 const far = box(svg).bottom - box(handle).top;
+                const title = own.querySelector('[data-explorer]')?.dataset.explorer;
                 if (far > room)
-                    faults.push(`${name(own)}: a slider and its drawing take ${far.toFixed(0)} `
+                    faults.push(`${title}: a slider and its drawing take ${far.toFixed(0)} `
                         + `pixels of ${room}`);
             }
             for (const text of texts) {

@@ -141,7 +141,7 @@ def test_two_lessons_in_one_jupyterlab_both_show_their_patterns(
     )
     wait_for_idle(page)
     run_all(page)
-    drawings = page.locator(".cnnmem-explorer svg")
+    drawings = page.locator(".cnnmem-wide svg")
     assert drawings.count() == 2
     ids = drawings.locator("[id]").evaluate_all("all => all.map(one => one.id)")
     assert len(ids) == len(set(ids)) >= 2

@@ -108,22 +108,26 @@ def check(explorer: Locator) -> dict[str, Any]:
     Returns the settings on the page.
     """
     seen = explorer.evaluate(
-        """root => ({
+        """root => {
+          // of the wide and the narrow drawing, the page shows one
+          const shown = [...root.querySelectorAll('svg[data-chart]')]
+              .filter(svg => svg.checkVisibility());
+          return {
             title: root.querySelector('[data-explorer]').dataset.explorer,
             settings: root.querySelector('[data-settings]').dataset.settings,
             readout: root.querySelector('.cnnmem-readout').innerText,
             message: root.querySelector('.cnnmem-message').innerText,
-            charts: root.querySelectorAll('svg[data-chart]').length,
+            charts: shown.length,
             table: [...root.querySelectorAll('[data-explorer] tr')]
                 .map(row => [...row.cells].map(cell => cell.textContent)),
-            alts: [...root.querySelectorAll('svg[data-chart]')]
-                .map(svg => svg.getAttribute('aria-label')),
-            bars: [...root.querySelectorAll('.bar')].map(bar => ({
+            alts: shown.map(svg => svg.getAttribute('aria-label')),
+            bars: shown.flatMap(svg => [...svg.querySelectorAll('.bar')]).map(bar => ({
                 name: bar.dataset.name,
                 values: bar.dataset.values,
                 height: bar.getBoundingClientRect().height,
             })),
-        })"""
+          };
+        }"""
     )
     settings: dict[str, Any] = json.loads(seen["settings"])
     own = settings.get("network")

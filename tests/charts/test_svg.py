@@ -358,7 +358,7 @@ def test_an_id_prefix_that_would_break_references_is_rejected(prefix):
 
 
 def test_a_drawing_too_small_to_read_is_rejected():
-    with pytest.raises(ValueError, match="480 x 240"):
+    with pytest.raises(ValueError, match="480 x 220"):
         draw(BARS, width=200)
 
 

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 import ipywidgets
 import pytest
 from printed_counts import PRINTED, network
+from screens import drawing
 
 from cnnmem import CnnmemError, summary
 from cnnmem.count.tools import TOOLS
@@ -12,11 +13,6 @@ from cnnmem.model import zoo
 from cnnmem.plots.audit import EXACT_MACS
 from cnnmem.widgets import audit
 from cnnmem.widgets.audit import SHOWN
-
-
-def drawing(explorer):
-    value = explorer._screen.value
-    return value[value.index("<svg") : value.rindex("</svg>") + 6]
 
 
 def ends(source):

@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ET
 
 import ipywidgets
 import pytest
+from screens import drawing
 
 from cnnmem import summary
 from cnnmem.charts import HeatMap, Marker
@@ -13,11 +14,6 @@ from cnnmem.model import zoo
 from cnnmem.units import GiB
 from cnnmem.widgets import budget
 from cnnmem.widgets.budget import BATCHES, SHOWN, SIZES, _peaks, _Steps
-
-
-def drawing(explorer):
-    value = explorer._screen.value
-    return value[value.index("<svg") : value.rindex("</svg>") + 6]
 
 
 def ends(source):

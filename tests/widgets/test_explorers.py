@@ -12,6 +12,7 @@ from typing import Any
 
 import ipywidgets
 import pytest
+from screens import drawing
 
 from cnnmem import CnnmemError, Network, published, summary
 from cnnmem.charts import Marker
@@ -34,12 +35,6 @@ from cnnmem.widgets.explorer import View
 
 STACKS = conventions.groups()
 EXPLORERS = {"explore": explore, "reconciliation": reconciliation, "over_time": over_time}
-
-
-def drawing(explorer: Explorer) -> str:
-    """Return the SVG that is on the screen."""
-    value: str = explorer._screen.value
-    return value[value.index("<svg") : value.rindex("</svg>") + 6]
 
 
 def ends(source: ipywidgets.Widget) -> list[Any]:
