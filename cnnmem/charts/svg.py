@@ -23,7 +23,13 @@ _WIDEST = 1.35  # a drawing grows with the page up to this many times its own wi
 
 
 def _render(
-    chart: Drawable, width: int, height: int, id_prefix: str, picture: bool, foot: float
+    chart: Drawable,
+    width: int,
+    height: int,
+    id_prefix: str,
+    picture: bool,
+    foot: float,
+    light: bool = False,
 ) -> str:
     if not re.fullmatch(r"[A-Za-z][\w-]*", id_prefix, re.ASCII):
         raise CnnmemError(
@@ -31,7 +37,7 @@ def _render(
         )
     if width < 480 or height < 220:
         raise CnnmemError(f"width, height: {width} x {height}; names need at least 480 x 220")
-    canvas = Canvas(id_prefix, PRINT_PAPER if picture else PAPER)
+    canvas = Canvas(id_prefix, PRINT_PAPER if picture else PAPER, light)
     marks, height = chart.marks(Frame(float(width), float(height), foot))
     alt, title = escape(chart.alt), escape(chart.title)
     if picture:
@@ -55,21 +61,26 @@ def _render(
 
 
 def draw(
-    chart: Drawable, width: int = 960, height: int = 360, id_prefix: str = "c", foot: float = 0.0
+    chart: Drawable,
+    width: int = 960,
+    height: int = 360,
+    id_prefix: str = "c",
+    foot: float = 0.0,
+    light: bool = False,
 ) -> str:
     """An inline ``<svg>`` as wide as its container, with a height that never jumps.
 
     ``width`` and ``height`` are the units of its viewBox. Give each chart on a page its own
     ``id_prefix``. A chart that does not fit (a waterfall of many steps) is drawn taller.
     ``foot`` is the least height below the plot: the largest :meth:`~cnnmem.charts.Chart.foot` of
-    charts side by side.
+    charts side by side. A ``light`` drawing has no columns to point at if there are very many.
 
     >>> from . import Series, StackedBars
     >>> tiny = StackedBars("Tiny", ("conv", "fc"), (Series("weights", (27, 81)),), "parameters")
     >>> draw(tiny).count('class="bar"')
     2
     """
-    return _render(chart, width, height, id_prefix, False, foot)
+    return _render(chart, width, height, id_prefix, False, foot, light)
 
 
 def standalone(

@@ -16,6 +16,7 @@ class Canvas(NamedTuple):
 
     prefix: str
     paper: str
+    light: bool = False  # without columns to point at where they are too narrow for it
 
 
 @lru_cache(maxsize=8192)
@@ -54,7 +55,7 @@ def paint(mark: Mark, canvas: Canvas) -> str:
         case Box():
             return _box(mark, canvas)
         case Hits():
-            return _hits(mark)
+            return "" if canvas.light and len(mark.names) > TIPPED else _hits(mark)
         case Cluster():
             inside = "".join([paint(one, canvas) for one in mark.marks])
             return f'<g class="{mark.css}">{inside}</g>'

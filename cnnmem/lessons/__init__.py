@@ -6,6 +6,7 @@
     p.then(explore("vgg16"))      # hidden until then; the guess stays on the chart
     ask("02-file")                # an exercise with check, hint and reveal
     fold("As text", "a table")    # closed until wanted
+    in_steps(items, "Measuring")  # a bar while a slow cell works through the items
     progress()                    # what was answered; `reset("02")` forgets a lesson
 
 These need ipywidgets; the questions themselves need only the
@@ -18,7 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .asking import ask, fold, head, predict, progress, reset
+    from .asking import ask, fold, head, in_steps, predict, progress, reset
     from .registry import every, get
 
 # The questions are read without ipywidgets, which `asking` needs.
@@ -26,6 +27,7 @@ _HOME = {
     "ask": "asking",
     "fold": "asking",
     "head": "asking",
+    "in_steps": "asking",
     "predict": "asking",
     "progress": "asking",
     "reset": "asking",
@@ -33,7 +35,7 @@ _HOME = {
     "get": "registry",
 }
 
-__all__ = ["ask", "every", "fold", "get", "head", "predict", "progress", "reset"]
+__all__ = ["ask", "every", "fold", "get", "head", "in_steps", "predict", "progress", "reset"]
 
 
 def __getattr__(name: str) -> Any:

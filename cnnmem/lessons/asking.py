@@ -10,8 +10,11 @@ from cnnmem.exercises.panel import Panel
 from cnnmem.exercises.prediction import Prediction
 from cnnmem.exercises.sitting import Sitting
 from cnnmem.exercises.veil import Fold
+from cnnmem.exercises.waiting import in_steps
 
 from .registry import get, lesson, series
+
+__all__ = ["ask", "fold", "head", "in_steps", "predict", "progress", "reset"]
 
 
 def ask(id: str) -> Panel:

@@ -191,7 +191,7 @@ class Explorer(ipywidgets.VBox):
             )
             height = SMALL if len(self._drawn) < 2 else LEAST
             self._narrow = tuple(
-                svg.draw(chart, BESIDE, height, id_prefix=f"{self._prefix}-n{i}")
+                svg.draw(chart, BESIDE, height, f"{self._prefix}-n{i}", light=True)
                 for i, chart in enumerate(self._charts())
             )
         self._screen.value = self._html()
