@@ -24,13 +24,14 @@ NOISE = Fraction(1, 10**9)  # relative error that floating-point arithmetic may 
 NEAR = Fraction(1, 200)  # an answer this close to a factor of FACTORS is taken to be off by it
 SAME = Fraction(1, 1000)  # an answer this close to a known wrong number is taken for it
 
+ABOUT_TWICE = Fraction(199, 100)  # from here on "2 times", not "99 %"
 MOST_SHOWN = 30  # letters of a worked-out answer that are shown
 TWINS = {"KiB": KB, "MiB": MB, "GiB": GB}  # the decimal unit that people write for the binary one
 
 # Factors between bytes, values and units, for answers in bytes.
 FACTORS: tuple[tuple[Fraction, str], ...] = (
-    (Fraction(4), "It is 4 times too high: the 4 bytes of a value seem to be counted twice."),
-    (Fraction(1, 4), "It is a quarter of it: a float32 value takes 4 bytes."),
+    (Fraction(4), "It is 4 times too high: check the bytes for each value."),
+    (Fraction(1, 4), "It is a quarter of the right size: check the bytes for each value."),
     (Fraction(2**20, 10**6), "It is 4.9 % too high: that is the step between MB and MiB."),
     (Fraction(10**6, 2**20), "It is 4.6 % too low: that is the step between MiB and MB."),
     (Fraction(2**30, 10**9), "It is 7.4 % too high: that is the step between GB and GiB."),
@@ -298,9 +299,9 @@ def apart(guess: Fraction, truth: Fraction) -> str:
     """
     ratio = abs(guess / truth)
     more, less = ("high", "low") if truth > 0 else ("far below zero", "close to zero")
-    if ratio >= 2:
+    if ratio >= ABOUT_TWICE:
         return f"{_times(ratio)} times too {more}"
-    if ratio <= Fraction(1, 2):
+    if ratio <= 1 / ABOUT_TWICE:
         return f"{_times(1 / ratio)} times too {less}"
     off = (ratio - 1) * 100
     if not off:

@@ -25,6 +25,14 @@ def test_the_notebook_runs_and_every_control_moves(
     assert output_errors(page) == []
     assert page.get_by_text("Error displaying widget").count() == 0
     start_again(page)
+    far = page.evaluate(
+        """() => {
+            const top = element => element.getBoundingClientRect().top;
+            const first = document.querySelector('.cnnmem-veil, .cnnmem-explorer');
+            return (top(first) - top(document.querySelector('.jp-Cell'))) / innerHeight;
+        }"""
+    )
+    assert far < 2, f"the first explorer is {far:.1f} screens from the top"
     assert open_all(page) > 0
     found = list(faults(page, artefacts, Path(name).stem))
     assert not found, "\n".join(found)

@@ -183,3 +183,29 @@ def test_a_page_gets_only_live_widgets_and_the_file_keeps_all(
     notebook["metadata"]["widgets"] = {STATE: {"state": {known: {}}}}
     (server.folder / name).write_text(json.dumps(notebook))
     assert offered(server, name) == 1
+
+
+def test_after_a_restart_no_old_verdict_stands_beside_a_new_answer(
+    server: Server, browser: Browser
+) -> None:
+    page = browser.page
+    ask = "from cnnmem.lessons import ask, predict\nask('02-two-sizes')"
+    open_notebook(page, server, write(server, "restarted.ipynb", ask, "predict('02-where')"))
+    run_all(page)
+    question, guess = page.locator(".cnnmem-question"), page.locator(".cnnmem-prediction")
+    question.locator("input[type=radio]").first.check()
+    question.get_by_role("button", name="Check").click()
+    question.get_by_text("Wrong.").wait_for()
+    guess.locator("input[type=radio]").first.check()
+    guess.get_by_role("button", name="Predict").click()
+    guess.get_by_text("Noted").wait_for()
+    page.evaluate(f"() => {KERNEL}.restart()")
+    wait_for_idle(page)
+    for one in (question, guess):
+        one.get_by_text("The kernel was restarted").wait_for()
+        assert not one.locator(".cnnmem-said").is_visible()
+    run_all(page)
+    assert "kept" in guess.locator("[role=status]").inner_text()  # the guess survived
+    assert guess.locator("input[type=radio]").first.is_checked()
+    assert "Wrong" not in question.inner_text()
+    browser.assert_clean()
