@@ -258,7 +258,7 @@ def measure(
             page.wait_for_timeout(1500)
             handle = watch(page, way)
             settle(page)
-            bars = page.locator(".bar").count()
+            bars = page.locator(".cnnmem-wide .bar, .bar:not(.cnnmem-explorer .bar)").count()
             times = press(page, handle, options.steps)
             pulled = [drag(page, handle) for _ in range(options.drags)]
             records.append(
