@@ -126,7 +126,7 @@ def readings_of(text: str) -> tuple[Reading, ...]:
 
 
 def _split_arithmetic(text: str) -> tuple[str, str]:
-    """Return a calculation and the unit behind it; "" for a text that is no calculation.
+    """Return a calculation and the unit behind it; "" for a text that is not arithmetic.
 
     >>> _split_arithmetic("(3*3*128+1)*256 parameters"), _split_arithmetic("much")
     (('(3*3*128+1)*256', 'parameters'), ('much', ''))

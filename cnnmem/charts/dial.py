@@ -127,7 +127,7 @@ class Dial(Chart):
         x, left, most = (112.0, 256.0, 70.0) if frame.narrow else (190.0, 450.0, 112.0)
         out += self._dial(x, middle, min(middle - 58, most))
         if self.course:
-            out += self._legend(14.0 if frame.narrow else left, 60.0)
+            out += self._legend(14.0 if frame.narrow else left, 46.0 if frame.narrow else 60.0)
             out += self._course(left, 74.0, frame.width - 22, frame.height - 44)
         return Drawing(out, round(frame.height))
 

@@ -250,7 +250,9 @@ class HeatMap(Chart):
             tip=self.tip(i, j),
         )
         text = self.shown(value)
-        size = TEXT if text_width(text) < wide - 4 else TEXT - 2
+        if text_width(text) >= wide - 4 and text.startswith("0."):
+            text = text[1:]  # in a narrow cell ".399"
+        size = TEXT if text_width(text) < wide - 4 else TEXT - 1
         yield Text(x + wide / 2, y + tall / 2 + 4.5, text, "middle", size=size, ink=ink)
 
     def _border(self, cells: Cells) -> str:

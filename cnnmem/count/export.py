@@ -96,7 +96,7 @@ def to_tree(table: Table, depth: int | None = None) -> str:
     module's sums only. The names of rows say where they belong: "layer1.0.conv1" of a torch
     module, "outer/inner" of a Keras model; a plain network has its blocks.
 
-    Raises `CnnmemError` for a depth that is no positive integer.
+    Raises `CnnmemError` for a depth that is not a positive integer.
     """
     if depth is not None and not (is_int(depth) and depth >= 1):
         raise CnnmemError(f"depth is {depth!r}; give a positive integer, or none for all levels")

@@ -119,7 +119,8 @@ def reconcile(start: Total | Printed | str, end: Total | Printed | str) -> Recon
     side's network: how it was printed is a step "print", and what remains of one that no convention
     gives is "unexplained". Arithmetic is exact.
 
-    Raises `CnnmemError` if one side counts memory and the other operations, or a text is no number.
+    Raises `CnnmemError` if one side counts memory and the other operations, or if a text is not a
+    number.
 
     >>> from cnnmem import summary
     >>> table = summary("vgg16")

@@ -133,11 +133,11 @@ class OrderEntry(NoLine):
                 value="",
                 description=f"Place {i}{ends.get(i, '')}",
                 style=LABEL,
-                layout={"width": "40em", "max_width": "100%"},
+                layout={"width": "98%", "max_width": "40em"},
             )
             for i in range(1, last + 1)
         ]
-        self.shown = ipywidgets.VBox(self.places)
+        self.shown = ipywidgets.VBox(self.places, layout={"width": "100%"})
 
     def read(self) -> Any:
         return [place.value for place in self.places if place.value]

@@ -414,7 +414,11 @@ def _recall() -> Number:
                 answer=4 * h * w,
                 hint=f"That is one channel of the map. It has {c}.",
             ),
-            Slip(name="float64", answer=8 * row.values, hint="That is 8 bytes a value, float64."),
+            Slip(
+                name="float64",
+                answer=8 * row.values,
+                hint="That is 8 bytes for each value, float64.",
+            ),
             Slip(
                 name="parameters",
                 answer=4 * row.params,
@@ -424,7 +428,7 @@ def _recall() -> Number:
         hints=(
             "Values first, then bytes.",
             f"{h} · {w} · {c} values.",
-            "float32: 32 bits, 4 bytes a value.",
+            "float32: 32 bits, 4 bytes for each value.",
         ),
         why=f"{h} · {w} · {c} = {n(row.values)} values of 4 bytes.",
     )

@@ -131,7 +131,7 @@ def _torchinfo() -> Choice:
             ),
             Option(
                 "The outputs of all modules, ReLU and dropout among them.",
-                hint=f"Close, but that is {shown('torchstat')}, what torchstat counts. Coming close is no explanation.",
+                hint=f"Close, but that is {shown('torchstat')}, what torchstat counts. Coming close explains nothing.",
             ),
             Option("Twice the outputs of the layers that have parameters."),
             Option(
@@ -327,7 +327,7 @@ def _verdict() -> Choice:
             ),
             Option(
                 f"It is VGG-13: its convolutions and the ReLUs behind them put out {n(near)} values.",
-                hint=f"That gives {mib(4 * near)}, near 93. But nothing says that anybody counted VGG-13 so: coming close is no explanation.",
+                hint=f"That gives {mib(4 * near)}, near 93. But nothing says that anybody counted VGG-13 so: coming close explains nothing.",
             ),
             Option(
                 "It counts the backward pass too.", hint=f"Twice the maps would be {mb(2 * every)}."

@@ -357,7 +357,8 @@ def _relu6() -> Choice:
                 hint="It can, and the forward pass of inference gains by it. What does the backward pass need?",
             ),
             Option(
-                "Values up to 6 need a wider type.", hint="Both are float32: four bytes a value."
+                "Values up to 6 need a wider type.",
+                hint="Both are float32: four bytes for each value.",
             ),
         ),
         hints=(

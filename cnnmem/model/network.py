@@ -62,7 +62,7 @@ class Network:
         object.__setattr__(self, "nodes", tuple(self.nodes))
         if self.again is not None:
             object.__setattr__(self, "image", check_image(self.image, any_axes=True))
-            return  # read off a model that works, and made anew at each step of a slider
+            return  # read off a model that works, and built again at each step of a slider
         known = {INPUT}
         if not self.nodes:
             raise NetworkError(f"network {self.name!r} has no layers; give at least one node")

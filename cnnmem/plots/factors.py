@@ -109,7 +109,7 @@ class Factors(Chart):
             out.append(Text(x + 26, floor + 28, f"{side} x {side} x {deep}"))
         out.append(Text(at[1] - face * 0.9, floor - 46, "→", "middle", size=26))
         out.append(Text(at[2] - face * 0.9, floor - 46, "+", "middle", size=26))
-        out += self._strips(frame, floor + 60)
+        out += self._strips(frame, floor + (50 if frame.narrow else 60))
         return Drawing(out, round(frame.height))
 
     def _filter(

@@ -234,7 +234,7 @@ def _all() -> tuple[Published, ...]:
             network="vgg16",
             note="1,920 accountings were tried; none that is natural for VGG-16 gives 24M. Near "
             "hits: conv and ReLU outputs of VGG-13 (24,485,888); every pool's input, output and "
-            "int64 index (24,410,624). Coming close is no explanation.",
+            "int64 index (24,410,624). Coming close explains nothing.",
         ),
         p(
             "cs231n-93",

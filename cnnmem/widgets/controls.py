@@ -44,7 +44,7 @@ class Slider:
     def build(self, changed: Callable[[], None]) -> Bound:
         """Return the control's widgets; `changed` is called once for every change by the reader.
 
-        Raises `CnnmemError` for a value that is no whole number.
+        Raises `CnnmemError` for a value that is not a whole number.
         """
         if not is_int(self.value):
             raise CnnmemError(f"{self.name} is {self.value!r}; give a whole number")
@@ -155,7 +155,7 @@ class Text:
     help: str = ""
 
     def build(self, changed: Callable[[], None]) -> Bound:
-        """Return the control's widget; raises `CnnmemError` for a value that is no text."""
+        """Return the control's widget; raises `CnnmemError` for a value that is not a text."""
         if not isinstance(self.value, str):
             raise CnnmemError(f"{self.name} is {self.value!r}; give a text")
         box = ipywidgets.Text(

@@ -228,7 +228,7 @@ class Explorer(ipywidgets.VBox):
             f'<div role="status" class="cnnmem-readout" style="font-weight:600;min-height:2.9em">'
             f"{lines}</div>"
             '<div role="alert" class="cnnmem-message" '
-            f'style="min-height:1.5em;{look}">{note}</div>'
+            f'style="line-height:1.2;min-height:1.2em;{look}">{note}</div>'
             f'<div class="cnnmem-charts" style="{dim}">{drawn}</div>{table}</div>'
         )
 

@@ -50,7 +50,10 @@ def test_notebook_7_runs_a_lesson(
     assert output_errors(page) == []
     open_rest(page)
     explorer = page.locator(".cnnmem-explorer").first
-    handle, box = explorer.locator(".noUi-handle").first, explorer.locator("input").first
+    handle, box = (
+        explorer.locator(".noUi-handle").first,
+        explorer.locator("input[type=number]").first,
+    )
     # Notebook takes the arrow keys before a slider sees them; these keys are left.
     for key in ("PageUp", "PageDown", "End", "Home"):
         press(page, explorer, handle, key)
@@ -179,7 +182,9 @@ explore(mine, size=16).set(table=True)
     run_all(page)
     assert output_errors(page) == []
     explorer = page.locator(".cnnmem-explorer")
-    names = explorer.locator(".bar").evaluate_all("all => all.map(bar => bar.dataset.name)")
+    names = explorer.locator(".cnnmem-wide .bar").evaluate_all(
+        "all => all.map(bar => bar.dataset.name)"
+    )
     assert names[1:] == [f"conv {MARKUP}", MARKUP]
     assert MARKUP in explorer.locator(".cnnmem-readout").inner_text()
     assert MARKUP in explorer.locator("table").inner_text()

@@ -121,7 +121,7 @@ def _give_backward(
     learns = bool(learned) and learned[0].requires_grad
     if macs:
         frame.backward_macs += macs * (reached[0] + learns)
-    # a parameter is no step of backward, a weight that was computed may be
+    # a parameter is not a step of backward, a weight that was computed may be
     node = t.step([*sources, *[t.value(w) for w in learned if id(w) not in t.own]])
     t.learn(result, node)
     if kept is not L.NOTHING:

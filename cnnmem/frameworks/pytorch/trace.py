@@ -303,7 +303,7 @@ class Trace(Follower):
         for tensor in tensors_in((args, kwargs)):
             storages[tensor.untyped_storage()._cdata] = self.value(tensor)
         made = [tensor for tensor in tensors_in(result) if not hasattr(tensor, "_cnnmem")]
-        # a function that gives back its argument is no step of backward
+        # a function that gives back its argument is not a step of backward
         node = self.step(reached) if reached and made else None
         for tensor in made:
             cdata = tensor.untyped_storage()._cdata
@@ -330,7 +330,7 @@ class Trace(Follower):
         if in_place:
             target = args[0]
             if not isinstance(target, Tensor):
-                self.refuse("a function in place whose first argument is no tensor")
+                self.refuse("a function in place whose first argument is not a tensor")
             written = self.value(target)
             if grad:
                 # autograd refuses to write over a leaf, which all of these tensors are

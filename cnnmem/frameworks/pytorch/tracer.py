@@ -57,7 +57,7 @@ class Tracer(Trace):
         if pack != own:
             self.refuse("saved-tensor hooks of the model's own")
         if self.pending and not self.checkpoints:
-            self.refuse("an operation that is no function")
+            self.refuse("an operation that is not a function")
 
 
 class _Functions(TorchFunctionMode):
