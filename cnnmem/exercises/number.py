@@ -113,7 +113,7 @@ class Number(Question):
                 verdict = judge(reading)
                 if verdict is not None:
                     return self._understood(verdict, reading)
-        reading = min(readings, key=self._remoteness)
+        reading = min(readings, key=self.remoteness)
         return self._understood(Verdict("wrong", self._distance(reading)), reading)
 
     def _understood(self, verdict: Verdict, reading: Reading) -> Verdict:
@@ -269,7 +269,7 @@ class Number(Question):
             return f"{far}: the last digits differ. Was a number rounded on the way?"
         return f"{far}. A first step: {self.hints[0]}"
 
-    def _remoteness(self, reading: Reading) -> Fraction:
+    def remoteness(self, reading: Reading) -> Fraction:
         """Return the factor by which a reading is off; readings of the wrong sign come last."""
         a, b = reading.value, Fraction(self.value)
         if a * b <= 0:

@@ -109,7 +109,7 @@ class Prediction(Readable):
         self._keep("predicted")
         for explorer in self._explorers:
             explorer.predict(*self._markers())
-        note = self._say(f"Noted: {self.guess}.")
+        note = self._say(f"Noted: {self._said}.")
         self._memory.open()
         return note
 
@@ -157,14 +157,14 @@ class Prediction(Readable):
         question, verdict = self.question, self.question.judge(self.guess)
         if isinstance(question, Choice):
             if verdict.state == "right":
-                return f"You said {self.guess}, and so it is. {question.why}"
-            return f"You said {self.guess}. {self._truth()} {verdict.text} {question.why}"
+                return f"You said {self._said}, and so it is. {question.why}"
+            return f"You said {self._said}. {self._truth()} {verdict.text} {question.why}"
         slip = f" {verdict.text}" if verdict.slip else ""
-        return f"Your {self.guess}; {self._far()}.{slip} {question.why}"
+        return f"Your {self._said}; {self._far()}.{slip} {question.why}"
 
     def _truth(self) -> str:
         if isinstance(self.question, Choice):
-            return f"It is {self.question.show(self.question.solution)}."
+            return f"It is {self.question.show(self.question.solution).rstrip('.')}."
         return f"It is {self.question.scale.show(Fraction(self.question.value))}."
 
     def _far(self) -> str:
@@ -184,15 +184,22 @@ class Prediction(Readable):
         return self._memory.guess
 
     @property
+    def _said(self) -> str:
+        """The guess in a sentence: a bare number with the unit that was asked for."""
+        said = self.guess.rstrip(".")
+        if isinstance(self.question, Number) and said.replace(".", "").isdecimal():
+            said = f"{said} {self.question.scale.name}".rstrip()
+        return said
+
+    @property
     def feedback(self) -> str:
         """The latest feedback; "" at the start."""
         return self._told
 
     def _reading(self) -> Reading:
-        """Return the guess in base units: the reading closest to the truth."""
+        """Return the guess in base units: the reading that is off by the smallest factor."""
         assert isinstance(self.question, Number)
-        truth = self.question.value
-        return min(self.question.readings(self.guess), key=lambda r: abs(r.value - truth))
+        return min(self.question.readings(self.guess), key=self.question.remoteness)
 
     def _markers(self) -> tuple[Marker, ...]:
         """Return the marker of the guess; none if no chart shows the quantity asked for."""

@@ -46,7 +46,7 @@ class Sitting:
     @property
     def said(self) -> tuple[Verdict | Note, ...]:
         """All that stands below the question: the verdict, the hints given, the last note."""
-        hints = (self._hint(i) for i in range(1, self.hints + 1))
+        hints = (self._hint(i) for i in range(1, self.hints + 1) if not self._in_verdict(i))
         return tuple(each for each in (self.verdict, *hints, self.note) if each is not None)
 
     def check(self, answer: Any) -> Verdict:
@@ -70,9 +70,15 @@ class Sitting:
             self.note = Note(NO_MORE)
             return self.note
         self.hints += 1
+        if self._in_verdict(self.hints) and self.hints < len(self.question.hints):
+            self.hints += 1
         self.note = None
         self._save()
         return self._hint(self.hints)
+
+    def _in_verdict(self, number: int) -> bool:
+        """Whether the verdict gives a hint already, as the first step."""
+        return self.verdict is not None and self.question.hints[number - 1] in self.verdict.text
 
     def _hint(self, number: int) -> Note:
         hints = self.question.hints

@@ -149,6 +149,14 @@ def test_running_a_cell_again_keeps_the_answer_and_a_new_kernel_does_not(questio
     assert (fresh.state, fresh.feedback) == ("not attempted", "")
 
 
+def test_a_hint_that_the_verdict_gave_is_not_given_again():
+    panel = ask("02-file")
+    panel.check("1000 MB")
+    assert panel.question.hints[0] in panel.feedback
+    assert str(panel.hint()).startswith("Hint 2 of 3")
+    assert panel.feedback.count(panel.question.hints[0]) == 1
+
+
 def test_an_unchecked_answer_survives_too():
     ask("02-file").answer("553 MB").hint()
     again = ask("02-file")
@@ -588,6 +596,8 @@ def test_a_guess_counts_only_after_predict_is_pressed():
         ("03-maps", "60,950,432 bytes", "exactly right"),
         ("02-params", "1e30", "more than a million times too high"),
         ("02-params", "1e-30", "more than a million times too low"),
+        ("02-params", "200", "45 % too high"),  # millions, as asked
+        ("02-rest", "30", "2 times too high"),
         ("04-wrap", "5", "the sign differs"),
         ("04-wrap", "-9e9", "4.2 times too far below zero"),
     ],
