@@ -17,6 +17,7 @@ from .coding import Bug, Write
 from .number import Number
 from .ordering import Order
 from .question import Question
+from .readable import LOOK
 from .row import FillRow
 
 WIDE = {"width": "auto", "max_width": "100%"}
@@ -190,10 +191,14 @@ class FunctionEntry(NoLine):
     def __init__(self, question: Write) -> None:
         self.name = question.name
         self.given: Any = None
-        self.shown = ipywidgets.HTML(
-            f"<p>Copy this into a cell, complete it and run it. <code>Check</code> looks for "
-            f"<code>{html.escape(question.name)}</code> in the notebook.</p>"
-        )
+        name = f"<code>{html.escape(question.name)}</code>"
+        todo = f"Complete {name} in its cell and run it; then press Check, or run this cell again."
+        if self.read() is None:
+            todo = (
+                f"Copy this into a cell, complete it and run it. Check looks for {name} in the "
+                "notebook."
+            )
+        self.shown = ipywidgets.HTML(f'<p style="{LOOK}">{todo}</p>')
 
     def read(self) -> Any:
         notebook = sys.modules["__main__"]
