@@ -68,7 +68,7 @@ notebook_tests = $(PY) -m pytest -W default --nbval --nbval-current-env --nbval-
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-light lab lab-light test test-unit test-notebooks test-answered test-browser \
 	test-audit test-models test-offline notebooks figures pages voila slides screenshot lint format \
-	bench bench-latency freeze clean distclean
+	bench bench-latency bench-soak freeze clean distclean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -158,6 +158,9 @@ bench: setup  ## time counting beside other tools, for docs/benchmark.md (20 min
 bench-latency: setup  ## time a slider beside interact and matplotlib, for docs/latency.md
 	@chromium=$$(sh tools/find_chromium.sh) && \
 	CHROMIUM="$$chromium" $(PY) benchmarks/latency.py --write docs/latency
+
+bench-soak: setup  ## half an hour of sliders and questions in three lessons: what memory does
+	@chromium=$$(sh tools/find_chromium.sh) && CHROMIUM="$$chromium" $(PY) benchmarks/soak.py
 
 # Names and versions only: no editable kit, no local builds (2.13.0+cpu), no addresses.
 freeze: setup  ## pin the installed versions in constraints.txt (CONTRIBUTING.md)
