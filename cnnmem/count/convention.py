@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from cnnmem.checks import is_int
 from cnnmem.errors import CnnmemError, look_up
+from cnnmem.model.kinds import check_kind
 from cnnmem.units import FLOPS, MACS, MEMORY, OPERATIONS, VALUES, Unit
 
 from .table import Row
@@ -66,6 +67,10 @@ class Count:
         kinds: object = self.kinds
         if isinstance(kinds, str):
             raise CnnmemError(f"kinds is {kinds!r}; give a tuple of kinds: ({kinds!r},)")
+        if not isinstance(kinds, tuple):
+            raise CnnmemError(f"kinds is {kinds!r}; give a tuple of kinds, () for every kind")
+        for kind in kinds:
+            check_kind(kind)
         if not (is_int(self.times) or isinstance(self.times, Fraction)):
             raise CnnmemError(f"times is {self.times!r}; give an int or a Fraction: both are exact")
         if self.where not in ("", "layers", "modules", "functions"):

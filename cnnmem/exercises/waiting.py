@@ -49,7 +49,10 @@ class Waiting(Readable):
         self.children[0].value = said if self.done < self.count else ""
 
     def _texts(self) -> tuple[str, str]:
-        return f"({self.what})", ""
+        return repr(self), ""
+
+    def __repr__(self) -> str:
+        return f"({self.what})"
 
 
 def in_steps(items: Sequence[T], what: str) -> Iterator[T]:
@@ -57,7 +60,7 @@ def in_steps(items: Sequence[T], what: str) -> Iterator[T]:
 
     `what` says what is done with them ("Measuring five networks").
 
-    >>> list(in_steps((1, 2), "Counting"))  # doctest: +ELLIPSIS
+    >>> list(in_steps((1, 2), "Counting"))
     (Counting)
     [1, 2]
     """

@@ -26,7 +26,7 @@ def lesson(number: str) -> Lesson:
     """Return a lesson by its number; raises `UnknownNameError`.
 
     >>> lesson("02").questions[0].id
-    '02-params'
+    '02-where'
     """
     title = look_up("lesson", number, LESSONS)
     return Lesson(number, title, import_module(f".lesson{number}", __package__).questions())

@@ -5,6 +5,12 @@ A layer's class states both. Other kinds (of a framework's own layers) go by the
 
 from __future__ import annotations
 
+import re
+from difflib import get_close_matches
+from typing import Any
+
+from cnnmem.errors import CnnmemError
+
 from . import layers
 from .layers import ACTIVATIONS, Activation, Layer
 
@@ -51,3 +57,21 @@ def kinds_of(family: str) -> tuple[str, ...]:
     ('conv', 'depthwise_conv', 'separable_conv', 'conv_transpose')
     """
     return tuple(kind for kind, each in CLASSES.items() if each.family == family)
+
+
+def check_kind(kind: Any) -> None:
+    """Raise `CnnmemError`, naming the kinds, for one that no row can have.
+
+    A name that is not listed may be the kind of a framework's own layer, such as "my_layer". One
+    that is nearly a listed kind is taken for a slip.
+
+    >>> check_kind("conv"), check_kind("my_layer")
+    (None, None)
+    """
+    known = sorted({*TITLES, *CLASSES})
+    if kind in known:
+        return
+    near = get_close_matches(kind.casefold(), known, 1, 0.8) if isinstance(kind, str) else []
+    if near or not (isinstance(kind, str) and re.fullmatch(r"[a-z][a-z0-9_]*", kind)):
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        raise CnnmemError(f"no row has the kind {kind!r}{meant} The kinds are {', '.join(known)}")

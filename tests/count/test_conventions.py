@@ -32,7 +32,7 @@ def test_each_preset_has_its_own_name_and_a_title(preset):
     assert preset.title
     assert "the same" not in preset.title  # a title is read on its own
     assert (preset.measures == "operations") == (preset.unit in (MACS, FLOPS))
-    assert preset.name in str(VGG16.total(preset))
+    assert preset.name in str(VGG16.total(preset)).casefold()
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
@@ -208,3 +208,15 @@ def test_a_share_of_zero_is_zero():
 def test_units_of_memory_are_1000_or_1024_apart():
     sizes = [unit.size for unit in MEMORY]
     assert sizes == [1, 10**3, 10**6, 10**9, 2**10, 2**20, 2**30]
+
+
+@pytest.mark.parametrize(
+    "kinds", [("Conv",), ("convs",), ("conv", "Relu"), (5,), 0, None, "conv", ("",)]
+)
+def test_a_kind_that_no_row_can_have_is_refused_with_the_kinds(kinds):
+    with pytest.raises(CnnmemError, match="kind"):
+        Count("weights", kinds)
+
+
+def test_the_kind_of_a_reader_s_own_layer_can_be_counted():
+    assert Count("weights", ("my_layer",)).applies("my_layer", False)

@@ -210,7 +210,7 @@ HIDDEN = {
     "an autograd.Function that keeps nothing": (reversed_gradient, "Reversed"),
     "a function that writes into out=": (written_out, "out="),
     "an autograd.Function": (Doubled.apply, "Doubled, an autograd.Function"),
-    "a scripted function": (scripted(), "no function"),
+    "a scripted function": (scripted(), "not a function"),
     "a custom operator": (tripled, "custom operator"),
     "save_on_cpu": (saved_on_cpu, "saved-tensor hooks"),
     "saved-tensor hooks": (own_hooks, "saved-tensor hooks"),
