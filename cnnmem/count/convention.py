@@ -107,7 +107,8 @@ class Convention:
 
     `group` says what the total measures, for lists of choices. `until` names the last row counted,
     where a tool's print-out stops early. `arithmetic` "int32" wraps each row and the sum as 32-bit
-    integers do. `source` says whose convention it is.
+    integers do. `source` says whose convention it is. `follows_dtype` says that
+    `bytes_per_value` is that of float32 and gives way to the dtype of a table.
     """
 
     name: str
@@ -121,6 +122,7 @@ class Convention:
     until: str = ""
     source: str = ""
     group: str = ""
+    follows_dtype: bool = False
 
     def __post_init__(self) -> None:
         problem = _problem(self)

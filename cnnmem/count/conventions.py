@@ -10,6 +10,8 @@ under its `group`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cnnmem.errors import look_up
 from cnnmem.units import MACS, MB, PARAMETERS, MiB, bytes_per_value
 
@@ -70,6 +72,7 @@ TENSORS = Convention(
     title="the image and every newly produced tensor; in-place and view layers nothing; float32",
     counts=VALUES,
     bytes_per_value=4,
+    follows_dtype=True,
     unit=MB,
     source="cnnmem's own default",
     group="feature maps",
@@ -122,6 +125,7 @@ PRESETS = (
         title="learned parameters in float32",
         counts=LEARNED,
         bytes_per_value=4,
+        follows_dtype=True,
         unit=MB,
         group="parameters",
     ),
@@ -130,6 +134,7 @@ PRESETS = (
         title="learned parameters in float32",
         counts=LEARNED,
         bytes_per_value=4,
+        follows_dtype=True,
         unit=MiB,
         group="parameters",
     ),
@@ -158,6 +163,7 @@ PRESETS = (
         title="parameters with running statistics in float32",
         counts=STORED,
         bytes_per_value=4,
+        follows_dtype=True,
         unit=MiB,
         source="keras.Model.summary",
         group="parameters",
@@ -168,6 +174,7 @@ PRESETS = (
         title="the image and every new tensor; float32",
         counts=VALUES,
         bytes_per_value=4,
+        follows_dtype=True,
         unit=MiB,
         group="feature maps",
     ),
@@ -200,6 +207,7 @@ PRESETS = (
         title="the outputs of all Keras layers, the image and flatten among them",
         counts=(*VALUES, Count("views")),
         bytes_per_value=4,
+        follows_dtype=True,
         unit=MiB,
         source="scripts that walk keras.Model.layers",
         group="feature maps",
@@ -256,6 +264,7 @@ PRESETS = (
         title="the tensors alive at once when nothing is kept for backward",
         counts=(Count("alive at the peak"),),
         bytes_per_value=4,
+        follows_dtype=True,
         unit=MB,
         source="cnnmem.training.inference",
         group="feature maps",
@@ -266,6 +275,7 @@ PRESETS = (
         title="all parameters and the outputs of all Keras layers",
         counts=(*STORED, *VALUES, Count("views")),
         bytes_per_value=4,
+        follows_dtype=True,
         unit=MiB,
         source="scripts that walk keras.Model.layers",
         group="parameters and feature maps",
@@ -292,15 +302,26 @@ PRESETS = (
 BY_NAME = {convention.name: convention for convention in PRESETS}
 
 
-def get(convention: Convention | str) -> Convention:
-    """Return a preset by its name; a `Convention` is returned unchanged.
+def get(convention: Convention | str, dtype: str = "float32") -> Convention:
+    """Return a preset by its name, or the `Convention` given; for a table of this `dtype`.
 
     >>> get("parameters").unit.name
     'parameters'
+    >>> get("parameters-mb", "float16").title
+    'learned parameters in float16'
     """
-    if isinstance(convention, Convention):
-        return convention
-    return look_up("convention", convention, BY_NAME)
+    found = convention
+    if not isinstance(found, Convention):
+        found = look_up("convention", found, BY_NAME)
+    if dtype == "float32":
+        return found
+    if found == BY_NAME["autograd"]:
+        return autograd(dtype)
+    if not found.follows_dtype:
+        return found
+    title = found.title.replace("float32", dtype)
+    title += f"; {dtype}" * (title == found.title)
+    return replace(found, title=title, bytes_per_value=bytes_per_value(dtype), follows_dtype=False)
 
 
 def groups() -> dict[str, tuple[str, ...]]:

@@ -101,7 +101,7 @@ def total(table: Table, convention: Convention | str = "tensors") -> Total:
 
     Raises `CnnmemError` where the table lacks what the convention counts.
     """
-    convention = get(convention)
+    convention = get(convention, table.dtype)
     if convention.until and all(row.name != convention.until for row in table.rows):
         raise CnnmemError(
             f"{convention.name!r} stops after the row {convention.until!r}, which "

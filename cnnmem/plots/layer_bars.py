@@ -40,7 +40,7 @@ def bars_of(
     >>> bars_of(summary("vgg16"), "parameters").total
     138357544
     """
-    convention = conventions.get(convention)
+    convention = conventions.get(convention, table.dtype)
     stacks = _stacks(table, convention)
     shown = [
         i

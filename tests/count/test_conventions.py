@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnmem import CnnmemError, Convention, Count, Network, Node, UnknownNameError, summary, units
+from cnnmem import (
+    CnnmemError,
+    Convention,
+    Count,
+    Network,
+    Node,
+    UnknownNameError,
+    reconcile,
+    summary,
+    units,
+)
 from cnnmem.count import conventions
 from cnnmem.count.conventions import BY_NAME, PRESETS, QUANTITIES, TENSORS, Rounding, autograd, get
 from cnnmem.count.totals import column, show
@@ -220,3 +230,36 @@ def test_a_kind_that_no_row_can_have_is_refused_with_the_kinds(kinds):
 
 def test_the_kind_of_a_reader_s_own_layer_can_be_counted():
     assert Count("weights", ("my_layer",)).applies("my_layer", False)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "parameters-mb",
+        "parameters-mib",
+        "tensors",
+        "tensors-mib",
+        "keras-outputs",
+        "inference-peak",
+    ],
+)
+@pytest.mark.parametrize(("dtype", "share"), [("float16", Fraction(1, 2)), ("float64", 2)])
+def test_bytes_are_those_of_the_table_s_dtype(name, dtype, share):
+    whole = summary("resnet18").total(name)
+    of = summary("resnet18", dtype=dtype).total(name)
+    assert of.value == whole.value * share
+    assert dtype in str(of)
+    assert "float32" not in str(of)
+
+
+def test_a_tool_that_assumes_four_bytes_does_so_for_every_dtype():
+    half = summary("vgg16", dtype="float16")
+    assert half.total("torchsummary").value == VGG16.total("torchsummary").value
+    assert half.total("autograd").convention.name == "autograd-float16"
+
+
+def test_two_dtypes_are_reconciled_by_the_bytes_of_a_value():
+    half = summary("vgg16", dtype="float16").total("parameters-mb")
+    (step,) = reconcile(VGG16.total("parameters-mb"), half).steps
+    assert step.stage == "bytes per value"
+    assert step.delta == half.value - VGG16.total("parameters-mb").value
