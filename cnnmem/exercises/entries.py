@@ -138,7 +138,7 @@ class OrderEntry(NoLine):
             )
             for i in range(1, last + 1)
         ]
-        self.shown = ipywidgets.VBox(self.places, layout={"width": "100%"})
+        self.shown = ipywidgets.VBox(self.places, layout={"width": "auto"})
 
     def read(self) -> Any:
         return [place.value for place in self.places if place.value]

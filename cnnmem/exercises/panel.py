@@ -59,7 +59,7 @@ class Panel(Readable):
             self._entry.write(sitting.entered)
         self._entry.on_change(self._changed)
         self._entry.on_enter(lambda: self._guarded(self.check))
-        self._status = ipywidgets.HTML(layout={"width": "100%"})
+        self._status = ipywidgets.HTML(layout={"width": "auto"})
         self._mark = ipywidgets.HTML()
         self._buttons = {
             name: self._button(name, tip, action)

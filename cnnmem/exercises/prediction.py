@@ -54,7 +54,7 @@ class Prediction(Readable):
         self._message = self._closing = self._told = ""
         self._explorers: list[Explorer] = []
         self._entry = entry_of(question)
-        self._status = ipywidgets.HTML(layout={"width": "100%"})
+        self._status = ipywidgets.HTML(layout={"width": "auto"})
         self._button = ipywidgets.Button(
             description="Predict", tooltip="keep the guess; then look", layout={"width": "auto"}
         )

@@ -42,7 +42,7 @@ class Veil(Readable):
             description=SHOW, tooltip=f"show what follows {title!r}", layout={"width": "auto"}
         )
         self._button.on_click(lambda _: self.show())
-        self._status = ipywidgets.HTML(layout={"width": "100%"})
+        self._status = ipywidgets.HTML(layout={"width": "auto"})
         self._before = (
             ipywidgets.HTML(
                 f'<p style="{LOOK}"><em>Hidden until you have answered '
@@ -124,7 +124,7 @@ def _forms(part: Any) -> tuple[str, str]:
 def _widget(part: Any) -> ipywidgets.Widget:
     if isinstance(part, ipywidgets.Widget):
         return part
-    return ipywidgets.HTML(_forms(part)[1], layout={"width": "100%"})
+    return ipywidgets.HTML(_forms(part)[1], layout={"width": "auto"})
 
 
 def _details(title: str, shown: str) -> str:

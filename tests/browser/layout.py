@@ -69,6 +69,10 @@ FAULTS = """
             if (box(label).width > 0 && label.scrollWidth > label.clientWidth + 1)
                 faults.push(`label "${name(label)}" is cut off`);
         }
+        for (const part of [own, ...own.querySelectorAll('.widget-box')])
+            if (getComputedStyle(part).overflowX !== 'visible'
+                    && part.scrollWidth > part.clientWidth)
+                faults.push(`"${name(part)}" scrolls sideways`);
         for (const html of own.querySelectorAll('.widget-html-content'))
             if (html.scrollWidth > html.clientWidth + 1 && !html.querySelector('pre'))
                 faults.push(`"${name(html)}" is wider than its place`);
