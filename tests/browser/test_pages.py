@@ -130,7 +130,7 @@ def test_a_page_without_a_kernel_can_be_read_offline(
             if WIDGET in views:  # a question or an explorer
                 assert "text/html" in views
                 lines = "".join(views["text/plain"]).splitlines()
-                    first = lines[lines[0].startswith("[hidden")].removeprefix("Predict: ")
+                first = lines[lines[0].startswith("[hidden")].removeprefix("Predict: ")
                 assert first in shown
     assert page.evaluate("() => document.scrollingElement.scrollWidth <= innerWidth")
     assert violations(page) == []
