@@ -130,6 +130,9 @@ def test_a_page_without_a_kernel_can_be_read_offline(
             views = output.get("data", {})
             if WIDGET in views:  # a question or an explorer
                 assert "text/html" in views
+                form = "".join(views["text/html"])
+                if not form or "</summary><img" in form:
+                    continue  # a bar that is done; a picture, counted above
                 lines = "".join(views["text/plain"]).splitlines()
                 first = lines[lines[0].startswith("[hidden")].removeprefix("Predict: ")
                 assert " ".join(first.split()) in shown
