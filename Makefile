@@ -104,10 +104,10 @@ test-browser: setup  ## run the notebooks in a real browser and move every contr
 
 # Outside the environment, because thop and ptflops would bring their own torchvision.
 beside = $(PY) -m pip install -q --no-deps --upgrade -c constraints.txt --target
-AUDITED := fvcore iopath portalocker ptflops tabulate termcolor thop torchinfo torchprofile tqdm yacs
+AUDITED := fvcore iopath portalocker ptflops tabulate termcolor thop torchinfo torchprofile torchstat tqdm yacs
 test-audit: setup  ## compare the conventions of lesson 08 with the real tools
 	$(beside) build/audit $(AUDITED)
-	PYTHONPATH=build/audit $(PY) -m pytest tests/count/test_tools.py
+	PYTHONPATH=build/audit $(PY) -m pytest tests/count/test_tools.py tests/count/test_tool_corpus.py
 
 # Beside the environment too: building its models needs none of what timm requires.
 TIMM := timm==1.0.31

@@ -17,7 +17,7 @@ from cnnmem.count.export import to_dict
 from cnnmem.count.find import find
 from cnnmem.count.reconciliation import reconcile
 from cnnmem.count.summary import Summary, summary
-from cnnmem.count.totals import Total, show
+from cnnmem.count.totals import Total
 from cnnmem.errors import CnnmemError
 from cnnmem.jupyter import notebooks
 from cnnmem.model import zoo
@@ -199,7 +199,7 @@ def _summary(args: argparse.Namespace) -> str:
         return table.to_csv().rstrip("\n")
     text = table.to_markdown() if args.form == "markdown" else str(table)
     convention = total.convention
-    return f"{text}\n\n{show(total.value)} {total.unit}, {convention.name}: {convention.title}"
+    return f"{text}\n\n{total.amount}, {convention.name}: {convention.title}"
 
 
 def _run(args: argparse.Namespace) -> str:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 
 from cnnmem.errors import look_up
@@ -19,7 +20,8 @@ from .table import Table
 from .tools import TOOLS
 from .totals import column, total
 
-GROUPS = ("biases", "batch normalisation", "activations", "pooling", "products")
+OF_MACS = ("macs", "macs of outputs", "macs without groups")
+GROUPS = ("biases", "batch normalisation", "activations", "pooling", "products", "others")
 
 
 def extras(table: Table, convention: Convention | str) -> dict[str, list[int]]:
@@ -33,15 +35,29 @@ def extras(table: Table, convention: Convention | str) -> dict[str, list[int]]:
     """
     convention = conventions.get(convention)
     found: dict[str, list[int]] = {group: [0] * len(table.rows) for group in GROUPS}
-    for count in convention.counts:
-        if count.quantity == "macs":
-            continue
-        values = column(table, count.quantity)
-        for i, row in enumerate(table.rows):
-            if values[i] and count.applies(row.kind, row.functional):
-                group = "biases" if count.quantity == "bias additions" else family_of(row.kind)
-                found[group][i] += int(values[i] * Fraction(count.times))
+    counted = [-row.macs for row in table.rows]  # so that what is left is what is not them
+    for quantity, values, rows in _applied(table, convention):
+        for i, times in rows.items():
+            if quantity in OF_MACS:
+                counted[i] += int(values[i] * times)
+            else:
+                family = family_of(table.rows[i].kind)
+                group = "biases" if quantity == "bias additions" else family
+                found[group if group in found else "others"][i] += int(values[i] * times)
+    # a tool that counts products in a way of its own, or not at all
+    found["others"] = [a + b for a, b in zip(found["others"], counted, strict=True)]
     return {group: added for group, added in found.items() if any(added)}
+
+
+def _applied(
+    table: Table, convention: Convention
+) -> Iterator[tuple[str, list[int], dict[int, Fraction]]]:
+    """Yield each quantity with its column and, by the row's position, how often it counts."""
+    called = table.callers
+    for count in convention.counts:
+        times = Fraction(count.times)
+        rows = {i: times for i, caller in enumerate(called) if count.applies(caller)}
+        yield count.quantity, column(table, count.quantity), rows
 
 
 def sentence(table: Table, tool: str) -> str:
@@ -57,6 +73,7 @@ def sentence(table: Table, tool: str) -> str:
     parts = {group: sum(added) for group, added in extras(table, convention).items()}
     terms = "".join(f" + {count:,} {group}" for group, count in parts.items())
     text = f"{tool}: {int(counted.value):,} {counted.unit} = {table.macs:,}{terms}"
+    note = f"; {counted.note}" if counted.outside else ""
     if counted.unit == FLOPS:
-        return f"{text} MACs, 2 FLOPs each"
-    return f"{text} (+{100 * sum(parts.values()) / table.macs:.4f} %)"
+        return f"{text} MACs, 2 FLOPs each{note}"
+    return f"{text} ({100 * sum(parts.values()) / table.macs:+.4f} %){note}"

@@ -212,7 +212,13 @@ def plain(value: Fraction) -> int | float:
 
 def total_dict(of: Total) -> dict[str, Any]:
     """Return a total as plain values."""
-    return {"value": plain(of.value), "unit": of.unit.name, "convention": of.convention.name}
+    outside = {"outside": list(of.outside)} if of.outside else {}
+    return {
+        "value": plain(of.value),
+        "unit": of.unit.name,
+        "convention": of.convention.name,
+        **outside,
+    }
 
 
 def to_dict(table: Table, convention: Convention | str = "tensors") -> dict[str, Any]:

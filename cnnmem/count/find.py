@@ -465,6 +465,8 @@ def _totals(label: str, table: Table, unusual: int, order: int) -> Iterator[_Tri
     for place, convention in enumerate(conventions.PRESETS):
         if _counts(convention, table):
             found = total(table, convention)
+            if found.outside:
+                continue  # not what the tool printed
             rare = unusual + (convention.name not in USUAL)
             yield _Tried(label, found, rare, order * 100 + place, float(found.base))
 

@@ -76,11 +76,15 @@ class Reconciliation:
         return "\n".join([*lines, *self._missing()])
 
     def _missing(self) -> list[str]:
-        """Say where work is missing in a side, so that its total is a lower bound."""
+        """Say where a side is not what it looks like: a lower bound, or not its tool's number."""
+        sides = [side for side in (self.start, self.end) if isinstance(side, Total)]
         return [
-            f"{side.label} is a lower bound; not counted: {', '.join(side.table.uncounted)}"
-            for side in (self.start, self.end)
-            if isinstance(side, Total) and side.at_least
+            *[
+                f"{side.label} is a lower bound; not counted: {', '.join(side.table.uncounted)}"
+                for side in sides
+                if side.at_least
+            ],
+            *[f"{side.label}: {side.note}" for side in sides if side.outside],
         ]
 
     def sentence(self) -> str:
@@ -206,6 +210,8 @@ def _missing(printed: Printed) -> str:
 
 def _to_unit(value: Fraction, start: Unit, end: Unit) -> Iterator[Step]:
     """Yield the steps from one unit to another; between values and bytes, a value is float32."""
+    if not value:
+        return  # 0 is the same in every unit
     if start not in MEMORY and end in MEMORY:
         yield Step("bytes per value", "4 instead of 1", value * 3)
         value, start = value * 4, B

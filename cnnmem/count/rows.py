@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from cnnmem.model.kinds import family_of, kind_title
 from cnnmem.model.layers import Conv2d, DepthwiseConv2d, Layer
-from cnnmem.model.network import INPUT
+from cnnmem.model.network import INPUT, Call
 from cnnmem.model.windows import as_window
 from cnnmem.units import bytes_per_value
 
+from .calls import Caller
 from .changes import ORDER, Change, Side, changes, times
 from .convention import DONE, QUANTITIES, Convention, Form
 from .pairing import Pairing, layers_of, looks_of, pair, place
@@ -33,6 +34,7 @@ class Contribution(NamedTuple):
     quantities: dict[str, int]
     form: Form
     ended: bool  # the convention stops before this row
+    call: Call
 
     def amount(self) -> int | Fraction:
         """Return what the row adds, before rounding."""
@@ -56,15 +58,17 @@ def lines_of(
     until = convention.until if until is None else until
     columns = [column(table, quantity) for quantity in quantities]
     lines: Lines = {}
-    forms: dict[tuple[str, bool], Form] = {}
+    forms: dict[Caller, Form] = {}
     ended = False
-    for position, (row, *numbers) in enumerate(zip(table.rows, *columns, strict=True)):
-        caller = (row.kind, row.functional)
+    called = zip(table.callers, table.calls, strict=True)
+    for position, (row, (caller, call), *numbers) in enumerate(
+        zip(table.rows, called, *columns, strict=True)
+    ):
         if caller not in forms:
-            forms[caller] = convention.form(*caller)
+            forms[caller] = convention.form(caller)
         form = {} if ended else forms[caller]
         lines[position] = Contribution(
-            row, dict(zip(quantities, numbers, strict=True)), form, ended
+            row, dict(zip(quantities, numbers, strict=True)), form, ended, call
         )
         ended = ended or row.name == until
     return lines
@@ -248,15 +252,16 @@ def _on_the_way(now: Contribution, goal: Contribution, change: Change) -> Contri
     if change.about in ("kind", "rest"):
         return goal
     row, numbers = change.row, {}
+    call = goal.call if change.about == "caller" else now.call
     for quantity, size in now.quantities.items():
         if quantity != PEAK:
-            numbers[quantity] = QUANTITIES[quantity][1](row, change.batch)
+            numbers[quantity] = QUANTITIES[quantity][1](row, call, change.batch)
         else:  # where the tensors are whole ones, they grow with the row
             ends = (size, goal.quantities[PEAK])
             whole = ends == (now.row.outputs, goal.row.outputs)
             numbers[quantity] = row.outputs if whole else size
     form = goal.form if change.about == "caller" else now.form
-    return Contribution(row, numbers, form, now.ended)
+    return Contribution(row, numbers, form, now.ended, call)
 
 
 def _said(
@@ -295,6 +300,9 @@ def _difference(now: Contribution, goal: Contribution) -> str:
             if quantity in DONE:
                 return "other work"
             return f"{'more' if b > a else 'fewer'} {QUANTITIES[quantity][0]}"
+    scales = "scale" in now.call.facts, "scale" in goal.call.facts
+    if scales[0] != scales[1]:
+        return "a scale" if scales[1] else "no scale"
     return "counted differently"
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from cnnmem.checks import positive
 from cnnmem.errors import CnnmemError, UnknownNameError, nearest
 from cnnmem.model.layers import Shape
-from cnnmem.model.network import INPUT, Network, check_image
+from cnnmem.model.network import INPUT, Call, Network, check_image
 from cnnmem.units import bytes_per_value
 
 from .autograd import Mode, Storage, trace_storage
+from .calls import Caller, call_of
 
 
 class Row(NamedTuple):
@@ -79,6 +81,21 @@ class Table:
     says_saved: bool = True
     uncounted: tuple[str, ...] = ()
     how: str = "worked out"  # or "traced", "recorded", "executed", "read" from a framework's model
+
+    @cached_property
+    def calls(self) -> tuple[Call, ...]:
+        """How each row was called, as far as tools that count operations tell."""
+        nodes = self.graph.nodes if self.graph is not None else ()
+        images = len(self.rows) - len(nodes)
+        after = zip(nodes, self.rows[images:], strict=True)
+        calls = [call_of(node, row.inputs, row.params, row.macs) for node, row in after]
+        return (*[Call()] * images, *calls)
+
+    @cached_property
+    def callers(self) -> tuple[Caller, ...]:
+        """What decides how a tool counts each row: its kind and how it was called."""
+        rows = zip(self.rows, self.calls, strict=True)
+        return tuple([Caller(row.kind, row.functional, call.facts) for row, call in rows])
 
     @property
     def params(self) -> int:

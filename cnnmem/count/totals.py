@@ -10,6 +10,7 @@ from cnnmem.errors import CnnmemError
 from cnnmem.int32 import wrap_int32
 from cnnmem.units import Unit, number, round_digits
 
+from .calls import Caller
 from .convention import DONE, QUANTITIES, Convention
 from .conventions import get
 from .table import Table
@@ -47,6 +48,30 @@ class Total:
         )
 
     @property
+    def outside(self) -> tuple[str, ...]:
+        """The names of the rows that the convention's source counts in a way no table tells."""
+        if not self.convention.outside:
+            return ()
+        rows = zip(self.table.rows, self.table.callers, strict=True)
+        return tuple([row.name for row, each in rows if self.convention.leaves_out(each)])
+
+    @property
+    def note(self) -> str:
+        """Say which rows are outside: "outside this convention: 2 rows (a, b)"; "" if none is."""
+        names = self.outside
+        if not names:
+            return ""
+        rows = "1 row" if len(names) == 1 else f"{len(names)} rows"
+        more = ", ..." if len(names) > 3 else ""
+        return f"outside this convention: {rows} ({', '.join(names[:3])}{more})"
+
+    @property
+    def amount(self) -> str:
+        """The value with its unit, or what is outside and the sum of the other rows."""
+        value = f"{self.printed} {self.unit}"
+        return f"{self.note}; the others add up to {value}" if self.outside else value
+
+    @property
     def printed(self) -> str:
         """The value as text, "at least" in front where work is missing."""
         return ("at least " if self.at_least else "") + show(self.value)
@@ -58,12 +83,12 @@ class Total:
         return f"{self.table.network} at {size}, {self.convention.name}"
 
     def __repr__(self) -> str:
-        return f"<Total of {self.label}: {self.printed} {self.unit}>"
+        return f"<Total of {self.label}: {self.amount}>"
 
     def __str__(self) -> str:
         convention = self.convention
         name = f", {convention.name}" if convention.named_apart else ""
-        return f"{self.printed} {self.unit}{name}: {convention.title}"
+        return f"{self.amount}{name}: {convention.title}"
 
 
 def show(value: Fraction) -> str:
@@ -93,7 +118,8 @@ def column(table: Table, quantity: str) -> list[int]:
     if quantity == "alive at the peak":
         return alive_at_inference_peak(table)
     read = QUANTITIES[quantity][1]
-    return [read(row, table.batch) for row in table.rows]
+    rows = zip(table.rows, table.calls, strict=True)
+    return [read(row, call, table.batch) for row, call in rows]
 
 
 def total(table: Table, convention: Convention | str = "tensors") -> Total:
@@ -127,12 +153,12 @@ def amounts(table: Table, convention: Convention) -> list[int | Fraction]:
     """Return what each row of a table adds, before rounding, factor, bytes and unit."""
     sums: list[int | Fraction] = [0] * len(table.rows)
     columns = {count.quantity: column(table, count.quantity) for count in convention.counts}
-    forms: dict[tuple[str, bool], list[tuple[list[int], int | Fraction]]] = {}
-    for i, row in enumerate(table.rows):
-        key = (row.kind, row.functional)
-        if key not in forms:
-            forms[key] = [(columns[q], times) for q, times in convention.form(*key).items()]
-        for values, times in forms[key]:
+    forms: dict[Caller, list[tuple[list[int], int | Fraction]]] = {}
+    for i, (row, caller) in enumerate(zip(table.rows, table.callers, strict=True)):
+        if caller not in forms:
+            form = convention.form(caller)
+            forms[caller] = [(columns[quantity], times) for quantity, times in form.items()]
+        for values, times in forms[caller]:
             sums[i] += values[i] * times
         if row.name == convention.until:
             break

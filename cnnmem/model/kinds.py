@@ -23,6 +23,12 @@ CLASSES: dict[str, type[Layer]] = {
     },
     **dict.fromkeys(ACTIVATIONS, Activation),
 }
+# Layers and functions of torch's that have no class here, but that tools count.
+OF_TORCH = {
+    *("bilinear", "rms_norm", "lp_pool", "local_response_norm", "rrelu", "mean", "einsum"),
+    *("matmul", "mm", "bmm", "mv", "dot", "vdot", "addmm", "addmv", "baddbmm", "addbmm"),
+    *("grid_sample", "affine_grid", "lstmcell", "grucell", "rnncell"),
+}
 TITLES = {
     "input": "the image",
     "relu": "ReLU",
@@ -68,7 +74,7 @@ def check_kind(kind: Any) -> None:
     >>> check_kind("conv"), check_kind("my_layer")
     (None, None)
     """
-    known = sorted({*TITLES, *CLASSES})
+    known = sorted({*TITLES, *CLASSES, *OF_TORCH})
     if kind in known:
         return
     near = get_close_matches(kind.casefold(), known, 1, 0.8) if isinstance(kind, str) else []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from cnnmem.checks import as_int
 from cnnmem.errors import NetworkError, ShapeError
@@ -20,13 +20,27 @@ from .windows import shape_text
 INPUT = "input"
 
 
+class Call(NamedTuple):
+    """How a framework's model called a layer, as far as tools that count operations tell.
+
+    `facts` are words such as "class" (a module of a class of torch's own), "Upsample" (its name),
+    "F" (a function of torch.nn.functional), "operator" (`+`) or "bilinear"; `cnnmem.count.tools`
+    lists those that matter. `params` is how many learned parameters the call uses, even if an
+    earlier call has them in its row, and `groups` those of a convolution.
+    """
+
+    facts: frozenset[str] = frozenset()
+    params: int = 0
+    groups: int = 1
+
+
 @dataclass(frozen=True)
 class Node:
     """A named layer and where its inputs come from.
 
     `block` groups the nodes of a chart; `functional` says that the framework's model calls a
     function here instead of a module of its own, which tools that hook modules do not see;
-    `frozen` says that its parameters are not trained.
+    `frozen` says that its parameters are not trained; `call` is how a framework's model calls it.
     """
 
     name: str
@@ -35,6 +49,7 @@ class Node:
     block: str = ""
     functional: bool = False
     frozen: bool = False
+    call: Call | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -191,11 +206,19 @@ class Builder:
         self.nodes: list[Node] = []
         self.block = ""
 
-    def __call__(self, name: str, layer: Layer, *inputs: str, functional: bool = False) -> str:
+    def __call__(
+        self,
+        name: str,
+        layer: Layer,
+        *inputs: str,
+        functional: bool = False,
+        call: Call | None = None,
+    ) -> str:
         """Add a node and return its name; without `inputs` it reads the node before it."""
         if not inputs:
             inputs = (self.nodes[-1].name if self.nodes else INPUT,)
-        self.nodes.append(Node(name, layer, inputs, self.block or name, functional))
+        node = Node(name, layer, inputs, self.block or name, functional, call=call)
+        self.nodes.append(node)
         return name
 
     def network(self, name: str, image: Iterable[int], outputs: Iterable[str] = ()) -> Network:

@@ -42,6 +42,10 @@ FILL = {
     "pooling": RED,
     "an operation an input value": RED,
     "products": ORANGE,
+    "others": BLUE,
+    "multiply-accumulates a position of the output": PINK,
+    "multiply-accumulates a position of the output, groups ignored": PINK,
+    "an operation a parameter and step": GREEN,
 }
 
 

@@ -80,12 +80,13 @@ def _stacks(table: Table, convention: Convention) -> dict[str, list[int]]:
     """Return what each quantity of a convention adds at each row, in bytes or counts."""
     times = convention.factor * convention.bytes_per_value
     stacks: dict[str, list[int]] = {}
+    called = table.callers
     for count in convention.counts:
         values = column(table, count.quantity)
         stack = stacks.setdefault(count.quantity, [0] * len(values))
         weight = count.times * times
         for i, row in enumerate(table.rows):
-            if values[i] and count.applies(row.kind, row.functional):
+            if values[i] and count.applies(called[i]):
                 stack[i] += int(values[i] * weight)
             if row.name == convention.until:
                 break

@@ -63,5 +63,6 @@ def _table(table: Table) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     for name, tool in TOOLS.items():
         printed = total(table, tool.convention)
         added = sum(map(sum, extras(table, tool.convention).values()))
-        rows.append((name, f"{int(printed.value):,}", str(printed.unit), f"{added:,}"))
+        said = f"{int(printed.value):,}" if not printed.outside else printed.note
+        rows.append((name, said, str(printed.unit), f"{added:,}"))
     return ("tool", "prints", "unit", "added to the MACs"), tuple(rows)

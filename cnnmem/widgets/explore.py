@@ -9,7 +9,7 @@ from typing import Any
 from cnnmem.charts import StackedBars
 from cnnmem.count import conventions
 from cnnmem.count.table import table_of
-from cnnmem.count.totals import Total, amounts, show, total
+from cnnmem.count.totals import Total, amounts, total
 from cnnmem.errors import CnnmemError
 from cnnmem.model.network import Network
 from cnnmem.plots import bars_of
@@ -30,7 +30,7 @@ def readout(of: Total) -> str:
     most = f"; {table.rows[largest].name} holds {percent(counted[largest], whole)}" if whole else ""
     name = f"{convention.name}: " if convention.named_apart else ""
     return (
-        f"{table.network} at {size}, batch {table.batch}: {show(of.value)} {of.unit} "
+        f"{table.network} at {size}, batch {table.batch}: {of.amount} "
         f"({name}{convention.title}){most}"
     )
 

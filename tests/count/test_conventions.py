@@ -18,6 +18,7 @@ from cnnmem import (
     units,
 )
 from cnnmem.count import conventions
+from cnnmem.count.calls import Caller
 from cnnmem.count.conventions import BY_NAME, PRESETS, QUANTITIES, TENSORS, Rounding, autograd, get
 from cnnmem.count.totals import column, show
 from cnnmem.model import zoo
@@ -50,7 +51,7 @@ def test_each_preset_is_a_linear_form_over_the_rows(preset):
     """Add up row by row, from the definition of the convention."""
     amounts = []
     for i, row in enumerate(VGG16.rows):
-        form = preset.form(row.kind, row.functional)
+        form = preset.form(VGG16.callers[i])
         columns = {q: column(VGG16, q)[i] for q in form}
         amount = sum(times * columns[q] for q, times in form.items())
         if preset.rounding and preset.rounding.of == "row":
@@ -229,7 +230,7 @@ def test_a_kind_that_no_row_can_have_is_refused_with_the_kinds(kinds):
 
 
 def test_the_kind_of_a_reader_s_own_layer_can_be_counted():
-    assert Count("weights", ("my_layer",)).applies("my_layer", False)
+    assert Count("weights", ("my_layer",)).applies(Caller("my_layer"))
 
 
 @pytest.mark.parametrize(

@@ -58,14 +58,14 @@ def test_an_unknown_tool_is_refused():
 
 
 def test_torchstat_counts_a_relu_called_twice_only_once():
-    # recorded from torchstat 0.0.7; resnet18's blocks call one ReLU module twice
+    # resnet18's blocks call one ReLU module twice
     rows = summary("resnet18").rows
     once = [r for r in rows if r.kind == "relu" and not r.name.endswith("relu1")]
     added = 2 * sum(r.outputs for r in rows if r.kind == "batch_norm")
     added += sum(r.outputs for r in once) + sum(
         r.input_values for r in rows if r.kind == "max_pool"
     )
-    assert sum(r.macs for r in rows) + added == 1_821_399_040
+    assert sum(r.macs for r in rows) + added == PRINTED["resnet18"]["torchstat"]
 
 
 # --- the planted bugs: each is wrong in exactly one way
@@ -114,6 +114,8 @@ def test_an_installed_counter_prints_what_was_recorded(tool, name):
 
     pytest.importorskip(TOOLS[tool].package)
     said = count(tool, lambda: pytorch.build(network(name)), (3, 224, 224))
+    if (tool, name) == ("torchstat", "resnet18"):  # what is built has a ReLU for each call
+        said -= sum(r.outputs for r in summary("resnet18").rows if r.name.endswith("relu1"))
     assert said == PRINTED[name][tool]
 
 

@@ -78,5 +78,5 @@ def test_the_chosen_tool_is_marked_and_the_table_lists_every_tool():
 
 
 def test_an_unknown_tool_is_rejected():
-    with pytest.raises(CnnmemError, match="tool is 'torchstat'"):
-        audit(tool="torchstat")
+    with pytest.raises(CnnmemError, match="tool is 'nvprof'"):
+        audit(tool="nvprof")

@@ -101,7 +101,7 @@ LAYERS: dict[type, tuple[str, Macs]] = {
     **_with("linear", _dense, L.Dense),
     **_with("lstm", _recurrent(4), L.LSTM),
     **_with("gru", _recurrent(3), L.GRU),
-    **_with("simple_rnn", _recurrent(1), L.SimpleRNN),
+    **_with("rnn", _recurrent(1), L.SimpleRNN),
     **_with("attention", _attention, L.MultiHeadAttention),
     **_with("time_distributed", _time_distributed, L.TimeDistributed),
     **_with("bidirectional", _bidirectional, L.Bidirectional),
@@ -150,7 +150,8 @@ LAYERS: dict[type, tuple[str, Macs]] = {
     **_with("", _none, L.Add, L.Subtract, L.Multiply, L.Average, L.Maximum, L.Minimum),
     **_with("", _none, L.Concatenate, L.Permute, L.RepeatVector, L.Embedding, L.Masking),
     **_with("", _none, L.ReLU, L.LeakyReLU, L.PReLU, L.ELU, L.Activation),
-    **_with("", _none, L.RMSNormalization, L.UnitNormalization, L.Normalization),
+    **_with("rms_norm", _none, L.RMSNormalization),
+    **_with("", _none, L.UnitNormalization, L.Normalization),
     **_with("", _none, L.AlphaDropout, L.GaussianDropout, L.GaussianNoise),
     **_with("", _none, L.Rescaling, L.CenterCrop, L.RandomFlip, L.RandomCrop),
     # from keras.applications
@@ -169,8 +170,16 @@ VIEWS = {
     "stochastic_depth",
 }
 
-# Keras' names for functions that have another kind in a plain network.
+# Keras' names for functions that have another kind in a plain network, or from PyTorch.
 FUNCTIONS = {
+    "rmsnorm": "rms_norm",
+    "depth_to_space": "pixel_shuffle",
+    "space_to_depth": "pixel_unshuffle",
+    "pad": "zero_pad",
+    "resize": "upsample",
+    "get_item": "index",
+    "true_divide": "divide",
+    "absolute": "abs",
     "linear": "identity",
     "swish": "silu",
     "hard_sigmoid": "hardsigmoid",

@@ -20,8 +20,8 @@ from cnnmem.count.tools import TOOLS
 from cnnmem.errors import look_up
 
 
-def count(name: str, make: Callable[[], nn.Module], image: tuple[int, int, int]) -> int:
-    """Return what a counter reports for a forward pass of one image, (C, H, W).
+def count(name: str, make: Callable[[], nn.Module], image: tuple[int, ...]) -> int:
+    """Return what a counter reports for a forward pass of one image, (C, H, W) as a rule.
 
     `make` builds the module: some counters leave traces in it, so each gets its own. Their printed
     output is hidden. Raises `UnknownNameError` for an unknown name, and `ImportError` if the
@@ -45,14 +45,17 @@ def count(name: str, make: Callable[[], nn.Module], image: tuple[int, int, int])
 def counts(make: Callable[[], nn.Module], image: tuple[int, int, int]) -> dict[str, int]:
     """Return what each installed counter reports, by name.
 
+    One that stops at a module that it does not know is left out (`Tool.stops`).
+
     >>> "FlopCounterMode" in counts(lambda: nn.Conv2d(3, 8, 1), (3, 10, 10))
     True
     """
-    return {
-        name: count(name, make, image)
-        for name, tool in TOOLS.items()
-        if find_spec(tool.package) is not None
-    }
+    found = {}
+    for name, tool in TOOLS.items():
+        if find_spec(tool.package) is not None:
+            with contextlib.suppress(*filter(None, [tool.stops])):
+                found[name] = count(name, make, image)
+    return found
 
 
 def backward_flops(module: nn.Module, input_shape: tuple[int, ...]) -> int:

@@ -62,7 +62,7 @@ class Frame:
     """A row in the making."""
 
     __slots__ = (
-        *("backward_macs", "calls", "depthwise", "functional", "inputs", "keeper", "kind"),
+        *("backward_macs", "calls", "depthwise", "facts", "functional", "inputs", "keeper", "kind"),
         *("layer", "learns", "macs", "module", "name", "outputs", "parameters", "saved"),
         *("sources", "times"),
     )
@@ -83,6 +83,7 @@ class Frame:
         self.layer: Layer | None = None
         self.times = 1  # how many images the layer works on
         self.calls = 0  # functions that were called inside
+        self.facts: set[str] = set()  # how it was called: see `calls`
 
 
 class Follower:
@@ -92,6 +93,8 @@ class Follower:
         self.model, self.leaves = model, leaves
         self.parts: list[nn.Module] = []
         self.names: dict[int, str] = {}
+        self.parent: dict[int, nn.Module] = {}
+        self.shared: set[int] = set()  # ids of modules that more than one parent has
         # one name per parameter, even for a tied one, as `named_parameters` gives them
         self.parameters: dict[str, nn.Parameter] = {}
         self.parameter_names: dict[int, str] = {}
@@ -128,6 +131,8 @@ class Follower:
                     self.running[id(buffer)] = buffer.numel()
         for child, module in part._modules.items():
             if module is not None:
+                if self.parent.setdefault(id(module), part) is not part:
+                    self.shared.update([id(inner) for inner in module.modules()])
                 self._name(module, f"{name}.{child}" if name else child)
 
     def start(self, frame: Frame, values: Any) -> None:

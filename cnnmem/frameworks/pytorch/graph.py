@@ -15,8 +15,9 @@ from cnnmem.count.autograd import Storage
 from cnnmem.count.table import Row
 from cnnmem.errors import ShapeError
 from cnnmem.model.layers import NOTHING, Layer, Recorded, Shape
-from cnnmem.model.network import INPUT, Node
+from cnnmem.model.network import INPUT, Call, Node
 
+from .calls import module_facts, own_parameters
 from .follow import Follower, Frame, Saved
 
 
@@ -55,6 +56,7 @@ class Graph:
     def _nodes(self) -> Iterator[Node]:
         """Yield a node per row but the first, which is the image."""
         rows = self.rows
+        last = {id(frame.module): frame for frame in self.frames if frame.module is not None}
         names = [INPUT, *(row.name for row in rows[1:])]
         for i, row in enumerate(rows[1:], 1):
             frozen = row.params > 0 and not row.trainable
@@ -64,7 +66,23 @@ class Graph:
             frame = self.frames[i]
             sources = tuple([names[self.position[id(source)]] for source in frame.sources])
             layer = _layer(frame, row, len(sources), self.batch)
-            yield Node(row.name, layer, sources, row.block, frame.functional, frozen)
+            call = self._call(frame, last)
+            yield Node(row.name, layer, sources, row.block, frame.functional, frozen, call)
+
+    def _call(self, frame: Frame, last: dict[int, Frame]) -> Call:
+        """Return how a frame was called; `last` are the modules' last calls."""
+        facts, params, module = set(frame.facts), 0, frame.module
+        if module is not None:
+            facts |= module_facts(module, frame.inputs[0] if frame.inputs else ())
+            params = own_parameters(module)
+            if last[id(module)] is not frame:
+                facts.add("called again")
+            if id(module) in self.follower.shared:
+                facts.add("shared")
+        first = frame.outputs[0].shape[:1] if frame.outputs else (self.batch,)
+        if first != (self.batch,):
+            facts.add("regrouped" if first and first[0] % self.batch == 0 else "unbatched")
+        return Call(frozenset(facts), params)
 
     def _storage(self, kept: _Kept, outputs: list[int]) -> Storage:
         extra = len(self.rows) - len(self.frames)

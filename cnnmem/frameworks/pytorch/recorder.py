@@ -14,9 +14,11 @@ does: it holds weak references, or what is kept could not be told from what is m
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import torch
@@ -26,6 +28,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from .calls import function_facts, inner_facts, is_torchs
 from .follow import Follower, Frame, Output, Saved, tensors_in
 from .kinds import function_kind, function_name
 from .macs import INEXACT, is_depthwise, is_view, work
@@ -87,7 +90,11 @@ class Recorder(Follower):
             self.close(frame, [], [tensor])
 
     def function_frame(
-        self, function: Callable[..., Any], args: Any = (), kwargs: Any = None
+        self,
+        function: Callable[..., Any],
+        args: Any = (),
+        kwargs: Any = None,
+        caller: FrameType | None = None,
     ) -> Frame:
         """Return a new frame for a function; its name and kind are final when it closes."""
         parent = self.names[id(self.path[-1])] if self.path else ""
@@ -95,7 +102,10 @@ class Recorder(Follower):
         bounds = (*args[1:], *(kwargs or {}).values())[:2]
         if name == "hardtanh" and bounds == (0.0, 6.0):
             name = "relu6"
-        return Frame(f"{parent}.{name}" if parent else name, name, True)
+        frame = Frame(f"{parent}.{name}" if parent else name, name, True)
+        inside = self.path[-1] if self.path else None
+        frame.facts = function_facts(function, args, kwargs or {}, caller, inside)
+        return frame
 
     def start(self, frame: Frame, values: Any) -> None:
         tensors = tensors_in(values)
@@ -104,6 +114,8 @@ class Recorder(Follower):
                 frame.parameters.append(id(tensor))
                 continue
             frame.inputs.append(tuple(tensor.shape))
+            if not tensor.is_contiguous():
+                frame.facts.add("strided")
             source = getattr(tensor, "_cnnmem_frame", None)
             if source is not None:
                 frame.sources.append(source)
@@ -194,8 +206,12 @@ class _Functions(TorchFunctionMode):
         recorder = self.recorder
         if recorder.current or torch._C._are_functorch_transforms_active():
             # inside a transform of torch.func a tensor stands for many, and has no storage
+            frame = recorder.current
+            if frame and frame.module is not None and not is_torchs(frame.module):
+                frame.facts |= inner_facts(func, sys._getframe(1))
             return func(*args, **kwargs)
-        recorder.start(recorder.function_frame(func, args, kwargs), (args, kwargs))
+        new = recorder.function_frame(func, args, kwargs, sys._getframe(1))
+        recorder.start(new, (args, kwargs))
         try:
             result = func(*args, **kwargs)
         except BaseException:

@@ -196,6 +196,8 @@ class Trace(Follower):
                 continue
             value = getattr(tensor, "_cnnmem", None) or self.value(tensor)
             frame.inputs.append(value.shape)
+            if not value.plain:
+                frame.facts.add("strided")
             if value.frame is not None:
                 frame.sources.append(value.frame)
         self.current = frame

@@ -9,6 +9,7 @@ What the level of functions cannot see ends the trace with `Untraceable`: the re
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from . import functions
+from .calls import function_facts, inner_facts, is_torchs
 from .follow import Frame
 from .trace import Trace
 
@@ -81,10 +83,15 @@ class _Functions(TorchFunctionMode):
         answer = rule.answer if kwargs.get("out") is None else functions.write_out
         if tracer.current is not None:
             tracer.current.calls += 1
+            module = tracer.current.module
+            if module is not None and not is_torchs(module):
+                tracer.current.facts |= inner_facts(func, sys._getframe(1))
             return answer(tracer, func, args, kwargs)
         parent = tracer.names[id(tracer.path[-1])] if tracer.path else ""
         name = rule.name_of(args, kwargs)
         frame = Frame(f"{parent}.{name}" if parent else name, name, True)
+        inside = tracer.path[-1] if tracer.path else None
+        frame.facts = function_facts(func, args, kwargs, sys._getframe(1), inside)
         tracer.start(frame, (args, kwargs) if kwargs else args)
         frame.calls = 1
         try:

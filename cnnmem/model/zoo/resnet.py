@@ -17,18 +17,20 @@ from cnnmem.model.layers import (
     Shape,
     ZeroPad2d,
 )
-from cnnmem.model.network import Builder, Network
+from cnnmem.model.network import Builder, Call, Network
 
 from .variants import variants
 
 BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3), "resnet50": (3, 4, 6, 3)}
 CHANNELS = (64, 128, 256, 512)
+# Torchvision's blocks have one ReLU, which they call after each convolution and after the sum.
+AGAIN = Call(frozenset({"class", "called again"}))
 
 
 def _basic(build: Builder, x: str, name: str, channels: int, stride: int, project: bool) -> str:
     y = build(f"{name}.conv1", Conv2d(channels, 3, stride, 1, bias=False), x)
     build(f"{name}.bn1", BatchNorm())
-    build(f"{name}.relu1", ReLU(in_place=True))
+    build(f"{name}.relu1", ReLU(in_place=True), call=AGAIN)
     build(f"{name}.conv2", Conv2d(channels, 3, 1, 1, bias=False))
     y = build(f"{name}.bn2", BatchNorm())
     return _join(build, x, y, name, channels, stride, project)
@@ -40,10 +42,10 @@ def _bottleneck(
     first, second = (stride, 1) if early else (1, stride)
     build(f"{name}.conv1", Conv2d(channels, 1, first, bias=False), x)
     build(f"{name}.bn1", BatchNorm())
-    build(f"{name}.relu1", ReLU(in_place=True))
+    build(f"{name}.relu1", ReLU(in_place=True), call=AGAIN)
     build(f"{name}.conv2", Conv2d(channels, 3, second, 1, bias=False))
     build(f"{name}.bn2", BatchNorm())
-    build(f"{name}.relu2", ReLU(in_place=True))
+    build(f"{name}.relu2", ReLU(in_place=True), call=AGAIN)
     build(f"{name}.conv3", Conv2d(4 * channels, 1, bias=False))
     y = build(f"{name}.bn3", BatchNorm())
     return _join(build, x, y, name, 4 * channels, stride, project)
