@@ -45,18 +45,24 @@ endef
 # Each candidate is run: a name on the path may be an empty shim, and Debian's Python lacks venv.
 define find_python
 if [ "$$PYTHON" ]; then set -- "$$PYTHON"; \
-else set -- python3 python3.13 python3.12 python3.11 python; fi; \
+else set -- python3 python3.14 python3.13 python3.12 python3.11 python; fi; \
 for base; do "$$base" -c "$(suitable)" 2>/dev/null && break; base=; done; \
-[ "$$base" ] || { printf "%s\n" "cnnmem needs Python 3.11, 3.12 or 3.13 with venv; not suitable: $$*" \
+[ "$$base" ] || { printf "%s\n" "cnnmem needs Python 3.11 or newer, with venv; not suitable: $$*" \
     "Install one (Debian, Ubuntu: with python3-venv), or name it: make lab PYTHON=/path/to/python" \
     >&2; exit 1; }
 endef
-suitable := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+suitable := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 
 # The pinned torch may come from an index of its own, which is asked for nothing else. torchvision
 # is only compared with in tests; its dependencies could bring a second torch.
-install_all = [ -z "$$TORCH_INDEX" ] || $$pip --no-deps --index-url "$$TORCH_INDEX" torch; \
-    $$pip -e ".[all]"; $$pip --no-deps torchvision
+# The markers in pyproject.toml leave out what has no wheels for a new Python; here it is said.
+install_all = if $$python -c "$(has_torch)"; then \
+    [ -z "$$TORCH_INDEX" ] || $$pip --no-deps --index-url "$$TORCH_INDEX" torch; \
+    $$pip -e ".[all]"; $$pip --no-deps torchvision; \
+    else $$pip -e ".[all]"; fi
+has_torch := import sys; new = sys.version_info[:2]; missing = 'PyTorch, Keras and TensorFlow' \
+    if new >= (3, 15) else 'TensorFlow (Keras runs on PyTorch)'; new < (3, 14) or print( \
+    '==> set up without', missing + ': no wheels for this Python yet'); sys.exit(new >= (3, 15))
 install_lab = $$pip -e ".[lab]"
 
 unit_tests = $(PY) -m pytest -n 2 --ignore=tests/browser $(PYTEST_ARGS)
@@ -67,7 +73,7 @@ notebook_tests = $(PY) -m pytest -W default --nbval --nbval-current-env --nbval-
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-light lab lab-light test test-unit test-notebooks test-answered test-browser \
-	test-audit test-models test-offline notebooks figures pages voila slides screenshot lint format \
+	test-audit test-models test-offline test-resolution notebooks figures pages voila slides screenshot lint format \
 	bench bench-latency bench-soak freeze clean distclean
 
 help:  ## this list
@@ -120,6 +126,17 @@ test-offline: setup  ## run the core tests and a lesson without a network (Linux
 	{ echo "make test-offline needs Linux with user namespaces, or root" >&2; exit 1; }
 	unshare -rn $(PY) tools/offline.py
 
+# uv can resolve for a Python and a system that are not here. The first release of each Python is
+# asked for: a package that needs 3.11.5 would shut out Debian 12. PyTorch needs macOS 14.
+test-resolution: setup  ## resolve the pinned versions for every promised Python and system
+	@set -e; export MACOSX_DEPLOYMENT_TARGET=14.0; \
+	for python in 3.11.0 3.12.0 3.13.0 3.14.0 3.15.0; do \
+	for system in linux aarch64-unknown-linux-gnu macos windows; do \
+		$(dir $(PY))uv pip compile --quiet --only-binary :all: -c constraints.txt --extra all \
+			--python-version $$python --python-platform $$system pyproject.toml >/dev/null; \
+		echo "Python $$python, $$system: resolves"; \
+	done; done
+
 notebooks: setup  ## run every notebook from a fresh kernel and store its outputs
 	$(PY) tools/run_notebooks.py
 
@@ -162,11 +179,14 @@ bench-latency: setup  ## time a slider beside interact and matplotlib, for docs/
 bench-soak: setup  ## half an hour of sliders and questions in three lessons: what memory does
 	@chromium=$$(sh tools/find_chromium.sh) && CHROMIUM="$$chromium" $(PY) benchmarks/soak.py
 
-# Names and versions only: no editable kit, no local builds (2.13.0+cpu), no addresses.
+# Names and versions only: no editable kit, no local builds (2.13.0+cpu), no addresses. Lines with a
+# marker stay: they name the versions of Pythons that are not here.
 freeze: setup  ## pin the installed versions in constraints.txt (CONTRIBUTING.md)
 	$(PY) -m pip install -c constraints.txt -e ".[all,bench]"
-	{ grep "^#" constraints.txt; $(PY) -m pip list --format=freeze --exclude-editable --exclude=pip \
-		--exclude=wheel | tr A-Z_ a-z- | sed "s/+.*//" | LC_ALL=C sort; } >.venv/constraints.txt
+	{ grep "[\#;]" constraints.txt; $(PY) -m pip list --format=freeze --exclude-editable \
+		--exclude=pip --exclude=wheel | tr A-Z_ a-z- | sed "s/+.*//" | LC_ALL=C sort | awk -F== \
+		'NR == FNR { if (/;/) marked[$$1]; next } !($$1 in marked)' constraints.txt -; \
+	} >.venv/constraints.txt
 	mv .venv/constraints.txt .
 
 clean:  ## remove caches and build results, but no environment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 
 from cnnmem.errors import look_up
@@ -10,13 +11,13 @@ from cnnmem.tables import aligned
 # module name -> (title, the extra that installs it)
 FRAMEWORKS = {
     "torch": ("PyTorch", "torch"),
-    "tensorflow": ("TensorFlow", "keras"),
     "keras": ("Keras", "keras"),
     "matplotlib": ("matplotlib", "lab"),
     "ipywidgets": ("ipywidgets", "lab"),
     "numpy": ("NumPy", "lab"),
     "pandas": ("pandas", "test"),
 }
+BACKENDS = ("tensorflow", "torch", "jax")  # Keras needs one of them
 
 
 def installed(name: str) -> bool:
@@ -28,6 +29,8 @@ def installed(name: str) -> bool:
     cnnmem.errors.UnknownNameError: no framework is called 'no_such_thing'; there are torch, ...
     """
     look_up("framework", name, FRAMEWORKS)
+    if name == "keras" and not any(find_spec(backend) for backend in BACKENDS):
+        return False
     return find_spec(name) is not None
 
 
@@ -35,13 +38,27 @@ def available(name: str, what: str) -> bool:
     """Return whether a framework is installed; if not, print one line saying what is left out.
 
     In lessons, a cell that needs a framework starts with
-    `if available("torch", "the measured bytes"):`.
+    `if available("torch", "the measured bytes"):`. Keras is prepared for its import.
     """
     if installed(name):
+        if name == "keras":
+            prepare_keras()
         return True
     title, extra = FRAMEWORKS[name]
     print(f"{title} is not installed, so {what} is left out here ({_how_to_install(extra)}).")
     return False
+
+
+def prepare_keras() -> None:
+    """Choose how Keras will run; it reads the environment once, when it is imported.
+
+    Where TensorFlow has no wheels (Python 3.14), Keras runs on PyTorch. TensorFlow is kept silent,
+    and its results the same on every CPU. Whatever is set already stays.
+    """
+    if not find_spec("tensorflow"):
+        os.environ.setdefault("KERAS_BACKEND", "torch")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 
 def report() -> str:

@@ -32,7 +32,20 @@ def test_the_report_looks_for_every_framework_without_importing_it(
     looked = []
     monkeypatch.setattr(availability, "find_spec", lambda name: looked.append(name))
     availability.report()
-    assert set(looked) == set(availability.FRAMEWORKS)
+    assert set(looked) == {*availability.FRAMEWORKS, *availability.BACKENDS} - {"keras"}
+
+
+@pytest.mark.parametrize("backend", [None, "tensorflow", "torch"])
+def test_keras_counts_as_installed_with_a_backend_and_runs_on_the_one_there_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], backend: str | None
+) -> None:
+    monkeypatch.setattr(
+        availability, "find_spec", lambda name: name if name in ("keras", backend) else None
+    )
+    environment: dict[str, str] = {}
+    monkeypatch.setattr(availability.os, "environ", environment)
+    assert availability.available("keras", "a Keras model") is (backend is not None)
+    assert environment.get("KERAS_BACKEND") == ("torch" if backend == "torch" else None)
 
 
 def test_an_unknown_framework_is_refused() -> None:

@@ -26,7 +26,7 @@ CONSTRAINTS = [
     for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     if not line.startswith("#")
 ]
-MINORS = ("3.10", "3.11", "3.12", "3.13", "3.14")
+MINORS = ("3.11", "3.12", "3.13", "3.14", "3.15")
 
 
 def load(path):
@@ -60,11 +60,19 @@ def test_all_includes_every_extra_except_those_with_other_counters():
     assert all_extra.extras == EXTRAS.keys() - {"all", "audit", "bench"}
 
 
+def applies(requirement, python, system="linux", machine="x86_64"):
+    """Return whether a requirement's marker holds for a Python ("3.14") on a system."""
+    minor = ".".join(python.split(".")[:2])
+    environment = {"python_version": minor, "sys_platform": system, "platform_machine": machine}
+    return requirement.marker is None or requirement.marker.evaluate(environment)
+
+
 def test_environment_yml_agrees_with_pyproject():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     python, pip, with_pip = environment["dependencies"]
     assert environment["name"] == PROJECT["name"]
-    assert SpecifierSet(python.removeprefix("python")) == SpecifierSet(PROJECT["requires-python"])
+    # TensorFlow has no wheels for 3.14; conda and Binder choose a Python that has them.
+    assert python == f"python{PROJECT['requires-python']},<3.14"
     assert pip == "pip"
     constraints, package = with_pip["pip"]
     assert constraints == "-c constraints.txt"
@@ -72,41 +80,59 @@ def test_environment_yml_agrees_with_pyproject():
     assert extras == {"lab", "torch", "keras"} <= EXTRAS.keys()
 
 
-def test_every_place_names_the_same_range_of_python():
-    allowed = SpecifierSet(PROJECT["requires-python"])
-    assert [minor for minor in MINORS if minor in allowed] == ["3.11", "3.12", "3.13"]
+def test_every_place_names_the_same_oldest_python():
+    assert PROJECT["requires-python"] == ">=3.11"
     classifiers = {name.rsplit(" ", 1)[1] for name in PROJECT["classifiers"] if "Python ::" in name}
-    assert classifiers == {"3.11", "3.12", "3.13"}
+    assert classifiers == set(MINORS[:-1])
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert "sys.exit(not (3, 11) <= sys.version_info < (3, 14))" in makefile
+    assert "sys.exit(sys.version_info < (3, 11))" in makefile
 
 
 @pytest.mark.parametrize("extra", EXTRAS)
-def test_constraints_pin_every_requirement_to_a_version_that_satisfies_it(extra):
-    pinned = {canonicalize_name(pin.name): str(pin.specifier) for pin in CONSTRAINTS}
+@pytest.mark.parametrize("python", MINORS)
+def test_constraints_pin_every_requirement_to_a_version_that_satisfies_it(python, extra):
+    pinned = {
+        canonicalize_name(pin.name): str(pin.specifier)
+        for pin in CONSTRAINTS
+        if applies(pin, python)
+    }
     for requirement in expand(extra):
-        if (
-            requirement.marker
-            and "darwin" in str(requirement.marker)
-            and not (requirement.marker.evaluate())
-        ):
-            continue  # the TensorFlow of the other platforms
-        version = pinned[canonicalize_name(requirement.name)].removeprefix("==")
-        assert requirement.specifier.contains(version), f"{requirement}: {version} is pinned"
+        if applies(requirement, python):
+            version = pinned[canonicalize_name(requirement.name)].removeprefix("==")
+            assert requirement.specifier.contains(version), f"{requirement}: {version} is pinned"
+
+
+@pytest.mark.parametrize(
+    ("python", "system", "machine", "frameworks"),
+    [
+        ("3.11", "linux", "x86_64", {"h5py", "keras", "tensorflow-cpu", "torch"}),
+        ("3.13", "darwin", "arm64", {"h5py", "keras", "tensorflow", "torch"}),
+        ("3.13", "linux", "aarch64", {"h5py", "keras", "tensorflow", "torch"}),
+        ("3.14", "linux", "x86_64", {"h5py", "keras", "torch"}),
+        ("3.15", "linux", "x86_64", set()),
+    ],
+)
+def test_a_python_gets_the_frameworks_that_have_wheels_for_it(python, system, machine, frameworks):
+    wanted = [*expand("torch"), *expand("keras")]
+    assert {one.name for one in wanted if applies(one, python, system, machine)} == frameworks
 
 
 def test_constraints_are_exact_versions_without_addresses_or_local_builds():
     for pin in CONSTRAINTS:
         assert re.fullmatch(r"==[\w.!]+", str(pin.specifier)), pin
         assert pin.url is None, pin
-    assert len({canonicalize_name(pin.name) for pin in CONSTRAINTS}) == len(CONSTRAINTS)
+    for python in MINORS:
+        names = [canonicalize_name(pin.name) for pin in CONSTRAINTS if applies(pin, python)]
+        assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("oldest", ["3.11.0", "3.12.0", "3.13.0"])
+@pytest.mark.parametrize("oldest", ["3.11.0", "3.12.0", "3.13.0", "3.14.0"])
 def test_every_pin_can_be_installed_by_the_first_release_of_each_python(oldest):
     # Debian 12 has 3.11.2: a package that needs 3.11.5 would leave its users without the kit.
     checked, refused = 0, []
     for pin in CONSTRAINTS:
+        if not applies(pin, f"{sys.version_info[0]}.{sys.version_info[1]}"):
+            continue
         try:
             installed = distribution(pin.name)
         except PackageNotFoundError:
@@ -410,7 +436,7 @@ def empty_shim(folder, name):
     (folder / name).chmod(0o755)
 
 
-PYTHONS = ("python3", "python3.13", "python3.12", "python3.11", "python")
+PYTHONS = ("python3", "python3.14", "python3.13", "python3.12", "python3.11", "python")
 
 
 @pytest.fixture
@@ -434,8 +460,8 @@ def test_empty_shims_are_skipped(fake, name):
 
 @pytest.mark.parametrize(
     "unsuitable",
-    [{"version": (3, 10, 9)}, {"version": (3, 14, 0)}, {"missing": "ensurepip"}],
-    ids=["too old", "too new", "Debian without python3-venv"],
+    [{"version": (3, 10, 9)}, {"missing": "ensurepip"}],
+    ids=["too old", "Debian without python3-venv"],
 )
 def test_an_unsuitable_python_is_skipped_or_refused_with_the_way_out(fake, unsuitable):
     first = fake_python(fake.pythons, "python3", **unsuitable)
@@ -443,7 +469,7 @@ def test_an_unsuitable_python_is_skipped_or_refused_with_the_way_out(fake, unsui
         refused = fake.make("setup", **arguments)
         assert refused.returncode != 0
         assert refused.stdout == ""
-        for part in ("3.11, 3.12 or 3.13", "Debian, Ubuntu: with python3-venv", "make lab PYTHON="):
+        for part in ("3.11 or newer", "Debian, Ubuntu: with python3-venv", "make lab PYTHON="):
             assert part in refused.stderr
         assert not (fake.root / ".venv").exists()
     fake_python(fake.pythons, "python3.13", (3, 13, 2))
@@ -470,6 +496,21 @@ def test_a_full_set_up_installs_torchvision_without_its_dependencies(fake):
     assert pip_calls(done.stdout) == ["-e .[all]", "--no-deps torchvision"]
 
 
+@pytest.mark.parametrize(
+    ("version", "said", "calls"),
+    [
+        ((3, 13, 0), "", ["-e .[all]", "--no-deps torchvision"]),
+        ((3, 14, 0), "without TensorFlow (Keras", ["-e .[all]", "--no-deps torchvision"]),
+        ((3, 15, 0), "without PyTorch, Keras and TensorFlow", ["-e .[all]"]),
+    ],
+)
+def test_a_set_up_says_what_a_new_python_has_no_wheels_for(fake, version, said, calls):
+    done = fake.make("setup", PYTHON=fake_python(fake.pythons, "python3", version))
+    assert ("==> set up without" in done.stdout) == bool(said)
+    assert said in done.stdout
+    assert pip_calls(done.stdout) == calls
+
+
 def test_only_torch_comes_from_torch_index(fake):
     python = fake_python(fake.pythons, "python3")
     done = fake.make("setup", "TORCH_INDEX=file:///torch index", PYTHON=python)
@@ -481,11 +522,12 @@ def test_only_torch_comes_from_torch_index(fake):
 
 
 def test_freeze_writes_names_and_versions_below_the_header(fake):
-    fake.write("constraints.txt", "# The head.\nold==1.0\n")
+    kept = '# The head.\ntorch==2.12.0; python_version < "3.12"\n'
+    fake.write("constraints.txt", f"{kept}old==1.0\n")
     done = fake.make("freeze", PYTHON=fake_python(fake.pythons, "python3"))
     assert done.returncode == 0, done.stderr
     pins = (fake.root / "constraints.txt").read_text()
-    assert pins == "# The head.\njinja2==3.1.6\nprompt-toolkit==3.0.53\ntorch==2.13.0\n"
+    assert pins == f"{kept}jinja2==3.1.6\nprompt-toolkit==3.0.53\n"
 
 
 # Notebooks in their stored form

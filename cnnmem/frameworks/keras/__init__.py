@@ -1,12 +1,15 @@
 """Read Keras models into tables, and build Keras models from plain networks.
 
-Everything loads on first use, so importing this package does not yet import Keras.
+Everything loads on first use, so importing this package does not yet import Keras: it only sets
+the environment that Keras will read.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from cnnmem.frameworks.availability import prepare_keras
 
 if TYPE_CHECKING:
     from .files import keras_files
@@ -21,6 +24,8 @@ _HOME = {
 }
 
 __all__ = ["build", "keras_files", "table_of", "without_weights"]
+
+prepare_keras()
 
 
 def __getattr__(name: str) -> Any:
