@@ -1,54 +1,41 @@
-"""The other side of `sandbox`: a separate process that calls a learner's function.
+"""The other side of `sandbox`: what calls a learner's function, in a process of its own.
 
-It runs as a script and imports nothing from the kit, so it starts fast and can be killed at any
-moment. It reads a pickled job from standard input and writes one line of JSON after each call.
+As a script it reads a pickled job from standard input and writes a line after each call to standard
+output. Nothing of the kit is imported, so it starts fast and can be killed at any moment. Limits
+hold before the learner's code is read: memory (where the system can limit it), no other processes.
+A line begins with a word that only the two sides know: what the learner's code writes, wherever it
+writes it, is no result. That stops accidents and jokes, not somebody who searches the memory.
 """
 
 from __future__ import annotations
 
-import builtins
-import contextlib
-import importlib
 import json
-import marshal
+import numbers
+import operator
 import os
 import pickle
 import sys
 import types
+from collections.abc import Callable
 from typing import Any
 
 MOST_TEXT = 200
 MOST_BITS = 4096
-MEMORY = 2**31
-
-
-def unpack(packed: dict[str, Any], made: dict[int, Any]) -> types.FunctionType:
-    """Rebuild the function from its code, its defaults and the globals that it names."""
-    if packed["id"] in made:
-        return made[packed["id"]]
-    code = marshal.loads(packed["code"])
-    names: dict[str, Any] = {"__builtins__": builtins, "__name__": "learner"}
-    cells = tuple(types.CellType() for _ in packed["closure"])
-    function = types.FunctionType(code, names, packed["name"], None, cells)
-    made[packed["id"]] = function
-    function.__defaults__ = packed["defaults"]
-    function.__kwdefaults__ = packed["kwdefaults"]
-    for name, value in packed["globals"].items():
-        names[name] = value_of(value, made)
-    for cell, value in zip(cells, packed["closure"], strict=True):
-        if value is not None:  # what could not be sent stays empty: using it raises NameError
-            cell.cell_contents = value_of(value, made)
-    return function
-
-
-def value_of(packed: tuple[str, Any], made: dict[int, Any]) -> Any:
-    """Return the value of a name in the learner's notebook."""
-    kind, value = packed
-    if kind == "module":
-        return importlib.import_module(value)
-    if kind == "function":
-        return unpack(value, made)
-    return pickle.loads(value)
+STARTS = {
+    *(
+        "os.exec",
+        "os.fork",
+        "os.forkpty",
+        "os.posix_spawn",
+        "os.spawn",
+        "os.startfile",
+        "os.system",
+    ),
+    *("pty.spawn", "subprocess.Popen", "_winapi.CreateProcess"),
+}
+SIGNALS = {"os.kill", "os.killpg", "signal.pthread_kill"}
+NO_PROCESS = "a function that is checked may not start another process"
+NO_SIGNAL = "a function that is checked may not send a signal"
 
 
 def shown(error: BaseException) -> str:
@@ -61,7 +48,7 @@ def shown(error: BaseException) -> str:
     return f"{name}: {text}"[:MOST_TEXT] if text else name
 
 
-def line_of(error: BaseException, code: types.CodeType) -> int:
+def line_of(error: BaseException, code: types.CodeType | None) -> int:
     """Return the line of the function where an exception was raised; `def` is line 1."""
     line, trace = 0, error.__traceback__
     while trace is not None:
@@ -71,40 +58,90 @@ def line_of(error: BaseException, code: types.CodeType) -> int:
     return line
 
 
-def call(function: types.FunctionType, arguments: tuple[Any, ...]) -> dict[str, Any]:
-    """Call the function and describe its result."""
-    try:
-        result = function(*arguments)
-    except BaseException as error:  # exit() and KeyboardInterrupt are results here too
-        return {"error": shown(error), "line": line_of(error, function.__code__)}
-    if type(result) is int:
-        return {"int": hex(result)} if result.bit_length() <= MOST_BITS else {"huge": True}
+def described(result: Any) -> dict[str, Any]:
+    """Return a result as JSON can hold it: a whole number (NumPy's too), or what it is instead."""
     kind = type(result)
+    if not isinstance(result, bool) and hasattr(kind, "__index__"):
+        try:
+            number = operator.index(result)
+        except TypeError:  # an array of several numbers
+            pass
+        else:
+            return {"int": hex(number)} if number.bit_length() <= MOST_BITS else {"huge": True}
+    if isinstance(result, numbers.Real) and not isinstance(result, numbers.Rational):
+        return {"type": "float", "text": repr(float(result))[:MOST_TEXT]}
     where = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
-    text = repr(result) if kind in (float, bool, str, type(None)) else ""
-    return {"type": f"{where}{kind.__qualname__}"[:MOST_TEXT], "text": text[:MOST_TEXT]}
+    return {"type": f"{where}{kind.__qualname__}"[:MOST_TEXT], "text": ""}
 
 
-def main(out: str) -> None:
-    """Read the job, call the function on each of its inputs, write the results to a file."""
-    job = pickle.loads(sys.stdin.buffer.read())
-    sys.path[:] = job["path"]
-    if job["source"] is not None:
-        names: dict[str, Any] = {"__name__": "learner"}
-        exec(compile(job["source"], "<answer>", "exec"), names)
-        function = names[job["name"]]
-    else:
-        function = unpack(job["function"], {})
-    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-    # not every system can limit memory, and a lower limit may already be set
-    with contextlib.suppress(ImportError, ValueError, OSError):
+def call(function: Callable[..., Any], arguments: tuple[Any, ...]) -> dict[str, Any]:
+    """Call the function and describe its result or its exception."""
+    try:
+        return described(function(*arguments))
+    except BaseException as error:  # exit() and KeyboardInterrupt are results here too
+        return failure(error, getattr(function, "__code__", None))
+
+
+def failure(error: BaseException, code: types.CodeType | None = None) -> dict[str, Any]:
+    """Describe an exception."""
+    return {"error": shown(error), "line": line_of(error, code)}
+
+
+def defined(source: str, name: str) -> Any:
+    """Run a source text and return what it calls `name`."""
+    names: dict[str, Any] = {"__name__": "learner"}
+    exec(compile(source, "<answer>", "exec"), names)
+    return names[name]
+
+
+def limit(memory: int) -> None:
+    """Limit the memory of this process in bytes, and refuse whatever starts or signals another."""
+    try:
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    with open(out, "w", encoding="utf-8") as results:
-        for arguments in job["inputs"]:
-            print(json.dumps(call(function, arguments)), file=results, flush=True)
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        most = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    except (ImportError, ValueError, OSError):
+        pass  # Windows has no such limit, and macOS does not keep it
+
+    def refuse(event: str, _: Any) -> None:
+        if event in STARTS:
+            raise PermissionError(NO_PROCESS)
+        if event in SIGNALS:
+            raise PermissionError(NO_SIGNAL)
+
+    sys.addaudithook(refuse)
+
+
+def main(memory: int) -> None:
+    """Read the job, define the function, call it on each input, and tell each result."""
+    answers = os.dup(1)
+    devnull = os.open(os.devnull, os.O_RDWR)
+    limit(memory)
+    job = pickle.load(sys.stdin.buffer)
+    for standard in (0, 1, 2):
+        os.dup2(devnull, standard)
+    word = job["word"]
+
+    def tell(message: dict[str, Any]) -> None:
+        # a line of its own, whatever the learner's code has written before
+        os.write(answers, f"\n{word} {json.dumps(message)}\n".encode())
+
+    sys.path[:] = job["path"]
+    tell({"started": True})
+    try:
+        if job["source"] is None:
+            function = pickle.loads(job["function"])
+        else:
+            function = defined(job["source"], job["name"])
+    except BaseException as error:
+        tell(failure(error))
+        return
+    tell({"defined": True})
+    for arguments in job["inputs"]:
+        tell(call(function, arguments))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(int(sys.argv[1]))

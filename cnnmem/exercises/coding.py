@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import dis
-import sys
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,12 +13,8 @@ from typing import Any, ClassVar
 
 from .feedback import Slip, Verdict
 from .question import Question
-from .sandbox import Outcome, run
+from .sandbox import MEMORY, Outcome, run
 
-BROWSER = (
-    "A Python that runs in the browser cannot start the process in which functions are checked: "
-    "use a Jupyter with a kernel."
-)
 Inputs = tuple[tuple[Any, ...], ...]
 
 
@@ -30,7 +25,7 @@ class Coding(Question):
     `name` is the function's name, `starter` its untouched source, `fixed` a correct source. The
     learner's function is called on the hidden `inputs`, and each result is compared with
     `reference`, cnnmem's own count. The answers of `slips` are sources too: a function that agrees
-    with one of them on every input gets its hint. `seconds` limits all the calls together.
+    with one of them on every input gets its hint. `seconds` limits each call, `in_all` all of them.
     """
 
     name: str
@@ -39,7 +34,8 @@ class Coding(Question):
     reference: Callable[..., int]
     inputs: Inputs
     slips: tuple[Slip, ...] = ()
-    seconds: float = 5.0
+    seconds: float = 2.0
+    in_all: float = 10.0
 
     def judge_function(self, answer: FunctionType | str) -> Verdict:
         """Return the verdict on a function, or on source text that defines it."""
@@ -48,9 +44,7 @@ class Coding(Question):
             return Verdict("wrong", code, "no function")
         if _same(code, compiled(self.starter, self.name)):
             return Verdict("not attempted", f"Not attempted yet: `{self.name}` is as it was.")
-        if sys.platform == "emscripten":
-            return Verdict("not attempted", BROWSER)
-        outcome = run(answer, self.name, self.inputs, self.seconds)
+        outcome = run(answer, self.inputs, name=self.name, seconds=self.seconds, in_all=self.in_all)
         trouble = self._trouble(outcome)
         if trouble is not None:
             return trouble
@@ -72,31 +66,44 @@ class Coding(Question):
         """Return the verdict if a call did not return an int; None if all did."""
         for i, result in enumerate(outcome.results):
             if isinstance(result, dict):
-                return Verdict("wrong", *self._odd(self._call(i), result, outcome.left_out))
-        if outcome.stopped:
-            call = self._call(len(outcome.results))
-            if outcome.stopped == "time":
-                text = (
-                    f"{call} has no result after {self.seconds:g} seconds and was stopped: is "
-                    "there a loop that never ends?"
-                )
-                return Verdict("wrong", text, "endless")
-            return Verdict("wrong", f"{call} ends Python instead of returning a number.", "ended")
-        return None
+                return Verdict("wrong", *self._odd(self._call(i), result))
+        if not outcome.stopped:
+            return None
+        call, loop = self._call(len(outcome.results)), "is there a loop that never ends?"
+        uses = " and ".join(f"`{name}`" for name in outcome.left_out)
+        text, slip = {
+            "time": (
+                f"{call} has no result after {_seconds(self.seconds)} and was stopped: {loop}",
+                "endless",
+            ),
+            "all": (
+                f"The calls together took more than {_seconds(self.in_all)} and were stopped at "
+                f"{call}: count without a loop over every value.",
+                "slow",
+            ),
+            "defining": (
+                f"Your code ran for {_seconds(self.in_all)} before `{self.name}` could be called, "
+                f"and was stopped: {loop}",
+                "endless",
+            ),
+            "ended": (f"{call} ends Python instead of returning a number.", "ended"),
+            "unsendable": (
+                f"Your function uses {uses} of the notebook, which cannot be taken along: define "
+                "it inside the function.",
+                "left out",
+            ),
+        }[outcome.stopped]
+        return Verdict("wrong", text, slip)
 
-    def _odd(self, call: str, result: dict[str, Any], left_out: tuple[str, ...]) -> tuple[str, str]:
+    def _odd(self, call: str, result: dict[str, Any]) -> tuple[str, str]:
         """Return the message for a result that is not an int, and its name."""
         if "huge" in result:
             return f"{call} gives a number of more than a thousand digits.", "huge"
         if "error" in result:
-            for name in left_out:
-                if result["error"].startswith("NameError") and repr(name) in result["error"]:
-                    return (
-                        f"Your function uses `{name}` of the notebook, which cannot be taken "
-                        "along: define it inside the function.",
-                        "left out",
-                    )
             line = f", in line {result['line']} of your function" if result["line"] else ""
+            if result["error"].partition(":")[0] == "MemoryError":
+                most = f"{MEMORY // 2**30} GiB"
+                return f"{call} needs more memory than {most}, the limit here{line}.", "memory"
             return f"{call} raises {result['error']}{line}.", "exception"
         if result["type"] == "NoneType":
             return f"{call} returns None: is a `return` missing?", "None"
@@ -224,6 +231,10 @@ class Bug(Coding):
         if at in hints:
             return Verdict("wrong", hints[at], f"line {at}")
         return Verdict("wrong", f"Nothing is counted in line {at}: look where numbers come in.")
+
+
+def _seconds(count: float) -> str:
+    return f"{count:g} second{'' if count == 1 else 's'}"
 
 
 def compiled(answer: FunctionType | str, name: str) -> CodeType | str:

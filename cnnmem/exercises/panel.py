@@ -12,14 +12,15 @@ from typing import Any
 
 import ipywidgets
 
-from . import kernel
+from . import kernel, sandbox
 from .cell import broken_cell
-from .coding import Bug, Write
+from .coding import Bug, Coding, Write
 from .entries import entry_of
 from .feedback import Note, Verdict, to_html
 from .readable import (
     COLOURS,
     DEFECT,
+    LOOK,
     OTHER,
     Readable,
     plain_text,
@@ -31,6 +32,11 @@ from .veil import Veil
 
 EARLIER = "Said of your earlier answer:"
 RESTORE = "Restore my last answer"
+IN_PLACE = (
+    "Your function runs inside this page. Where a check has not ended after ten seconds, only a "
+    "new start of the kernel ends it (menu <em>Kernel</em>, <em>Restart Kernel</em>); your other "
+    "answers are kept."
+)
 SOLVED = '<span style="color:#00695c;font-weight:600">&#10003; solved</span>'
 IN_CONTROLS = ("choice", "order", "row")  # the body of these is what their controls show
 
@@ -78,6 +84,7 @@ class Panel(Readable):
         super().__init__(
             [
                 ipywidgets.HTML(question_html(question, body=body)),
+                *self._warning(),
                 self._entry.shown,
                 ipywidgets.HBox(
                     [*self._buttons.values(), self._mark], layout={"flex_flow": "row wrap"}
@@ -95,6 +102,12 @@ class Panel(Readable):
     @property
     def _sitting(self) -> Sitting:
         return self._memory.sitting
+
+    def _warning(self) -> list[ipywidgets.HTML]:
+        """Return what must be said before a function runs where nothing can end it."""
+        if sandbox.PROCESSES or not isinstance(self.question, Coding):
+            return []
+        return [ipywidgets.HTML(f'<p style="{LOOK}">{IN_PLACE}</p>')]
 
     def _button(self, name: str, tip: str, action: Callable[[], object]) -> ipywidgets.Button:
         button = ipywidgets.Button(description=name, tooltip=tip, layout={"width": "auto"})

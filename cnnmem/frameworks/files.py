@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cnnmem.units import MB, MiB, fixed, memory
+from cnnmem.units import MB, MiB, fixed
 
 
 class Content(NamedTuple):
@@ -41,7 +41,8 @@ class SavedFile:
     def __str__(self) -> str:
         mb, mib = self.bytes / MB.size, self.bytes / MiB.size
         size = f"{fixed(mb)} MB = {fixed(mib)} MiB"
-        return f"{self.what}: {size}, of which {memory(self.overhead)} is overhead"
+        # whole kB, rounded up: a few bytes differ with the version of the framework
+        return f"{self.what}: {size}, of which {-(-self.overhead // 1000):,} kB is overhead"
 
 
 def measured(contents: Iterable[Content]) -> tuple[SavedFile, ...]:

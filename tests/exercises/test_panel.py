@@ -11,7 +11,7 @@ from sample_questions import MAPS, PARAMS
 
 from cnnmem import summary
 from cnnmem.errors import CnnmemError, UnknownNameError
-from cnnmem.exercises import cell, kernel, overview
+from cnnmem.exercises import cell, kernel, overview, sandbox
 from cnnmem.exercises.coding import Bug, Write
 from cnnmem.exercises.entries import LAG
 from cnnmem.exercises.number import Number
@@ -653,3 +653,12 @@ def test_every_number_and_choice_can_be_predicted(question):
     assert re.search("so it is|right to the digits you gave|exactly right", guess.resolution)
     assert data(guess)["text/html"] == fresh["text/html"]
     assert question.why not in fresh["text/plain"]
+
+
+@pytest.mark.parametrize("processes", [True, False])
+def test_where_nothing_can_end_a_function_the_panel_says_so_first(processes, monkeypatch):
+    monkeypatch.setattr(sandbox, "PROCESSES", processes)
+    question = registry.get("02-stack-params")
+    shown = Panel(kernel.Memory(question, Sitting(question, keeps=False)))
+    said = " ".join(child.value for child in shown.children if isinstance(child, ipywidgets.HTML))
+    assert ("Restart Kernel" in said) is not processes

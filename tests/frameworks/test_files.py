@@ -69,4 +69,4 @@ def test_nothing_stays_on_the_disk_when_saving_fails(
 
 def test_a_file_prints_its_size_in_both_units() -> None:
     file = SavedFile("weights", "w", 553_439_223, 553_430_176)
-    assert str(file) == "weights: 553.44 MB = 527.80 MiB, of which 9.05 kB is overhead"
+    assert str(file) == "weights: 553.44 MB = 527.80 MiB, of which 10 kB is overhead"
