@@ -121,8 +121,7 @@ class Sitting:
 def keep(question: Question, lesson: Lesson | None, record: store.Record) -> tuple[str, str]:
     """Save a record; return a message about the file, and one if this finished the lesson."""
     before = store.load()
-    message = store.save(question.id, record)
-    message = " ".join(filter(None, (before.message, message)))
+    message = " ".join(filter(None, (before.message, store.save(question.id, record))))
     if lesson is None or finished(lesson, before.records):
         return message, ""
     if not finished(lesson, store.load().records):

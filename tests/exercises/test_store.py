@@ -1,8 +1,12 @@
 """Progress is one file: written in one step, set aside if damaged, cleared on request."""
 
+import fcntl
 import json
 import os
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -14,11 +18,18 @@ from cnnmem.exercises.store import Record
 from cnnmem.lessons import progress
 from cnnmem.lessons.registry import LESSONS, get, lesson
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("CNNMEM_DATA", str(tmp_path / "data"))
     return tmp_path / "data"
+
+
+def files(folder):
+    """Return the names in a folder, but for the lock, which stays."""
+    return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock")
 
 
 def test_nothing_is_written_before_the_first_answer(folder):
@@ -55,7 +66,7 @@ def test_the_file_is_replaced_in_one_step(folder, monkeypatch):
     message = store.save("02-where", Record("right", 2))
     assert message == "Your progress cannot be kept: No space left on device."
     assert (folder / store.NAME).read_text() == before
-    assert [path.name for path in folder.iterdir()] == [store.NAME]
+    assert files(folder) == [store.NAME]
 
 
 def test_a_reader_never_sees_half_a_file(folder):
@@ -107,6 +118,98 @@ def test_a_damaged_file_is_set_aside_with_a_message(folder, content):
     assert (folder / "progress.damaged-1.json").read_bytes() == content
     assert store.save("02-where", Record("right", 1)) == ""
     assert store.load().records["02-where"].state == "right"
+
+
+@pytest.mark.parametrize("odd", ["fifo", "folder", "huge", "link to a folder"])
+def test_what_is_no_progress_file_is_set_aside_at_once(folder, odd):
+    folder.mkdir()
+    path = folder / store.NAME
+    match odd:
+        case "fifo":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case "huge":
+            with path.open("wb") as file:
+                file.truncate(5 * 10**9)
+        case _:
+            path.symlink_to(folder)
+    began = time.monotonic()
+    assert "set aside as progress.damaged-1.json" in store.load().message
+    assert store.save("02-where", Record("right", 1)) == ""
+    assert time.monotonic() - began < 2
+    assert files(folder) == ["progress.damaged-1.json", store.NAME]
+
+
+WRITER = """
+import sys
+from cnnmem.exercises import store
+name, count = sys.argv[1], int(sys.argv[2])
+for i in range(count):
+    said = store.save(f"02-{name}-{i}", store.Record("wrong", 1, answer="x" * 500))
+    assert said == "", said
+"""
+
+
+def writer(name, count):
+    return subprocess.Popen([sys.executable, "-c", WRITER, str(name), str(count)], cwd=ROOT)
+
+
+def test_forty_writers_lose_nothing(folder):
+    writers = [writer(name, 5) for name in range(40)]
+    assert [one.wait() for one in writers] == [0] * 40
+    assert len(store.load().records) == 200
+    assert files(folder) == [store.NAME]
+
+
+def test_a_killed_writer_leaves_a_whole_file_and_no_litter(folder):
+    folder.mkdir()
+    (folder / ".progress-ab12.tmp").write_text("{")  # as earlier versions left it
+    for trial in range(12):
+        one = writer("a", 10_000)
+        time.sleep(0.25 + 0.013 * trial)
+        one.kill()
+        one.wait()
+        assert store.load().message == ""
+        assert files(folder) in ([], [store.NAME], [".progress-ab12.tmp"])
+    assert store.load().records
+    assert store.save("02-where", Record("right", 1)) == ""
+    assert files(folder) == [store.NAME]
+
+
+def test_a_lock_that_is_never_free_is_said(folder, monkeypatch):
+    monkeypatch.setattr(store, "PATIENCE", 0.1)
+    store.save("02-where", Record("right", 1))
+    with (folder / f".{store.NAME}.lock").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        message = store.save("02-rest", Record("right", 1))
+    assert message == "Your progress cannot be kept: another program holds its file."
+    assert list(store.load().records) == ["02-where"]
+
+
+@pytest.mark.parametrize(
+    "answer", ["\ud800", "Grüße", "=1+1", 10**3000, [1, [2]], float("inf")], ids=range(6)
+)
+def test_any_answer_comes_back(answer):
+    assert store.save("02-where", Record("wrong", 1, answer=answer)) == ""
+    assert store.load().records["02-where"].answer == answer
+
+
+@pytest.mark.parametrize("answer", ["x" * 30_000, 10**5000, {1, 2}], ids=range(3))
+def test_an_answer_that_cannot_be_kept_is_left_out(answer):
+    assert store.save("02-where", Record("wrong", 1, answer=answer)) == ""
+    assert store.load().records["02-where"] == Record("wrong", 1)
+
+
+def test_progress_in_memory_writes_nothing(folder, monkeypatch):
+    monkeypatch.setenv("CNNMEM_DATA", store.MEMORY)
+    monkeypatch.setattr(store, "_IN_MEMORY", store.MemoryStore())
+    Sitting(get("02-where")).check("fc1")
+    assert store.load().records["02-where"].state == "right"
+    assert store.reset() == "Progress of all lessons forgotten: 1 question."
+    assert store.load().records == {}
+    assert not folder.exists()
+    assert not Path(store.MEMORY).exists()
 
 
 def test_a_second_damaged_file_does_not_overwrite_the_first(folder):
@@ -172,6 +275,7 @@ def test_the_folder_is_where_the_platform_keeps_user_data():
     home = Path("home")
     assert store.folder({"CNNMEM_DATA": "x"}, "linux", home) == Path("x")
     assert store.folder({}, "linux", home) == home / ".local" / "share" / "cnnmem"
+    assert store.folder({}, "emscripten", home) == Path("/drive/cnnmem")
     assert store.folder({"XDG_DATA_HOME": "data"}, "linux", home) == Path("data/cnnmem")
     assert store.folder({"LOCALAPPDATA": "local"}, "win32", home) == Path("local/cnnmem")
     assert store.folder({}, "win32", home) == home / "AppData" / "Local" / "cnnmem"
