@@ -86,9 +86,11 @@ setup-light:  ## the same for .venv-light, without torch and TensorFlow
 	@$(call set_up,.venv-light,$(install_lab))
 
 lab: setup  ## open the kit in JupyterLab
+	@$(PY) -m cnnmem.jupyter.home
 	$(PY) $(LAB)
 
 lab-light: setup-light  ## open the kit without the two frameworks
+	@.venv-light/bin/python -m cnnmem.jupyter.home
 	.venv-light/bin/python $(LAB)
 
 test: setup  ## run unit tests and doctests, and recompute every number in the notebooks
@@ -147,7 +149,7 @@ pages: setup  ## write every lesson to build/pages, as HTML that needs no kernel
 	$(PY) -m nbconvert --to html --no-input --output-dir build/pages notebooks/*.ipynb
 
 voila: setup  ## open the lessons as live pages without code
-	$(PY) -m voila notebooks --Voila.$(PROMPT) \
+	CNNMEM_DATA=memory $(PY) -m voila notebooks --Voila.$(PROMPT) \
 		--VoilaConfiguration.extension_denylist=@jupyter-notebook/lab-extension
 
 slides: setup  ## write every notebook to slides/, as slides with speaker notes

@@ -231,6 +231,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (`head`, a pager) has gone. Python flushes stdout once more at exit, which must
         # not raise again (Python's documentation of `signal`, note on SIGPIPE).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # a full disk behind `>`
+        print(f"cnnmem: the output cannot be written: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
     return 0
 
 

@@ -5,6 +5,7 @@ A wheel carries the notebooks as data; a checkout has them in its own folder.
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,8 +50,11 @@ def source() -> Path:
 def copy(folder: str | Path) -> Copied:
     """Copy the lessons to a folder, created if missing; no file is ever overwritten.
 
-    Raises `CnnmemError` if the folder cannot be written.
+    A lesson is written under another name first, so that none is ever there in part.
+    Raises `CnnmemError` if the folder has no name or cannot be written.
     """
+    if not str(folder).strip():
+        raise CnnmemError('the folder has no name; give one, such as "lessons" or "." (this one)')
     target = Path(folder)
     new: list[str] = []
     kept: list[str] = []
@@ -59,13 +63,17 @@ def copy(folder: str | Path) -> Copied:
         target.mkdir(parents=True, exist_ok=True)
         for lesson in sorted(source().glob("[0-9]*.ipynb")):
             theirs = target / lesson.name
-            try:
-                with theirs.open("xb") as file, lesson.open("rb") as ours:
-                    shutil.copyfileobj(ours, file)
-                new.append(lesson.name)
-            except FileExistsError:
+            if os.path.lexists(theirs):
                 equal = theirs.is_file() and theirs.read_bytes() == lesson.read_bytes()
                 (same if equal else kept).append(lesson.name)
+                continue
+            part = target / f".{lesson.name}.part"
+            try:
+                shutil.copyfile(lesson, part)
+                part.rename(theirs)
+            finally:
+                part.unlink(missing_ok=True)
+            new.append(lesson.name)
     except OSError as error:
         raise CnnmemError(f"cannot copy the notebooks to {target}: {error.strerror}") from None
     return Copied(target, tuple(new), tuple(kept), tuple(same))

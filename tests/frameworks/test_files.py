@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -70,3 +72,39 @@ def test_nothing_stays_on_the_disk_when_saving_fails(
 def test_a_file_prints_its_size_in_both_units() -> None:
     file = SavedFile("weights", "w", 553_439_223, 553_430_176)
     assert str(file) == "weights: 553.44 MB = 527.80 MiB, of which 10 kB is overhead"
+
+
+MEASURE = """
+import gc, re
+from pathlib import Path
+
+def memory(name):
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(rf"^{name}:\\s+(\\d+)", status, re.M)[1]) * 1024
+"""
+KERAS = """
+import keras
+from cnnmem.frameworks.keras import keras_files
+model = keras.Sequential([keras.Input((5000,)), keras.layers.Dense(5000)])
+before = memory("VmRSS")
+keras_files(model)
+"""
+TORCH = """
+from cnnmem.frameworks.pytorch import torch_files
+from cnnmem import Network
+from cnnmem.model.layers import Linear
+network = Network.chain("wide", {"fc": Linear(5000)}, (5000,))
+before = memory("VmRSS")
+torch_files(network)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads memory as Linux tells it")
+@pytest.mark.parametrize("code", [KERAS, TORCH], ids=["keras", "torch"])
+def test_saving_takes_little_more_than_the_values_and_gives_it_back(code: str) -> None:
+    # 100 MB of weights, and twice as much for Adam's state
+    code = f"{MEASURE}{code}\ngc.collect(); print(before, memory('VmHWM'), memory('VmRSS'))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    before, peak, after = map(int, done.stdout.split())
+    assert peak - before < 1.5 * 300_000_000
+    assert after - before < 0.3 * 300_000_000  # the allocator keeps some for later

@@ -105,3 +105,45 @@ def test_a_fresh_environment_gets_the_lessons_from_the_wheel(wheel, tmp_path):
     # counted by the installed package
     row = run(scripts / "python", "-m", "cnnmem", "summary", "vgg16", cwd=tmp_path, env=clean)
     assert "138,357,544" in row
+
+
+def test_a_full_disk_leaves_no_half_file(tmp_path, monkeypatch):
+    written = []
+
+    def copyfile(ours, theirs):
+        written.append(theirs)
+        theirs.write_bytes(ours.read_bytes()[:1000])
+        if len(written) == 2:
+            raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(notebooks.shutil, "copyfile", copyfile)
+        with pytest.raises(CnnmemError, match="No space left on device"):
+            notebooks.copy(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == LESSONS[:1]
+    (tmp_path / LESSONS[0]).unlink()
+    assert list(notebooks.copy(tmp_path).new) == LESSONS
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_a_folder_without_a_name_is_refused(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["notebooks", "copy", name]) == 2
+    assert "the folder has no name" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_home_that_cannot_be_written_is_said_in_one_sentence(tmp_path):
+    (tmp_path / "home").write_text("no folder")
+    names = {"HOME": str(tmp_path / "home"), "JUPYTER_CONFIG_DIR": "", "JUPYTER_DATA_DIR": ""}
+    environment = {name: value for name, value in {**os.environ, **names}.items() if value}
+    done = subprocess.run(
+        [sys.executable, "-m", "cnnmem.jupyter.home"],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("JupyterLab cannot write its settings to")
+    assert done.stderr.count("\n") == 1

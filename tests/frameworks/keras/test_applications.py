@@ -30,7 +30,11 @@ def test_the_document_has_one_line_for_every_application_and_no_others():
     assert [line.split()[1] for line in lines] == sorted(tool.APPLICATIONS)
 
 
-@pytest.mark.parametrize("name", sorted(tool.APPLICATIONS))
+# Keras refuses to build it on PyTorch ("an outstanding bug", 3.15).
+REFUSED = {"NASNetMobile"} if keras.backend.backend() == "torch" else set()
+
+
+@pytest.mark.parametrize("name", sorted(tool.APPLICATIONS.keys() - REFUSED))
 def test_parameters_and_macs_equal_those_of_the_frameworks(name):
     model = tool.build(name)
     table = summary(model)

@@ -149,7 +149,7 @@ def test_d5_mobilenet_with_its_statistics():
 
 MEMORY = """
 import resource, sys
-import keras, tensorflow
+import keras
 from cnnmem import summary
 from cnnmem.frameworks import keras as models
 
