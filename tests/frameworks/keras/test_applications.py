@@ -11,7 +11,7 @@ from cnnmem import summary
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-pytest.importorskip("keras")
+keras = pytest.importorskip("keras")
 pytest.importorskip("torch")
 
 from keras_oracle import flop_counter_macs, rows_of, torch_backend_table
