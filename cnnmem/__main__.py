@@ -126,6 +126,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     folklore = commands.add_parser("folklore", help="published numbers and how they were counted")
     folklore.add_argument("network", nargs="?", help="only those of one network of the zoo")
+    command = commands.add_parser(
+        "questions",
+        help="the questions of the lessons as multiple choice, with the known wrong answers",
+        description="GIFT is what Moodle imports as a question bank; csv has a line for each "
+        "answer. Functions to write are left out.",
+    )
+    command.add_argument("--lesson", metavar="NN", help="only those of a lesson, 00 to 08")
+    command.add_argument("--format", default="list", choices=("list", "gift", "csv"))
     command = commands.add_parser("notebooks", help="copy the lessons to a folder of your own")
     command.add_argument("what", choices=["copy"], metavar="copy")
     command.add_argument("folder", metavar="DIR", help="created if missing; no file is overwritten")
@@ -202,6 +210,17 @@ def _summary(args: argparse.Namespace) -> str:
     return f"{text}\n\n{total.amount}, {convention.name}: {convention.title}"
 
 
+def _questions(number: str | None, form: str) -> str:
+    # the lessons need ipywidgets, the other commands nothing
+    from cnnmem.lessons import polls, registry
+
+    questions = registry.every() if number is None else registry.lesson(number).questions
+    chosen = tuple(polls.polls(questions))
+    if form == "list":
+        return "\n".join(aligned([(poll.id, poll.title) for poll in chosen], "<"))
+    return {"gift": polls.gift, "csv": polls.table}[form](chosen).rstrip("\n")
+
+
 def _run(args: argparse.Namespace) -> str:
     if args.command == "list":
         return _list()
@@ -211,6 +230,8 @@ def _run(args: argparse.Namespace) -> str:
         return str(reconcile(_total(args.first), _total(args.second)))
     if args.command == "find":
         return str(find(args.text, args.network, size=args.input, most=args.most))
+    if args.command == "questions":
+        return _questions(args.lesson, args.format)
     if args.command == "notebooks":
         return str(notebooks.copy(args.folder))
     if args.command == "explain":
