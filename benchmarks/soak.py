@@ -87,9 +87,9 @@ class Soak:
         """Move a control, or answer a question."""
         explorers = self.page.locator(".cnnmem-explorer:visible")
         questions = self.page.locator(".cnnmem-question:visible")
-        if questions.count() and self.draw.random() < 0.2:
+        if questions.count() and (self.draw.random() < 0.2 or not explorers.count()):
             self.answer(questions.nth(self.draw.randrange(questions.count())))
-        else:
+        elif explorers.count():
             self.move(explorers.nth(self.draw.randrange(explorers.count())))
 
     def move(self, explorer: Any) -> None:

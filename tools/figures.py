@@ -1,5 +1,8 @@
 """Draw the charts of the lessons into figures/: SVG, PNG, the data as CSV, and a gallery.
 
+A figure stands alone on somebody's slide. So its title says what it shows, with a number that is
+computed here, and names the network.
+
     python tools/figures.py [FOLDER]
 
 The same data gives the same bytes, so running it twice leaves the tree unchanged.
@@ -9,12 +12,18 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from cnnmem import published, reconcile, summary, widgets
 from cnnmem.charts import Chart, mpl, svg
+from cnnmem.charts.columns import Columns
+from cnnmem.charts.dial import Dial
+from cnnmem.charts.format import exact, share_text
+from cnnmem.charts.heatmap import HeatMap
 from cnnmem.count import training
 from cnnmem.model import zoo
 from cnnmem.plots import bars_of, timeline_of, waterfall_of
@@ -25,174 +34,158 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart with its file name, the lesson it belongs to and a caption."""
+    """A chart with its file name and the lesson it belongs to."""
 
     name: str
     lesson: str
-    caption: str
     chart: Chart
+
+
+def titled(name: str, lesson: str, chart: Chart, title: str) -> Figure:
+    """Return a figure whose title is the message."""
+    drawn: Any = chart
+    return Figure(name, lesson, replace(drawn, title=title))
+
+
+def charts(explorer: Explorer) -> tuple[Any, ...]:
+    """Return what an explorer shows."""
+    assert explorer.view is not None
+    assert not explorer.message, explorer.message
+    return explorer.view.charts
+
+
+def part(chart: Columns, *names: str) -> str:
+    """Return the share of the total that layers, or parts of layers, hold together."""
+    held = sum(total for n, total in zip(chart.categories, chart.totals, strict=True) if n in names)
+    held += sum(sum(one.values) for one in chart.series if one.name in names)
+    return share_text(held, sum(chart.totals))
 
 
 def vgg() -> Iterator[Figure]:
     """The charts of lessons 02 and 03."""
     table = summary("vgg16")
     lesson = "02-vgg16-138-million"
-    yield Figure(
-        "vgg16-parameters",
-        lesson,
-        "One linear layer holds three quarters of all parameters.",
-        bars_of(table, "parameters", title="VGG-16: parameters per layer"),
-    )
-    yield Figure(
-        "vgg16-macs",
-        lesson,
-        "The early convolutions do the work and hold next to no parameters.",
-        bars_of(table, "macs", title="VGG-16: multiply-accumulates per layer"),
-    )
+    bars = bars_of(table, "parameters")
+    title = f"One layer, fc1, holds {part(bars, 'fc1')} of VGG-16's parameters"
+    yield titled("vgg16-parameters", lesson, bars, title)
+    bars = bars_of(table, "macs")
+    share = part(bars, *(row.name for row in table.rows if row.kind == "conv"))
+    title = f"VGG-16's convolutions do {share} of its multiply-accumulates"
+    yield titled("vgg16-macs", lesson, bars, title)
+
     lesson = "03-93-or-60-mb"
-    yield Figure(
-        "vgg16-feature-maps",
-        lesson,
-        "The feature maps live at the other end of the network.",
-        bars_of(table, title="VGG-16: feature maps per layer, one image"),
+    bars = bars_of(table)
+    share = part(bars, "conv1_1", "conv1_2")
+    title = f"VGG-16's first two convolutions hold {share} of its feature maps"
+    yield titled("vgg16-feature-maps", lesson, bars, title)
+    notes, tool = published.get("cs231n-60"), published.get("torchsummary-vgg16")
+    title = (
+        f"VGG-16: from the notes' {notes.printed} to torchsummary's {tool.printed}, step by step"
     )
-    yield Figure(
-        "vgg16-60-to-219",
-        lesson,
-        "From the notes' 60 MB to torchsummary's 219, every step named.",
-        waterfall_of(reconcile(published.get("cs231n-60"), published.get("torchsummary-vgg16"))),
-    )
-    yield Figure(
-        "vgg16-60-to-93",
-        lesson,
-        "What no convention gives stays unexplained.",
-        waterfall_of(reconcile(table.total("tensors"), published.get("cs231n-93"))),
-    )
-    yield Figure(
-        "vgg16-60-to-73",
-        lesson,
-        "From the sum over all layers to what training keeps.",
-        waterfall_of(reconcile(table.total("tensors"), table.total("autograd"))),
-    )
-    yield Figure(
-        "vgg16-inference",
-        lesson,
-        "Inference needs 25.7 MB of feature maps at once, not 60.",
-        timeline_of(training.inference(table), parameters=False),
-    )
-    step = training.training_step(summary(zoo.vgg16("torchvision"), batch=8))
-    yield Figure(
-        "vgg16-training-step",
-        lesson,
-        "In backward the feature maps do not double; the parameters' gradients arrive.",
-        timeline_of(step),
-    )
-
-
-def shown(name: str, lesson: str, caption: str, explorer: Explorer) -> Iterator[Figure]:
-    """Yield what an explorer shows: one figure for each of its charts."""
-    assert explorer.view is not None
-    assert not explorer.message, explorer.message
-    charts = explorer.view.charts
-    for i, chart in enumerate(charts, 1):
-        yield Figure(name if len(charts) == 1 else f"{name}-{i}", lesson, caption, chart)
+    yield titled("vgg16-60-to-219", lesson, waterfall_of(reconcile(notes, tool)), title)
+    fall = waterfall_of(reconcile(table.total("tensors"), published.get("cs231n-93")))
+    gap = fall.amount(sum(fall.steps[place][1] for place in fall.unexplained))
+    yield titled("vgg16-60-to-93", lesson, fall, f"VGG-16: {gap} of the printed 93 are unexplained")
+    kept = table.total("autograd")
+    fall = waterfall_of(reconcile(table.total("tensors"), kept))
+    title = f"VGG-16: training keeps more than its feature maps, {kept.amount}"
+    yield titled("vgg16-60-to-73", lesson, fall, title)
+    line = timeline_of(training.inference(table), parameters=False)
+    title = f"VGG-16 in use needs {line.amount(max(line.totals))} of feature maps at once"
+    yield titled("vgg16-inference", lesson, line, title)
+    step = timeline_of(training.training_step(summary(zoo.vgg16("torchvision"), batch=8)))
+    title = f"Training VGG-16 on 8 images peaks at {step.amount(max(step.totals))}, in backward"
+    yield titled("vgg16-training-step", lesson, step, title)
 
 
 def one_layer() -> Iterator[Figure]:
     """The charts of lesson 01."""
-    lesson = "01-one-layer-by-hand"
-    yield from shown(
-        "one-convolution",
-        lesson,
-        "A 3 x 3 window on a padded map, moving two places at a time.",
-        widgets.one_layer().set(padding=1, stride=2),
-    )
+    (sketch,) = charts(widgets.one_layer().set(padding=1, stride=2))
+    before, after = (" x ".join(map(str, shape[:2])) for shape in (sketch.shape, sketch.output))
+    title = f"A convolution with stride 2 makes a map of {after} from one of {before}"
+    yield titled("one-convolution", "01-one-layer-by-hand", sketch, title)
 
 
 def minus_two_billion() -> Iterator[Figure]:
     """The charts of lesson 04."""
-    lesson = "04-minus-two-billion"
-    yield from shown(
-        "int32-1024",
-        lesson,
-        "At 1024 pixels the count of parameters passes 2^31 and comes out negative.",
-        widgets.overflow().set(size=1024),
-    )
-    yield from shown(
-        "int32-1472",
-        lesson,
-        "At 1472 pixels it has gone around once: a number that looks right.",
-        widgets.overflow().set(size=1472),
-    )
+    for size in (1024, 1472):
+        dial: Dial
+        (dial,) = charts(widgets.overflow().set(size=size))
+        title = (
+            f"VGG-16 at {size} pixels: {exact(dial.exact)} parameters, shown as {exact(dial.shown)}"
+        )
+        yield titled(f"int32-{size}", "04-minus-two-billion", dial, title)
 
 
 def opposite() -> Iterator[Figure]:
     """The charts of lesson 05."""
     lesson = "05-two-networks-opposite-memories"
-    yield from shown(
-        "opposite-memories",
-        lesson,
-        "The same image of 1024 pixels: one network is parameters, the other feature maps.",
-        widgets.opposite().set(size=1024),
-    )
-    yield Figure(
-        "densenet201-2018",
-        lesson,
-        "7.5 MiB between Keras of 2018 and of today: one ReLU.",
-        waterfall_of(
-            reconcile(
-                *(
-                    summary(zoo.densenet201(variant), (1024, 1024, 3)).total("keras-outputs")
-                    for variant in ("keras2018", "keras")
-                )
+    both = charts(widgets.opposite().set(size=1024))
+    names = (("VGG-16", "parameters"), ("DenseNet-201", "feature maps"))
+    for i, (chart, (network, what)) in enumerate(zip(both, names, strict=True), 1):
+        title = f"{network} at 1024 pixels: {part(chart, what)} of the memory is {what}"
+        yield titled(f"opposite-memories-{i}", lesson, chart, title)
+    fall = waterfall_of(
+        reconcile(
+            *(
+                summary(zoo.densenet201(variant), (1024, 1024, 3)).total("keras-outputs")
+                for variant in ("keras2018", "keras")
             )
-        ),
+        )
     )
+    more = fall.amount(fall.end[1] - fall.start[1])
+    fall = replace(
+        fall,
+        start=("Keras of 2018", fall.start[1]),
+        end=("Keras of today", fall.end[1]),
+    )
+    title = f"DenseNet-201 at 1024 pixels: one ReLU more, {more} more"
+    yield titled("densenet201-2018", lesson, fall, title)
 
 
 def bargain() -> Iterator[Figure]:
     """The charts of lesson 06."""
     lesson = "06-mobilenets-bargain"
-    yield from shown(
-        "mobilenet-macs",
-        lesson,
-        "A depthwise and a pointwise convolution in place of a full one: a ninth of the work.",
-        widgets.bargain(),
-    )
-    yield from shown(
-        "mobilenet-kept",
-        lesson,
-        "MACs saved are not memory saved: training keeps more.",
-        widgets.bargain().set(measure="kept for backward"),
-    )
+    (bars,) = charts(widgets.bargain())
+    full, separable = _both(bars)
+    title = f"MobileNet's separable convolutions need {full / separable:.1f} times fewer MACs"
+    yield titled("mobilenet-macs", lesson, bars, title)
+    (bars,) = charts(widgets.bargain().set(measure="kept for backward"))
+    full, separable = _both(bars)
+    more = 100 * (separable / full - 1)
+    title = f"MobileNet's separable convolutions keep {more:.0f} % more for backward"
+    yield titled("mobilenet-kept", lesson, bars, title)
+
+
+def _both(bars: Columns) -> tuple[float, float]:
+    """Return the sums of the full and of the separable convolutions."""
+    pairs = tuple(zip(bars.categories, bars.totals, strict=True))
+    return tuple(float(sum(t for n, t in pairs if n.endswith(w))) for w in (" full", " separable"))  # type: ignore[return-value]
 
 
 def training_memory() -> Iterator[Figure]:
     """The charts of lesson 07."""
     lesson = "07-what-training-adds"
-    yield from shown(
-        "training-budget",
-        lesson,
-        "What a training step of VGG-16 holds, layer by layer.",
-        widgets.budget(),
-    )
-    yield from shown(
-        "training-batch-against-size",
-        lesson,
-        "Which batch fits at which size, as an estimate.",
-        widgets.budget().set(show="batch against size"),
-    )
+    (bars,) = charts(widgets.budget())
+    share = part(bars, "kept for backward")
+    title = f"Training VGG-16 with Adam on 32 images: {share} is kept for backward"
+    yield titled("training-budget", lesson, bars, title)
+    heat: HeatMap
+    (heat,) = charts(widgets.budget().set(show="batch against size"))
+    column = heat.across.index("224")
+    fitting = [
+        name for name, row in zip(heat.down, heat.cells, strict=True) if heat.fits(row[column])
+    ]
+    title = f"VGG-16 at 224 pixels: a card of 8 GiB trains batches of {fitting[-1]}, by estimate"
+    yield titled("training-batch-against-size", lesson, heat, title)
 
 
 def audited() -> Iterator[Figure]:
     """The charts of lesson 08."""
-    lesson = "08-audit-a-counter"
-    yield from shown(
-        "resnet18-tools",
-        lesson,
-        "Nine counts of one ResNet-18, and what each tool adds.",
-        widgets.audit(),
-    )
+    (bars,) = charts(widgets.audit())
+    macs = summary("resnet18").macs
+    title = f"ResNet-18 has {exact(macs)} MACs; tools add up to {exact(int(max(bars.totals)))} more"
+    yield titled("resnet18-tools", "08-audit-a-counter", bars, title)
 
 
 SOURCES: tuple[Callable[[], Iterator[Figure]], ...] = (
@@ -226,12 +219,33 @@ def write(folder: Path) -> None:
         (folder / f"{figure.name}.svg").write_text(drawing, encoding="utf-8")
         mpl.save(figure.chart, folder / f"{figure.name}.png")
         with (folder / f"{figure.name}.csv").open("w", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(figure.chart.rows())
+            csv.writer(file, lineterminator="\n").writerows(data(figure.chart))
     (folder / "README.md").write_text(gallery(drawn), encoding="utf-8")
 
 
+def data(chart: Chart) -> list[Sequence[object]]:
+    """Return the chart's numbers in the unit that it shows, which the header names."""
+    header, *rows = chart.rows()
+    unit = getattr(chart, "unit", "")
+    if isinstance(chart, HeatMap):
+        named: list[object] = [
+            f"{chart.down_name} (rows), {chart.across_name} (columns), {unit}",
+            *header[1:],
+        ]
+    else:
+        in_unit = [f"{name} ({unit})" if unit else name for name in header[1:]]
+        named = [str(header[0]), *map(str, in_unit)]
+    return [named, *([row[0], *(_decimal(cell, chart.scale) for cell in row[1:])] for row in rows)]
+
+
+def _decimal(cell: object, scale: int | Fraction) -> object:
+    if isinstance(cell, str) or (isinstance(cell, int) and scale == 1):
+        return cell
+    return float(cell / scale)  # type: ignore[operator]
+
+
 def gallery(drawn: tuple[Figure, ...]) -> str:
-    """Return the gallery: each figure with its caption, alt text and data."""
+    """Return the gallery: each figure with its title, alt text and data."""
     lines = [
         "# Figures",
         "",
@@ -245,7 +259,7 @@ def gallery(drawn: tuple[Figure, ...]) -> str:
             lines += ["", f"## [{lesson}](../notebooks/{lesson}.ipynb)"]
         alt = figure.chart.alt.replace("[", "(").replace("]", ")")
         files = ", ".join(f"[{end.upper()}]({figure.name}.{end})" for end in ("svg", "png", "csv"))
-        lines += ["", f"![{alt}]({figure.name}.svg)", "", f"{figure.caption} {files}"]
+        lines += ["", f"![{alt}]({figure.name}.svg)", "", f"{figure.chart.title}. {files}"]
     return "\n".join(lines) + "\n"
 
 

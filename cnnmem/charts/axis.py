@@ -41,15 +41,17 @@ class Axis(NamedTuple):
         return list(zip(self.at(self.ticks), map(style, self.ticks), strict=True))
 
 
-def linear(low: float, high: float, most: int = 6, whole: bool = False) -> Axis:
-    """Round ticks, at most ``most`` steps, that enclose ``low`` to ``high`` and zero.
+def linear(
+    low: float, high: float, most: int = 6, whole: bool = False, origin: float = 0.0
+) -> Axis:
+    """Round ticks, at most ``most`` steps, that enclose ``low`` to ``high`` and the origin.
 
     With ``whole``, for counts, every tick is a whole number.
 
     >>> linear(0, 102.8).ticks
     (0.0, 20.0, 40.0, 60.0, 80.0, 100.0, 120.0)
     """
-    low, high = min(low, 0.0), max(high, 0.0)
+    low, high = min(low, origin), max(high, origin)
     if high - low < _TINY:
         high = 1.0
     rough = (high - low) / most

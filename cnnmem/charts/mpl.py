@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _PIXELS = 100  # of a drawing per inch of a figure
-_DPI = 150
+_DPI = 300
 _ALIGN = {"start": "left", "middle": "center", "end": "right"}
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine draws the same
     "hatch.linewidth": 0.6,
     "lines.scale_dashes": False,
     "svg.hashsalt": "cnnmem",  # without a salt the ids in a file are random (matplotlib's rcParams)
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",  # text stays text: it can be searched and edited
 }
 
 

@@ -34,8 +34,11 @@ UNKNOWN = Fill("#ffffff", "#000", '<path d="M-2,2L2,-2M0,8L8,0M6,10L10,6"/>', "/
 PATTERNS = (*FILLS, UNKNOWN)
 """All fills; a drawing refers to a pattern by its place here."""
 
-GAIN, LOSS, LEVEL = FILLS[1], FILLS[0], Fill("#808080", "#fff", "", "")
-"""Waterfalls: a step up, a step down, a total."""
+GAIN, LOSS = FILLS[1], FILLS[0]
+"""Waterfalls: a step up, a step down."""
+
+LEVEL, REACHED = Fill("#808080", "#fff", "", ""), Fill("#404040", "#fff", "", "")
+"""Waterfalls: the total that the steps begin with, and the one they end with."""
 
 TEXT = 13  # the smallest size on a drawing 960 wide that can be read on a projector
 TITLE = 16

@@ -18,11 +18,14 @@ from .format import Real, flat, plain, si, signed
 from .header import SIDE, title_marks
 from .marks import Box, Cluster, Drawing, Frame, Mark, Path, Text
 from .tables import numbers, text_bar, with_bars
-from .theme import GAIN, LEVEL, LOSS, UNKNOWN, Fill
+from .theme import GAIN, LEVEL, LOSS, REACHED, UNKNOWN, Fill
 
 _LINE, _WIDEST_LINE = 20.0, 52.0  # height of a step
 _THICKEST = 30.0
 _TOP, _FOOT = 56.0, 44.0
+_NAMES = 0.5  # of the width, at most
+_THINNEST = 3.0  # pixels of the smallest step
+_CUT = 0.1  # where all levels lie within this share of the highest, the axis is cut
 
 
 @dataclass(frozen=True)
@@ -141,14 +144,18 @@ class Waterfall(Chart):
         height = max(frame.height, _TOP + foot + _LINE * len(names))
         line = min((height - _TOP - foot) / len(names), _WIDEST_LINE)
         widest = max(text_width(name, bold=True) for name in names)
-        left = SIDE + min(widest, frame.width * 0.34) + 12
+        left = SIDE + min(widest, frame.width * _NAMES) + 12
         right = frame.width - SIDE - max(text_width(value, bold=True) for value in values) - 14
         right = max(right, left + 80)
         bottom = _TOP + line * len(names) + 4
 
         scale = float(self.scale)
         spans = [(float(start) / scale, float(stop) / scale) for start, stop in self.levels]
-        axis = linear(min(map(min, spans)), max(map(max, spans)), max(2, int((right - left) / 90)))
+        base, most = self._base(spans), max(2, int((right - left) / 90))
+        spans[0], spans[-1] = (base, spans[0][1]), (base, spans[-1][1])
+        axis = linear(min(map(min, spans)), max(map(max, spans)), most, origin=base)
+        if base:
+            spans[0], spans[-1] = (axis.low, spans[0][1]), (axis.low, spans[-1][1])
 
         def x(value: float) -> float:
             return left + (right - left) * axis.at([value])[0]
@@ -164,15 +171,28 @@ class Waterfall(Chart):
             out.append(Text(left - 12, middle, short, "end", ends))
             out.append(Text(frame.width - SIDE, middle, value, "end", ends))
             bars += self._bar(index, spans[index], x, y, line)
+        if base:
+            for index in (0, len(names) - 1):
+                bars += _torn(left + 14, _TOP + line * index + 2, line)
         if self.note:
             out.append(Text(SIDE, height - 8, fit(self.note, frame.width - 2 * SIDE)))
         return Drawing([*out, Cluster("bars", bars)], round(height))
 
+    def _base(self, spans: list[tuple[float, float]]) -> float:
+        """Where the axis begins: at 0, or below the lowest level if steps would not be seen."""
+        levels = [stop for _, stop in spans]
+        low, high = min(levels), max(levels)
+        if low <= 0 or high - low > _CUT * high or high == low:
+            return 0.0
+        return low - (high - low)
+
     def _meaning(self, index: int) -> tuple[str, Fill]:
         """What a bar is, and how it is filled."""
         start, stop = self.levels[index]
-        if index in (0, len(self.names) - 1) or start == stop:
-            return "a total", LEVEL
+        if index == 0:
+            return "first total", LEVEL
+        if index == len(self.names) - 1:
+            return "second total", REACHED
         if index - 1 in self.unexplained:
             return "unexplained", UNKNOWN
         return ("a step up", GAIN) if stop > start else ("a step down", LOSS)
@@ -194,7 +214,7 @@ class Waterfall(Chart):
             lines.append(f"M{at:.1f},{_TOP}V{bottom:.1f}")
             yield Text(at, bottom + 16, text, "middle")
         yield Path("".join(lines), line=1, faint=0.16)
-        zero = left + (right - left) * axis.at([0.0])[0]
+        zero = left + (right - left) * max(axis.at([0.0])[0], 0.0)  # at the edge if cut
         yield Path(f"M{zero:.1f},{_TOP}V{bottom:.1f}", line=1, faint=0.6)
         yield Text((left + right) / 2, bottom + 33, self.unit, "middle")
 
@@ -220,7 +240,7 @@ class Waterfall(Chart):
         yield Box(
             near,
             y,
-            max(far - near, 1.5),
+            max(far - near, _THINNEST),
             thick,
             fill,
             line=1.5 if unknown else 0,
@@ -232,3 +252,11 @@ class Waterfall(Chart):
         )
         if not last:
             yield Path(f"M{x(stop):.1f},{y + thick:.1f}v{line - thick:.1f}", line=1, faint=0.6)
+
+
+def _torn(x: float, top: float, line: float) -> Iterator[Mark]:
+    """Yield the sign that a bar is not drawn from 0: two slanted lines through it."""
+    for shift in (0.0, 6.0):
+        d = f"M{x + shift - 4:.1f},{top + line - 2:.1f}L{x + shift + 4:.1f},{top + 2:.1f}"
+        yield Path(d, line=5, edge="paper")
+        yield Path(d, line=1.5)

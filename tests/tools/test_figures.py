@@ -72,9 +72,56 @@ def test_the_data_of_a_figure_sums_to_its_alt_text() -> None:
     with (FOLDER / "vgg16-parameters.csv").open(newline="") as file:
         header, *rows = csv.reader(file)
     assert header[0] == "layer"
-    total = sum(int(row[header.index("total")]) for row in rows)
+    total = sum(int(row[header.index("total (parameters)")]) for row in rows)
     assert f"{total:,}" in re.search(r"!\[(.*?)\]\(vgg16-parameters", gallery()).group(1)  # type: ignore[union-attr]
 
 
 def gallery() -> str:
     return (FOLDER / "README.md").read_text(encoding="utf-8")
+
+
+NETWORKS = ("VGG-16", "DenseNet-201", "MobileNet", "ResNet-18", "convolution")
+
+
+@pytest.mark.parametrize("figure", figures.figures(), ids=lambda figure: figure.name)
+def test_a_figure_can_stand_alone(figure: figures.Figure, fresh: Path) -> None:
+    from PIL import Image
+
+    title = figure.chart.title
+    assert any(name in title for name in NETWORKS)
+    assert re.search(r"\d", title), "the message has a number"
+    drawing = (fresh / f"{figure.name}.svg").read_text(encoding="utf-8")
+    texts = re.findall(r"<text[^>]*>([^<]*)", drawing)
+    assert any(title in text.replace("&#x27;", "'") for text in texts), "no text is drawn as paths"
+    assert not [text for text in texts if "…" in text]
+    with Image.open(fresh / f"{figure.name}.png") as picture:
+        assert picture.info["dpi"][0] == pytest.approx(300, abs=1)
+
+
+@pytest.mark.parametrize("figure", figures.figures(), ids=lambda figure: figure.name)
+def test_the_data_of_a_figure_is_in_the_unit_of_its_axis(
+    figure: figures.Figure, fresh: Path
+) -> None:
+    with (fresh / f"{figure.name}.csv").open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    chart = figure.chart
+    if unit := getattr(chart, "unit", ""):
+        assert unit in ", ".join(header)
+    (_, *exact) = chart.rows()
+    scale = 1 if isinstance(chart, figures.Dial) else float(chart.scale)
+    for row, true in zip(rows, exact, strict=True):
+        for cell, value in zip(row[1:], true[1:], strict=True):
+            if cell:
+                assert float(cell) == pytest.approx(float(value) / scale)
+
+
+def test_the_ends_of_a_waterfall_and_its_steps_can_be_told_apart() -> None:
+    from cnnmem.charts.marks import Box, Cluster, Frame
+
+    found = {figure.name: figure.chart for figure in figures.figures()}
+    for name in ("densenet201-2018", "vgg16-60-to-73", "vgg16-60-to-93", "vgg16-60-to-219"):
+        marks = found[name].marks(Frame()).marks
+        (bars,) = [mark for mark in marks if isinstance(mark, Cluster)]
+        boxes = [mark for mark in bars.marks if isinstance(mark, Box)]
+        assert len({boxes[0].fill, boxes[-1].fill, boxes[1].fill}) == 3
+        assert min(box.width for box in boxes) >= 3
