@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from importlib.util import find_spec
 
 from cnnmem.errors import look_up
@@ -57,6 +58,10 @@ def prepare_keras() -> None:
     """
     if not find_spec("tensorflow"):
         os.environ.setdefault("KERAS_BACKEND", "torch")
+    elif find_spec("triton"):
+        # PyTorch's CUDA builds bring Triton. Imported after TensorFlow (2.21, Triton 3.7) it ends
+        # Python with a segmentation fault, because both hold an LLVM; the other order works.
+        import_module("triton")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 

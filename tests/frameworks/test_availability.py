@@ -51,3 +51,13 @@ def test_keras_counts_as_installed_with_a_backend_and_runs_on_the_one_there_is(
 def test_an_unknown_framework_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="no framework is called 'jax'"):
         availability.installed("jax")
+
+
+@pytest.mark.parametrize("found", [{"tensorflow", "triton"}, {"tensorflow"}, {"triton"}, set()])
+def test_triton_comes_before_tensorflow(monkeypatch: pytest.MonkeyPatch, found: set[str]) -> None:
+    imported: list[str] = []
+    monkeypatch.setattr(availability, "find_spec", lambda name: name in found or None)
+    monkeypatch.setattr(availability, "import_module", imported.append)
+    monkeypatch.setattr(availability.os, "environ", {})
+    availability.prepare_keras()
+    assert imported == (["triton"] if found == {"tensorflow", "triton"} else [])
