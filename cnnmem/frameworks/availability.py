@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -58,7 +59,7 @@ def prepare_keras() -> None:
     """
     if not find_spec("tensorflow"):
         os.environ.setdefault("KERAS_BACKEND", "torch")
-    elif find_spec("triton"):
+    elif "tensorflow" not in sys.modules and find_spec("triton"):
         # PyTorch's CUDA builds bring Triton. Imported after TensorFlow (2.21, Triton 3.7) it ends
         # Python with a segmentation fault, because both hold an LLVM; the other order works.
         import_module("triton")

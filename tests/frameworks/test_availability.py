@@ -53,11 +53,15 @@ def test_an_unknown_framework_is_refused() -> None:
         availability.installed("jax")
 
 
+@pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("found", [{"tensorflow", "triton"}, {"tensorflow"}, {"triton"}, set()])
-def test_triton_comes_before_tensorflow(monkeypatch: pytest.MonkeyPatch, found: set[str]) -> None:
+def test_triton_comes_before_tensorflow(
+    monkeypatch: pytest.MonkeyPatch, found: set[str], late: bool
+) -> None:
     imported: list[str] = []
+    monkeypatch.setattr(availability.sys, "modules", {"tensorflow": None} if late else {})
     monkeypatch.setattr(availability, "find_spec", lambda name: name in found or None)
     monkeypatch.setattr(availability, "import_module", imported.append)
     monkeypatch.setattr(availability.os, "environ", {})
     availability.prepare_keras()
-    assert imported == (["triton"] if found == {"tensorflow", "triton"} else [])
+    assert imported == (["triton"] if found == {"tensorflow", "triton"} and not late else [])

@@ -85,17 +85,22 @@ def memory(name):
 KERAS = """
 import keras
 from cnnmem.frameworks.keras import keras_files
-model = keras.Sequential([keras.Input((5000,)), keras.layers.Dense(5000)])
+def model(units):
+    return keras.Sequential([keras.Input((units,)), keras.layers.Dense(units)])
+keras_files(model(5))  # what is imported on first use does not count
+wide = model(5000)
 before = memory("VmRSS")
-keras_files(model)
+keras_files(wide)
 """
 TORCH = """
 from cnnmem.frameworks.pytorch import torch_files
 from cnnmem import Network
 from cnnmem.model.layers import Linear
-network = Network.chain("wide", {"fc": Linear(5000)}, (5000,))
+def network(units):
+    return Network.chain("wide", {"fc": Linear(units)}, (units,))
+torch_files(network(5))  # what is imported on first use does not count
 before = memory("VmRSS")
-torch_files(network)
+torch_files(network(5000))
 """
 
 
