@@ -21,7 +21,6 @@ LEFT, RIGHT = 78.0, 16.0  # margins of the plot; fixed, so that nothing moves wi
 FAR = 4  # a marker further out than this many times the data is drawn at the edge
 _WIDEST = 140.0  # pixels of a bar
 _PATTERNED = 5.0  # pixels of a column; on narrower ones a pattern is noise
-_ROOMY = 60.0  # pixels of a bar's slot from which compared bars have their values on top
 _NAME = 0.3  # the longest name on a flag, as a share of the plot
 _HEAD, _TICK = 110.0, 20.0  # pixels that the header takes (about) and a tick needs
 _LEAST = 60.0  # pixels of height of a plot; the drawing grows rather than leave less
@@ -79,7 +78,6 @@ def column_marks(chart: Columns, frame: Frame) -> Drawing:
         chart.categories, chart.groups, chart.highlight, plot.left, plot.right, plot.bottom
     )
     out.append(Cluster("series", _series(chart, plot)))
-    out += _tops(chart, plot)
     out += _lines(chart, plot)
     out += flag_marks(place(_flags(chart, plot), LEFT, right), plot.top - 4)
     out.append(_hits(chart, plot))
@@ -113,7 +111,7 @@ def value_axis(chart: Columns, most: int = 6) -> Axis:
 def _flags(chart: Columns, plot: Plot) -> list[Flag]:
     """Labels for the highest column and for each column with a marker."""
     room, flags = (plot.right - plot.left) * _NAME, list[Flag]()
-    if chart.peak is not None and not _told(chart, plot):
+    if chart.peak is not None:
         text = chart.peak_text(chart.peak, fit_name(chart.categories[chart.peak], room))
         x, y = plot.left + plot.slot * (chart.peak + 0.5), plot.y(float(chart.totals[chart.peak]))
         flags += [Flag(x, y, text, False)] if text else []
@@ -127,19 +125,6 @@ def _flags(chart: Columns, plot: Plot) -> list[Flag]:
                 x, y = plot.left + plot.slot * (index + 0.5), plot.y(float(value))
                 flags.append(Flag(x, y, text, True))
     return flags
-
-
-def _told(chart: Columns, plot: Plot) -> bool:
-    """Return whether every bar has its value on top, so that the smallest can be read too."""
-    return not (chart.adds_up or chart.areas or chart.log) and plot.slot >= _ROOMY
-
-
-def _tops(chart: Columns, plot: Plot) -> Iterator[Mark]:
-    """Yield the value of each bar above it."""
-    for index, total in enumerate(chart.totals if _told(chart, plot) else ()):
-        x = plot.left + plot.slot * (index + 0.5)
-        text = fit(chart.bare(total), plot.slot)
-        yield Text(x, plot.y(float(total)) - 5, text, "middle", halo=True)
 
 
 def _axis(chart: Columns, plot: Plot) -> Iterator[Mark]:

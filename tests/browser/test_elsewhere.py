@@ -8,7 +8,6 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from conftest import NOTEBOOKS
 from controls import drag, enter, open_rest, press
 from jupyter import (
     READY,
@@ -26,6 +25,8 @@ from jupyter import (
 )
 from PIL import Image
 from twins import check, drawn
+
+from conftest import NOTEBOOKS
 
 pytestmark = pytest.mark.browser
 

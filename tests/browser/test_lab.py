@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import NOTEBOOKS
 from controls import move_everything, open_all, start_again, try_questions
 from jupyter import Browser, Server, clear_outputs, open_notebook, output_errors, run_all
 from layout import faults
 from twins import title_of
+
+from conftest import NOTEBOOKS
 
 pytestmark = pytest.mark.browser
 

@@ -9,8 +9,9 @@ import argparse
 import sys
 
 import pytest
-from conftest import ROOT
 from jupyter import Chromium, Server
+
+from conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 

@@ -11,11 +11,12 @@ from pathlib import Path
 import nbformat
 import pytest
 from axe import violations
-from conftest import NOTEBOOKS, ROOT
 from controls import move_one, open_rest
 from jupyter import Browser, Server
 from nbconvert import HTMLExporter
 from playwright.sync_api import Page
+
+from conftest import NOTEBOOKS, ROOT
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import NOTEBOOKS
 from controls import open_rest, press
 from jupyter import (
     READY,
@@ -21,6 +20,8 @@ from jupyter import (
     wait_for_idle,
     write,
 )
+
+from conftest import NOTEBOOKS
 
 pytestmark = pytest.mark.browser
 
