@@ -7,9 +7,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from fractions import Fraction
-
 from cnnmem.errors import look_up
 from cnnmem.model.kinds import family_of
 from cnnmem.units import FLOPS
@@ -18,7 +15,7 @@ from . import conventions
 from .convention import Convention
 from .table import Table
 from .tools import TOOLS
-from .totals import column, total
+from .totals import contributions, total
 
 OF_MACS = ("macs", "macs of outputs", "macs without groups")
 GROUPS = ("biases", "batch normalisation", "activations", "pooling", "products", "others")
@@ -36,28 +33,16 @@ def extras(table: Table, convention: Convention | str) -> dict[str, list[int]]:
     convention = conventions.get(convention)
     found: dict[str, list[int]] = {group: [0] * len(table.rows) for group in GROUPS}
     counted = [-row.macs for row in table.rows]  # so that what is left is what is not them
-    for quantity, values, rows in _applied(table, convention):
-        for i, times in rows.items():
-            if quantity in OF_MACS:
-                counted[i] += int(values[i] * times)
-            else:
-                family = family_of(table.rows[i].kind)
-                group = "biases" if quantity == "bias additions" else family
-                found[group if group in found else "others"][i] += int(values[i] * times)
+    for i, quantity, amount in contributions(table, convention):
+        if quantity in OF_MACS:
+            counted[i] += int(amount)
+        else:
+            family = family_of(table.rows[i].kind)
+            group = "biases" if quantity == "bias additions" else family
+            found[group if group in found else "others"][i] += int(amount)
     # a tool that counts products in a way of its own, or not at all
     found["others"] = [a + b for a, b in zip(found["others"], counted, strict=True)]
     return {group: added for group, added in found.items() if any(added)}
-
-
-def _applied(
-    table: Table, convention: Convention
-) -> Iterator[tuple[str, list[int], dict[int, Fraction]]]:
-    """Yield each quantity with its column and, by the row's position, how often it counts."""
-    called = table.callers
-    for count in convention.counts:
-        times = Fraction(count.times)
-        rows = {i: times for i, caller in enumerate(called) if count.applies(caller)}
-        yield count.quantity, column(table, count.quantity), rows
 
 
 def sentence(table: Table, tool: str) -> str:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from cnnmem.checks import is_int
 from cnnmem.errors import CnnmemError, look_up
@@ -117,12 +117,15 @@ DONE = (
 OUTPUTS = ("values", "views", "overwrites")  # a row has its output in one of these
 
 Form = dict[str, int | Fraction]
-WHERES = ("", "layers", "modules", "last calls", "classes", "functions")
 Where = Literal["", "layers", "modules", "last calls", "classes", "functions"]
 NO_CALLS = (INPUT, "unused")
 
 
-def _matches(where: str, when: str, caller: Caller) -> bool:
+def _matches(rule: Count | Outside, caller: Caller) -> bool:
+    """Return whether a rule's `kinds`, `where` and `when` hold for a row."""
+    where, when = rule.where, rule.when
+    if rule.kinds and caller.kind not in rule.kinds:
+        return False
     if when and (when.removeprefix("not ") in caller.facts) == when.startswith("not "):
         return False
     if not where:
@@ -160,7 +163,7 @@ class Count:
         _check_kinds(self.kinds)
         if not (is_int(self.times) or isinstance(self.times, Fraction)):
             raise CnnmemError(f"times is {self.times!r}; give an int or a Fraction: both are exact")
-        if self.where not in WHERES:
+        if self.where not in get_args(Where):
             raise CnnmemError(
                 f'where is {self.where!r}; give "layers", "modules", "last calls", "classes", '
                 '"functions" or nothing'
@@ -168,9 +171,7 @@ class Count:
 
     def applies(self, caller: Caller) -> bool:
         """Return whether rows that were called like this count."""
-        if self.kinds and caller.kind not in self.kinds:
-            return False
-        return _matches(self.where, self.when, caller)
+        return _matches(self, caller)
 
 
 def _check_kinds(kinds: object) -> None:
@@ -198,9 +199,7 @@ class Outside:
         """Return whether rows that were called like this are outside."""
         if caller.kind in NO_CALLS or caller.kind in self.other_than:
             return False
-        if self.kinds and caller.kind not in self.kinds:
-            return False
-        return _matches(self.where, self.when, caller)
+        return _matches(self, caller)
 
 
 @dataclass(frozen=True)

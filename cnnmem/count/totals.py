@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -149,19 +149,31 @@ def total(table: Table, convention: Convention | str = "tensors") -> Total:
     return Total(add_up(amounts(table, convention), convention), convention, table)
 
 
-def amounts(table: Table, convention: Convention) -> list[int | Fraction]:
-    """Return what each row of a table adds, before rounding, factor, bytes and unit."""
-    sums: list[int | Fraction] = [0] * len(table.rows)
+def contributions(
+    table: Table, convention: Convention
+) -> Iterator[tuple[int, str, int | Fraction]]:
+    """Yield what each quantity adds at each row, by the row's position, if it is not 0.
+
+    Before rounding, factor, bytes and unit.
+    """
     columns = {count.quantity: column(table, count.quantity) for count in convention.counts}
-    forms: dict[Caller, list[tuple[list[int], int | Fraction]]] = {}
+    forms: dict[Caller, list[tuple[str, list[int], int | Fraction]]] = {}
     for i, (row, caller) in enumerate(zip(table.rows, table.callers, strict=True)):
         if caller not in forms:
             form = convention.form(caller)
-            forms[caller] = [(columns[quantity], times) for quantity, times in form.items()]
-        for values, times in forms[caller]:
-            sums[i] += values[i] * times
+            forms[caller] = [(each, columns[each], times) for each, times in form.items()]
+        for quantity, values, times in forms[caller]:
+            if values[i]:
+                yield i, quantity, values[i] * times
         if row.name == convention.until:
             break
+
+
+def amounts(table: Table, convention: Convention) -> list[int | Fraction]:
+    """Return what each row of a table adds, before rounding, factor, bytes and unit."""
+    sums: list[int | Fraction] = [0] * len(table.rows)
+    for i, _, amount in contributions(table, convention):
+        sums[i] += amount
     return sums
 
 

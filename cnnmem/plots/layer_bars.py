@@ -12,7 +12,7 @@ from cnnmem.charts.theme import FILLS
 from cnnmem.count import conventions
 from cnnmem.count.convention import QUANTITIES, Convention
 from cnnmem.count.table import Table
-from cnnmem.count.totals import column
+from cnnmem.count.totals import contributions
 from cnnmem.model.kinds import kind_title
 from cnnmem.units import MEMORY
 
@@ -79,17 +79,9 @@ def bars_of(
 def _stacks(table: Table, convention: Convention) -> dict[str, list[int]]:
     """Return what each quantity of a convention adds at each row, in bytes or counts."""
     times = convention.factor * convention.bytes_per_value
-    stacks: dict[str, list[int]] = {}
-    called = table.callers
-    for count in convention.counts:
-        values = column(table, count.quantity)
-        stack = stacks.setdefault(count.quantity, [0] * len(values))
-        weight = count.times * times
-        for i, row in enumerate(table.rows):
-            if values[i] and count.applies(called[i]):
-                stack[i] += int(values[i] * weight)
-            if row.name == convention.until:
-                break
+    stacks = {count.quantity: [0] * len(table.rows) for count in convention.counts}
+    for i, quantity, amount in contributions(table, convention):
+        stacks[quantity][i] += int(amount * times)
     return stacks
 
 
