@@ -73,8 +73,8 @@ notebook_tests = $(PY) -m pytest -W default --nbval --nbval-current-env --nbval-
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-light lab lab-light test test-unit test-notebooks test-answered test-browser \
-	test-audit test-models test-offline test-resolution notebooks figures pages voila slides screenshot lint format \
-	bench bench-latency bench-soak freeze clean distclean
+	test-audit test-models test-offline test-resolution notebooks figures pages voila slides \
+	screenshot lint format bench bench-latency bench-soak freeze clean distclean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile

@@ -159,8 +159,13 @@ def bargain() -> Iterator[Figure]:
 
 def _both(bars: Columns) -> tuple[float, float]:
     """Return the sums of the full and of the separable convolutions."""
-    pairs = tuple(zip(bars.categories, bars.totals, strict=True))
-    return tuple(float(sum(t for n, t in pairs if n.endswith(w))) for w in (" full", " separable"))  # type: ignore[return-value]
+    full = separable = 0.0
+    for name, total in zip(bars.categories, bars.totals, strict=True):
+        if name.endswith(" full"):
+            full += float(total)
+        else:
+            separable += float(total)
+    return full, separable
 
 
 def training_memory() -> Iterator[Figure]:

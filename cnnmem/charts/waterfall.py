@@ -151,11 +151,11 @@ class Waterfall(Chart):
 
         scale = float(self.scale)
         spans = [(float(start) / scale, float(stop) / scale) for start, stop in self.levels]
-        base, most = self._base(spans), max(2, int((right - left) / 90))
-        spans[0], spans[-1] = (base, spans[0][1]), (base, spans[-1][1])
-        axis = linear(min(map(min, spans)), max(map(max, spans)), most, origin=base)
-        if base:
-            spans[0], spans[-1] = (axis.low, spans[0][1]), (axis.low, spans[-1][1])
+        levels = [stop for _, stop in spans]
+        base, most = _base(levels), max(2, int((right - left) / 90))
+        axis = linear(min(levels), max(levels), most, origin=base)
+        edge = axis.low if base else 0.0
+        spans[0], spans[-1] = (edge, levels[0]), (edge, levels[-1])
 
         def x(value: float) -> float:
             return left + (right - left) * axis.at([value])[0]
@@ -177,14 +177,6 @@ class Waterfall(Chart):
         if self.note:
             out.append(Text(SIDE, height - 8, fit(self.note, frame.width - 2 * SIDE)))
         return Drawing([*out, Cluster("bars", bars)], round(height))
-
-    def _base(self, spans: list[tuple[float, float]]) -> float:
-        """Where the axis begins: at 0, or below the lowest level if steps would not be seen."""
-        levels = [stop for _, stop in spans]
-        low, high = min(levels), max(levels)
-        if low <= 0 or high - low > _CUT * high or high == low:
-            return 0.0
-        return low - (high - low)
 
     def _meaning(self, index: int) -> tuple[str, Fill]:
         """What a bar is, and how it is filled."""
@@ -252,6 +244,14 @@ class Waterfall(Chart):
         )
         if not last:
             yield Path(f"M{x(stop):.1f},{y + thick:.1f}v{line - thick:.1f}", line=1, faint=0.6)
+
+
+def _base(levels: list[float]) -> float:
+    """Where the axis begins: at 0, or below the lowest level if steps would not be seen."""
+    low, high = min(levels), max(levels)
+    if low <= 0 or high - low > _CUT * high or high == low:
+        return 0.0
+    return low - (high - low)
 
 
 def _torn(x: float, top: float, line: float) -> Iterator[Mark]:

@@ -1,10 +1,11 @@
 """The other side of `sandbox`: what calls a learner's function, in a process of its own.
 
-As a script it reads a pickled job from standard input and writes a line after each call to standard
-output. Nothing of the kit is imported, so it starts fast and can be killed at any moment. Limits
-hold before the learner's code is read: memory (where the system can limit it), no other processes.
-A line begins with a word that only the two sides know: what the learner's code writes, wherever it
-writes it, is no result. That stops accidents and jokes, not somebody who searches the memory.
+It runs as a script: it reads a pickled job from standard input, and after each call it writes a
+line to standard output. It imports nothing from the kit, so it starts fast and can be killed at any
+moment. The limits hold before the learner's code is read: memory (where the system can limit it),
+and no other processes. Each line begins with a word that only the two sides know, so what the
+learner's code writes is never taken for a result. That stops accidents and jokes, not somebody who
+searches the memory for the word.
 """
 
 from __future__ import annotations
@@ -22,16 +23,8 @@ from typing import Any
 MOST_TEXT = 200
 MOST_BITS = 4096
 STARTS = {
-    *(
-        "os.exec",
-        "os.fork",
-        "os.forkpty",
-        "os.posix_spawn",
-        "os.spawn",
-        "os.startfile",
-        "os.system",
-    ),
-    *("pty.spawn", "subprocess.Popen", "_winapi.CreateProcess"),
+    *("os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.startfile"),
+    *("os.system", "pty.spawn", "subprocess.Popen", "_winapi.CreateProcess"),
 }
 SIGNALS = {"os.kill", "os.killpg", "signal.pthread_kill"}
 NO_PROCESS = "a function that is checked may not start another process"

@@ -2,15 +2,12 @@
 
 import importlib.util
 import math
-import os
 from pathlib import Path
 
 import pytest
 
 from cnnmem import summary
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 keras = pytest.importorskip("keras")
 pytest.importorskip("torch")
 

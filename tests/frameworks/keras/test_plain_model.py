@@ -1,11 +1,7 @@
 """Keras models built from plain networks, and the layers that Keras lacks."""
 
-import os
-
 import pytest
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 keras = pytest.importorskip("keras")
 
 from cnnmem import summary

@@ -3,12 +3,8 @@
 `HYPOTHESIS_PROFILE=long` draws thousands; see `strategies`.
 """
 
-import os
-
 import pytest
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 keras = pytest.importorskip("keras")
 pytest.importorskip("torch")
 

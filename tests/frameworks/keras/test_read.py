@@ -1,12 +1,9 @@
 """Reading Keras models into tables: what the rows hold, and what is refused clearly."""
 
 import math
-import os
 
 import pytest
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 keras = pytest.importorskip("keras")
 pytest.importorskip("torch")
 

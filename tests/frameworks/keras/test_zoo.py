@@ -1,6 +1,5 @@
 """The zoo's "keras" variants are the real keras.applications, row for row; and FACTS B, D5, A9."""
 
-import os
 import subprocess
 import sys
 from fractions import Fraction
@@ -8,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 keras = pytest.importorskip("keras")
 
 from cnnmem import summary
